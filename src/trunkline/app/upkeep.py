@@ -1,0 +1,88 @@
+"""The few things that happen by the clock: leases end, cursors are kept, reference data is looked at, old rows go."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from trunkline.app.asking import Asked
+from trunkline.app.directory import ReferenceBook
+from trunkline.app.ports import Clock, Store
+from trunkline.app.rescue import MAX_EXPIRED, SYSTEM, ExpireLeases
+from trunkline.app.writer import Writer
+from trunkline.domain.enums import Door, RequestType
+from trunkline.errors import TrunklineError
+
+PERIOD_S = 1.0
+"""Seconds between two rounds: how late a lease ends or a new campaign is seen at most."""
+PRUNE_EVERY = 60
+"""Rounds between two looks for old journal rows."""
+PRUNE_ROWS = 5_000
+"""Journal rows deleted at once: short enough that nobody waits for it."""
+JOURNAL_DAYS = 400
+"""Days that the request audit is kept: thirteen months, so that a year can be compared with the last."""
+
+Report = Callable[[str, BaseException], None]
+
+
+class Upkeep:
+    """The clock-driven rounds. ``on_change`` is awaited after the reference data changed; ``report`` logs failures."""
+
+    def __init__(
+        self, store: Store, writer: Writer, clock: Clock, on_change: Callable[[], Awaitable[None]], report: Report
+    ) -> None:
+        self._store = store
+        self._writer = writer
+        self._clock = clock
+        self._on_change = on_change
+        self._report = report
+        self._task: asyncio.Task[None] | None = None
+        self._rounds = 0
+
+    def start(self) -> None:
+        """Begin the rounds."""
+        self._task = asyncio.get_running_loop().create_task(self._run(), name="upkeep")
+
+    async def stop(self) -> None:
+        """End them."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        while True:
+            for step in (self.refresh, self.expire, self.prune):
+                try:
+                    await step()
+                except TrunklineError as error:
+                    self._report(step.__name__, error)
+                except Exception as error:
+                    # A round that fails must not end the rounds: leases would never end again.
+                    self._report(step.__name__, error)
+            self._writer.flush()
+            self._rounds += 1
+            await asyncio.sleep(PERIOD_S)
+
+    async def refresh(self) -> None:
+        """Load the reference data when its version moved."""
+        version = await self._store.directory_version()
+        if version != self._writer.book.version:
+            self._writer.book = ReferenceBook(await self._store.directory())
+            await self._on_change()
+
+    async def expire(self) -> None:
+        """End leases that ran out, a portion after the other."""
+        async with self._store.begin() as unit:
+            expired = await unit.expired(self._clock.now_ms(), 1)
+        if expired:
+            command = ExpireLeases(limit=MAX_EXPIRED)
+            await self._writer.submit(
+                Asked(caller=SYSTEM, command=command, request_type=RequestType.UNSOLICITED, door=Door.INSIDE)
+            )
+
+    async def prune(self) -> None:
+        """Delete journal rows past their keeping time."""
+        if self._rounds % PRUNE_EVERY == 0:
+            before_ms = self._clock.now_ms() - JOURNAL_DAYS * 86_400_000
+            while await self._store.prune(before_ms, PRUNE_ROWS) >= PRUNE_ROWS:
+                await asyncio.sleep(0)

@@ -1,0 +1,224 @@
+"""What a batch of requests sees and changes: the store's rows under the changes made so far.
+
+Requests of one batch are decided one after the other. Each returns a ``Decision``; only when it was reached
+without a refusal is it laid over the view, so that a refused request leaves nothing behind and the next
+one sees what the earlier ones did. Nothing is written before the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from trunkline.app.directory import ReferenceBook
+from trunkline.app.ports import (
+    AgentSession,
+    Changes,
+    DeskKey,
+    Held,
+    ImportProgress,
+    PreviewSession,
+    Search,
+    Suppression,
+    Unit,
+)
+from trunkline.domain.desk import DeskEntry
+from trunkline.domain.enums import DoNotCallKind
+from trunkline.domain.events import AnyEvent
+from trunkline.domain.numbers import canonical_number
+from trunkline.domain.records import Record, RecordKey
+
+
+class Decision(msgspec.Struct, kw_only=True):
+    """What one request changes and causes.
+
+    ``notices`` are events for other users (user id, event). ``is_silent`` requests come from inside and leave no row
+    of their own. ``list_id``, ``campaign_id``,
+    ``handle`` and ``outcome`` (0 or the error number) go into the audit.
+    """
+
+    events: Sequence[AnyEvent] = ()
+    notices: Sequence[tuple[int, AnyEvent]] = ()
+    records: Sequence[Record] = ()
+    new_records: Sequence[Record] = ()
+    desk: Sequence[DeskEntry] = ()
+    off_desk: Sequence[DeskEntry] = ()
+    suppressions: Sequence[Suppression] = ()
+    preview_sessions: dict[PreviewSession, bool] = {}
+    agent_session: tuple[int, int, AgentSession | None] | None = None
+    import_progress: ImportProgress | None = None
+    list_id: int | None = None
+    campaign_id: int | None = None
+    handle: int | None = None
+    outcome: int = 0
+    is_silent: bool = False
+
+
+class View:
+    """One batch's working set over one ``Unit``."""
+
+    def __init__(self, unit: Unit, book: ReferenceBook, now_ms: int) -> None:
+        self.unit = unit
+        self.book = book
+        self.now_ms = now_ms
+        self.now_s = now_ms // 1000
+        self._held: dict[DeskKey, Held | None] = {}
+        self._records: dict[RecordKey, Record] = {}
+        self._new: dict[RecordKey, Record] = {}
+        self._desk: dict[DeskKey, DeskEntry] = {}
+        self._off_desk: set[DeskKey] = set()
+        self._taken_chains: set[tuple[int, int, int]] = set()
+        self._suppressions: list[Suppression] = []
+        self._preview: dict[PreviewSession, bool] = {}
+        self._sessions: dict[tuple[int, int], AgentSession | None] = {}
+        self._imports: list[ImportProgress] = []
+
+    async def prefetch(self, keys: Iterable[DeskKey]) -> None:
+        """Read the desk entries that the batch names, in one statement."""
+        wanted = sorted(set(keys))
+        for key in wanted:
+            self._held[key] = None
+        if wanted:
+            for held in await self.unit.held(wanted):
+                self._held[DeskKey(held.entry.contact_centre_id, held.entry.handle)] = held
+
+    async def held(self, contact_centre_id: int, handle: int) -> Held | None:
+        """A desk entry with its record as they stand now, or None."""
+        key = DeskKey(contact_centre_id, handle)
+        if key in self._off_desk:
+            return None
+        if key not in self._held:
+            found = await self.unit.held([key])
+            self._held[key] = found[0] if found else None
+        stored = self._held[key]
+        entry = self._desk.get(key)
+        if entry is None:
+            if stored is None:
+                return None
+            record = self._records.get(stored.record.key)
+            return stored if record is None else Held(stored.entry, record)
+        record = self._record_of(entry, stored)
+        return Held(entry, record) if record is not None else None
+
+    def _record_of(self, entry: DeskEntry, stored: Held | None) -> Record | None:
+        key = entry.record_key
+        changed = self._records.get(key) or self._new.get(key)
+        if changed is not None:
+            return changed
+        return stored.record if stored is not None else None
+
+    async def chain(self, contact_centre_id: int, list_id: int, chain_id: int) -> list[Record]:
+        """The records of a chain as they stand now, by place."""
+        stored = await self.unit.chain(contact_centre_id, list_id, chain_id)
+        chain = {record.key: self._records.get(record.key, record) for record in stored}
+        prefix = (contact_centre_id, list_id, chain_id)
+        chain.update({key: record for key, record in self._new.items() if key[:3] == prefix})
+        return [chain[key] for key in sorted(chain)]
+
+    async def entries_of_chain(self, contact_centre_id: int, list_id: int, chain_id: int) -> list[DeskEntry]:
+        """The desk entries of a chain as they stand now, by handle."""
+        prefix = (contact_centre_id, list_id, chain_id)
+        stored = await self.unit.entries_of_chain(*prefix)
+        entries = {DeskKey(entry.contact_centre_id, entry.handle): entry for entry in stored}
+        entries.update({key: entry for key, entry in self._desk.items() if entry.record_key[:3] == prefix})
+        return [entries[key] for key in sorted(entries) if key not in self._off_desk]
+
+    async def desk_of(self, contact_centre_id: int, user_id: int) -> list[Held]:
+        """An agent's desk as it stands now, by handle."""
+        keys = {DeskKey(h.entry.contact_centre_id, h.entry.handle): h for h in await self.unit.desk_of(contact_centre_id, user_id)}
+        for key, held in keys.items():
+            self._held.setdefault(key, held)
+        mine = set(keys) | {k for k, e in self._desk.items() if e.user_id == user_id and k.contact_centre_id == contact_centre_id}
+        found = [await self.held(key.contact_centre_id, key.handle) for key in sorted(mine)]
+        return [held for held in found if held is not None and held.entry.user_id == user_id]
+
+    async def next_record(self, search: Search) -> Record | None:
+        """The next record that may be called, apart from chains that this batch handed out already."""
+        taken = {(list_id, chain_id) for centre, list_id, chain_id in self._taken_chains if centre == search.contact_centre_id}
+        if taken:
+            search = msgspec.structs.replace(search, passed_over=search.passed_over | taken)
+        return await self.unit.next_record(search)
+
+    async def suppressed(self, contact_centre_id: int, campaign_id: int, chain: Sequence[Record]) -> set[RecordKey]:
+        """Keys of those records of a chain whose number or customer must not be called for that campaign."""
+        numbers = {record.phone_number for record in chain}
+        customers = {record.customer_id for record in chain if record.customer_id}
+        hits = await self.unit.suppressed(contact_centre_id, campaign_id, numbers, customers)
+        fresh = {
+            (entry.kind, entry.value)
+            for entry in self._suppressions
+            if entry.contact_centre_id == contact_centre_id and entry.campaign_id in (None, campaign_id)
+        }
+        fresh_numbers = {canonical_number(value) for kind, value in fresh if kind is DoNotCallKind.NUMBER}
+        return {
+            record.key
+            for record in chain
+            if (DoNotCallKind.NUMBER, record.phone_number) in hits
+            or (DoNotCallKind.CUSTOMER, record.customer_id) in hits
+            or canonical_number(record.phone_number) in fresh_numbers
+            or (DoNotCallKind.CUSTOMER, record.customer_id) in fresh
+        }
+
+    async def records_of_contact(
+        self, contact_centre_id: int, list_ids: Sequence[int], kind: DoNotCallKind, value: str, limit: int
+    ) -> list[Record]:
+        """Records with that number or customer id as they stand now."""
+        found = await self.unit.records_of_contact(contact_centre_id, list_ids, kind, value, limit)
+        return [self._records.get(record.key, record) for record in found]
+
+    async def has_preview_session(self, session: PreviewSession) -> bool:
+        """True while the agent takes preview records of the campaign."""
+        known = self._preview.get(session)
+        return await self.unit.has_preview_session(session) if known is None else known
+
+    async def preview_sessions(self, contact_centre_id: int, user_id: int) -> list[PreviewSession]:
+        """The agent's preview sessions as they stand now."""
+        stored = await self.unit.preview_sessions(contact_centre_id, user_id)
+        sessions = {PreviewSession(contact_centre_id, user_id, campaign_id) for campaign_id in stored}
+        for session, is_open in self._preview.items():
+            if (session.contact_centre_id, session.user_id) == (contact_centre_id, user_id):
+                (sessions.add if is_open else sessions.discard)(session)
+        return sorted(sessions, key=lambda session: session.campaign_id)
+
+    async def agent_session(self, contact_centre_id: int, user_id: int) -> AgentSession | None:
+        """The agent's log-in as it stands now, or None."""
+        key = (contact_centre_id, user_id)
+        if key in self._sessions:
+            return self._sessions[key]
+        return await self.unit.agent_session(contact_centre_id, user_id)
+
+    def lay(self, decision: Decision) -> None:
+        """Lay a decision over the view."""
+        for record in decision.records:
+            (self._new if record.key in self._new else self._records)[record.key] = record
+        for record in decision.new_records:
+            self._new[record.key] = record
+        for entry in decision.desk:
+            self._desk[DeskKey(entry.contact_centre_id, entry.handle)] = entry
+            self._taken_chains.add(entry.record_key[:3])
+        for entry in decision.off_desk:
+            key = DeskKey(entry.contact_centre_id, entry.handle)
+            self._desk.pop(key, None)
+            self._off_desk.add(key)
+        self._suppressions.extend(decision.suppressions)
+        self._preview.update(decision.preview_sessions)
+        if decision.agent_session is not None:
+            centre, user_id, session = decision.agent_session
+            self._sessions[centre, user_id] = session
+        if decision.import_progress is not None:
+            self._imports.append(decision.import_progress)
+
+    def changes(self) -> Changes:
+        """Everything laid over the view, with the versions the store is to find and leave."""
+        replace = msgspec.structs.replace
+        return Changes(
+            records={key: replace(record, version=record.version + 1) for key, record in self._records.items()},
+            new_records=list(self._new.values()),
+            desk=self._desk,
+            off_desk=self._off_desk,
+            suppressions=self._suppressions,
+            preview_sessions=self._preview,
+            agent_sessions=self._sessions,
+            imports=self._imports,
+        )

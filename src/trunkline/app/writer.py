@@ -1,0 +1,292 @@
+"""The writer: one transaction for all requests that came in while the previous one was being written.
+
+Group commit without a wait: a batch is whatever arrived during the last commit. Each request keeps its own
+outcome. The batch is decided in memory (``View``), saved in few statements, flushed, and only then answered; after
+the answer's commit the events are handed to the outbox. When a batch cannot be written as a whole, its requests are
+tried one by one, so that a failing one fails alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from trunkline.app.asking import Asked, Rules
+from trunkline.app.directory import ReferenceBook
+from trunkline.app.ports import Changes, Clock, Conflict, CursorKey, DeskKey, JournalRow, Store, StoredRow
+from trunkline.app.view import Decision, View
+from trunkline.domain.enums import Door, RequestType
+from trunkline.domain.events import AnyEvent
+from trunkline.errors import Refused, TrunklineError, Unavailable
+
+MAX_BATCH = 512
+"""Requests in one transaction: larger batches gain nothing (the flush is shared long before) and hold rows longer."""
+
+MAX_TRIES = 5
+"""Times a request is tried alone after conflicts with another process before the caller is told to come back."""
+
+Handler = Callable[[View, Asked, Any, Rules], Awaitable[Decision]]
+Publish = Callable[[Sequence[StoredRow]], None]
+_encode = msgspec.json.Encoder().encode
+
+
+class _Pending:
+    __slots__ = ("asked", "future")
+
+    def __init__(self, asked: Asked, future: asyncio.Future[StoredRow | None]) -> None:
+        self.asked = asked
+        self.future = future
+
+
+class Writer:
+    """Takes requests, gives each its outcome after the commit that holds it.
+
+    ``publish`` is called once a batch with the committed rows, in order, before the callers are woken.
+    ``max_pending`` bounds the queue: past it ``Unavailable``, because waiting longer than clients do helps nobody.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        book: ReferenceBook,
+        rules: Rules,
+        handlers: dict[type, Handler],
+        publish: Publish,
+        max_pending: int = 10_000,
+    ) -> None:
+        self.book = book
+        self._store = store
+        self._clock = clock
+        self._rules = rules
+        self._handlers = handlers
+        self._publish = publish
+        self._max_pending = max_pending
+        self._queue: deque[_Pending] = deque()
+        self._wake: asyncio.Future[None] | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._is_stopping = False
+        self._cursors: dict[CursorKey, int] = {}
+        self.batches = 0
+        self.requests = 0
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._task = asyncio.get_running_loop().create_task(self._run(), name="writer")
+
+    async def stop(self) -> None:
+        """Write what is queued, then end."""
+        self._is_stopping = True
+        if self._wake is not None and not self._wake.done():
+            self._wake.set_result(None)
+        if self._task is not None:
+            await self._task
+
+    @property
+    def pending(self) -> int:
+        """Requests waiting for the next batch."""
+        return len(self._queue)
+
+    def submit(self, asked: Asked) -> asyncio.Future[StoredRow | None]:
+        """Queue a request; the future yields its journal row after the flush, or raises ``Refused``.
+
+        A silent request (see ``Decision``) yields None.
+        """
+        if len(self._queue) >= self._max_pending or self._is_stopping:
+            raise Unavailable("the server has more requests than it can write")
+        future: asyncio.Future[StoredRow | None] = asyncio.get_running_loop().create_future()
+        self._queue.append(_Pending(asked, future))
+        if self._wake is not None and not self._wake.done():
+            self._wake.set_result(None)
+        return future
+
+    def note_delivered(self, key: CursorKey, mark: int) -> None:
+        """Remember how far a user's deliveries are confirmed; written with the next batch or ``flush``.
+
+        A crash before that only means that confirmed events are sent once more.
+        """
+        if mark > self._cursors.get(key, -1):
+            self._cursors[key] = mark
+
+    def flush(self) -> None:
+        """Make the writer write what was confirmed, when there is anything."""
+        if self._cursors and self._wake is not None and not self._wake.done():
+            self._wake.set_result(None)
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            if not self._queue:
+                if self._cursors:
+                    await self._write_cursors()
+                if self._is_stopping:
+                    return
+                if self._queue:
+                    continue
+                self._wake = loop.create_future()
+                await self._wake
+                continue
+            size = min(len(self._queue), MAX_BATCH)
+            batch = [self._queue.popleft() for _ in range(size)]
+            await self._write_batch([p for p in batch if not p.future.cancelled()])
+
+    async def _write_cursors(self) -> None:
+        try:
+            await self._write([])
+        except TrunklineError:
+            # Nothing is lost: the cursors are kept and go with the next batch; a pause would be a wait.
+            return
+
+    async def _write_batch(self, batch: list[_Pending]) -> None:
+        if not batch:
+            return
+        self.batches += 1
+        self.requests += len(batch)
+        try:
+            await self._write(batch)
+        except Exception as error:
+            if len(batch) == 1 and not isinstance(error, Conflict):
+                _fail(batch[0], error)
+                return
+            for pending in batch:
+                await self._write_alone(pending)
+
+    async def _write_alone(self, pending: _Pending) -> None:
+        for _ in range(MAX_TRIES):
+            try:
+                await self._write([pending])
+            except Conflict:
+                continue
+            except Exception as error:
+                _fail(pending, error)
+            return
+        _fail(pending, Unavailable("the record is being changed by others"))
+
+    async def _write(self, batch: list[_Pending]) -> None:
+        """Decide, save and commit one batch; answers its requests. Raises without having answered any."""
+        refused: list[tuple[_Pending, TrunklineError]] = []
+        accepted: list[tuple[_Pending, int | None]] = []
+        cursors = self._cursors
+        self._cursors = {}
+        try:
+            stored = await self._transact(batch, accepted, refused, cursors)
+        except BaseException:
+            self._cursors = {**cursors, **self._cursors}
+            raise
+        self._publish(stored)
+        for pending, at in accepted:
+            if not pending.future.done():
+                pending.future.set_result(None if at is None else stored[at])
+        for pending, error in refused:
+            _fail(pending, error)
+
+    async def _transact(
+        self,
+        batch: list[_Pending],
+        accepted: list[tuple[_Pending, int | None]],
+        refused: list[tuple[_Pending, TrunklineError]],
+        cursors: dict[CursorKey, int],
+    ) -> list[StoredRow]:
+        """One transaction; fills in who was accepted (with the place of the row) and who refused."""
+        journal: list[JournalRow] = []
+        async with self._store.begin() as unit:
+            view = View(unit, self.book, self._clock.now_ms())
+            await view.prefetch(_keys(batch))
+            repeated = await self._repeated(view, batch)
+            for pending in batch:
+                asked = pending.asked
+                rows = repeated.get(asked.request_key) if asked.request_key is not None else None
+                try:
+                    if rows is None:
+                        handler = self._handlers[type(asked.command)]
+                        decision = await handler(view, asked, asked.command, self._rules)
+                        view.lay(decision)
+                        rows = self._rows(view, asked, decision)
+                        if asked.request_key is not None and rows:
+                            repeated[asked.request_key] = [_again(rows[0], view.now_ms)]
+                except Refused as error:
+                    refused.append((pending, error))
+                    continue
+                accepted.append((pending, len(journal) if rows else None))
+                journal.extend(rows)
+            changes = view.changes()
+            changes.journal = journal
+            changes.cursors = cursors
+            seqs = await unit.save(changes) if not _is_empty(changes) else []
+        return [StoredRow(seq, row) for seq, row in zip(seqs, journal, strict=True)]
+
+    async def _repeated(self, view: View, batch: list[_Pending]) -> dict[int, list[JournalRow]]:
+        """Rows to write for requests that were carried out before (decisions 7): acknowledge again, change nothing."""
+        asked = {p.asked.request_key: p.asked for p in batch if p.asked.request_key is not None}
+        if not asked:
+            return {}
+        found = await view.unit.repeats(list(asked), view.now_ms - self._rules.repeat_window_ms)
+        return {
+            key: [_again(stored.row, view.now_ms)]
+            for key, stored in found.items()
+            if stored.row.user_id == asked[key].caller.user_id
+        }
+
+    def _rows(self, view: View, asked: Asked, decision: Decision) -> list[JournalRow]:
+        """The request's own row first (unless it is silent), then one for each notice to somebody else."""
+        caller = asked.caller
+        own = JournalRow(
+            contact_centre_id=caller.contact_centre_id,
+            user_id=caller.user_id,
+            at_ms=view.now_ms,
+            request_type=asked.request_type,
+            door=asked.door,
+            campaign_id=decision.campaign_id,
+            list_id=decision.list_id,
+            handle=decision.handle,
+            outcome=decision.outcome,
+            reference=None if asked.reference is None else _encode(asked.reference).decode(),
+            request_key=asked.request_key,
+            elapsed_ns=max(0, self._clock.monotonic_ns() - asked.received_ns) if asked.received_ns else 0,
+            events=tuple(decision.events),
+        )
+        notices = [notice_row(own, user_id, event) for user_id, event in decision.notices]
+        return notices if decision.is_silent else [own, *notices]
+
+
+def notice_row(cause: JournalRow, user_id: int, event: AnyEvent) -> JournalRow:
+    """The row of an event that somebody else's request caused."""
+    return msgspec.structs.replace(
+        cause,
+        user_id=user_id,
+        request_type=RequestType.UNSOLICITED,
+        door=Door.INSIDE,
+        reference=None,
+        request_key=None,
+        events=(event,),
+    )
+
+
+def _again(row: JournalRow, now_ms: int) -> JournalRow:
+    """The row of a repeated request: the same acknowledgement; the key stays with the first."""
+    return msgspec.structs.replace(row, at_ms=now_ms, request_key=None)
+
+
+def _keys(batch: list[_Pending]) -> list[DeskKey]:
+    keys = []
+    for pending in batch:
+        handle = getattr(pending.asked.command, "handle", None)
+        if handle is not None:
+            keys.append(DeskKey(pending.asked.caller.contact_centre_id, handle))
+    return keys
+
+
+def _is_empty(changes: Changes) -> bool:
+    return changes == _NOTHING
+
+
+_NOTHING = Changes()
+
+
+def _fail(pending: _Pending, error: BaseException) -> None:
+    if not pending.future.done():
+        pending.future.set_exception(error)

@@ -1,0 +1,68 @@
+"""Who asks: the authenticated caller as the rules see it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Role(StrEnum):
+    """What a person is in a contact centre."""
+
+    AGENT = "agent"
+    SUPERVISOR = "supervisor"
+    ADMINISTRATOR = "administrator"
+
+
+class Feature(StrEnum):
+    """Features of the API that are assigned per user (Web Services API 5)."""
+
+    VOICE = "api-voice"
+    VOICE_OUTBOUND = "api-voice-outbound"
+    VOICE_PREDICTIVE_CALLS = "api-voice-predictive-calls"
+    SUPERVISOR_MONITORING = "api-supervisor-monitoring"
+    SUPERVISOR_AGENT_CONTROL = "api-supervisor-agent-control"
+    PROVISIONING_READ = "api-provisioning-read"
+    PROVISIONING_WRITE = "api-provisioning-write"
+
+
+class Device(msgspec.Struct, frozen=True):
+    """A telephone of a user. ``device_id`` is the bare uuid of ``/devices/<id>``."""
+
+    device_id: str
+    phone_number: str
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """An authenticated user of one contact centre.
+
+    ``user_id`` is the storage key; ``public_id`` the 32 hexadecimal digits of the API.
+    """
+
+    contact_centre_id: int
+    contact_centre_name: str
+    user_id: int
+    public_id: str
+    user_name: str
+    first_name: str = ""
+    last_name: str = ""
+    email_address: str = ""
+    roles: tuple[Role, ...] = (Role.AGENT,)
+    features: frozenset[str] = frozenset()
+    devices: tuple[Device, ...] = ()
+
+    def has_feature(self, feature: str) -> bool:
+        """True when the feature is assigned to this user."""
+        return feature in self.features
+
+    def has_role(self, *roles: Role) -> bool:
+        """True when the user has one of the roles."""
+        return any(role in self.roles for role in roles)
+
+    def device(self, device_id: str) -> Device | None:
+        """The user's own device of that id, or None: foreign and unknown look alike."""
+        for device in self.devices:
+            if device.device_id == device_id:
+                return device
+        return None

@@ -1,0 +1,221 @@
+"""The composition root: the only place that knows every room. Builds the program from its configuration."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import sys
+from pathlib import Path
+
+import structlog
+import uvloop
+
+from trunkline import __version__, log
+from trunkline.adapters.storage import make_store, migrate
+from trunkline.adapters.system import SystemChance, SystemClock
+from trunkline.app import demo
+from trunkline.app.asking import Rules
+from trunkline.app.directory import ReferenceBook
+from trunkline.app.handlers import HANDLERS
+from trunkline.app.outbox import Outbox
+from trunkline.app.ports import Store
+from trunkline.app.upkeep import Upkeep
+from trunkline.app.writer import Writer
+from trunkline.cli.imports import import_list
+from trunkline.cli.main import cli as commands
+from trunkline.config import Config
+from trunkline.errors import TrunklineError
+from trunkline.web.app import Application
+from trunkline.web.auth import Authenticator, hash_password
+from trunkline.web.metrics import Metrics
+from trunkline.web.notifications import Notifications, bayeux_config
+from trunkline.web.server import Server, announce_port
+from trunkline.web.services import Services, Settings
+
+DEMO_PASSWORD = "demo"  # noqa: S105 - printed on the first screen of the README; the demo binds loopback only
+
+commands.add_command(import_list)
+
+
+def database_url(config: Config) -> str:
+    """Where the data are: the configured PostgreSQL, or SQLite in the data folder (which is made)."""
+    if config.database_url:
+        return config.database_url
+    folder = Path(config.data_dir).resolve()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return f"sqlite:///{folder / 'trunkline.db'}"
+
+
+class Running:
+    """A server's parts, built in the order in which they depend on each other."""
+
+    def __init__(self, config: Config, store: Store, book: ReferenceBook) -> None:
+        clock, chance = SystemClock(), SystemChance()
+        self.store = store
+        self.log = structlog.get_logger("trunkline")
+        self.outbox = Outbox(store, clock, config.redelivery_s * 1000)
+        rules = Rules(
+            chance=chance,
+            lease_ms=config.lease_s * 1000,
+            grace_ms=config.logout_grace_s * 1000,
+            repeat_window_ms=config.repeat_window_s * 1000,
+        )
+        self.writer = Writer(store, clock, book, rules, HANDLERS, self.outbox.publish, config.max_pending_writes)
+        self.auth = Authenticator(
+            store,
+            clock,
+            max_verified=config.verified_credentials_max,
+            verified_ttl_ms=config.verified_credentials_ttl_s * 1000,
+            session_idle_ms=config.http_session_idle_s * 1000,
+            concurrent_hashes=config.password_hash_concurrency,
+        )
+        self.notifications = Notifications(
+            self.outbox,
+            bayeux_config(config.cometd_timeout_ms, config.cometd_interval_ms, config.cometd_max_interval_ms),
+            clock,
+            chance.token,
+            lambda: self.writer.book,
+        )
+        self.outbox.connect(self.notifications, self.writer)
+        self.upkeep = Upkeep(store, self.writer, clock, self._accounts_changed, self._report)
+        self.settings = Settings(
+            version=__version__,
+            external_prefix=config.external_url.rstrip("/"),
+            max_body_bytes=config.max_body_bytes,
+            csrf_protection=config.csrf_protection,
+            session_cookie_secure=config.session_cookie_secure,
+            allowed_origins=config.allowed_origins,
+            spool_dir=str(Path(config.data_dir)) if not config.database_url else "",
+        )
+        metrics = Metrics(self.writer, self.outbox, self.auth, self.notifications) if config.metrics else None
+        self.services = Services(
+            settings=self.settings,
+            store=store,
+            clock=clock,
+            writer=self.writer,
+            outbox=self.outbox,
+            auth=self.auth,
+            notifications=self.notifications,
+            report_defect=self._report_defect,
+            metrics=metrics.text if metrics else None,
+        )
+
+    async def _accounts_changed(self) -> None:
+        for user in await self.auth.refresh():
+            self.notifications.cometd.kick(user)
+
+    def _report(self, step: str, error: BaseException) -> None:
+        if isinstance(error, TrunklineError):
+            self.log.warning("upkeep failed", step=step, reason=str(error))
+        else:
+            self.log.error("upkeep failed", step=step, exc_info=error)
+
+    def _report_defect(self, error: BaseException, where: str) -> str:
+        incident_id = secrets.token_hex(6)
+        self.log.error("defect", incident=incident_id, where=where, exc_info=error)
+        return incident_id
+
+    async def start(self) -> None:
+        """Begin to work; the caller listens afterwards."""
+        self.writer.start()
+        self.upkeep.start()
+        await self.notifications.cometd.start()
+
+    async def answer_held(self) -> None:
+        """Answer what is held, so that connections can close."""
+        await self.notifications.cometd.stop()
+
+    async def stop(self) -> None:
+        """Write what was accepted, then let go of everything."""
+        await self.upkeep.stop()
+        await self.writer.stop()
+        self.auth.close()
+        await self.store.close()
+
+
+async def run(config: Config, ready_fd: int | None) -> None:
+    """Run the server until it is told to stop."""
+    url = database_url(config)
+    store = make_store(url, exclusive=True)
+    await store.open()
+    for warning in getattr(store, "warnings", ()):
+        structlog.get_logger("trunkline").warning("database", warning=warning)
+    if config.demo:
+        await make_demo(config, store)
+    running = Running(config, store, ReferenceBook(await store.directory()))
+
+    def on_ready(port: int) -> None:
+        if not running.settings.external_prefix:
+            running.settings.external_prefix = config.external_prefix(port)
+        running.log.info("listening", url=running.settings.external_prefix, version=__version__)
+        if ready_fd is not None:
+            announce_port(ready_fd, port)
+
+    server = Server(
+        Application(running.services),
+        host=config.host,
+        port=config.port,
+        shutdown_grace_s=config.shutdown_grace_s,
+        on_ready=on_ready,
+        on_stop=running.answer_held,
+    )
+    await running.start()
+    try:
+        await server.serve()
+    finally:
+        await running.stop()
+    if not server.started:
+        raise TrunklineError(f"cannot listen on {config.host}:{config.port}")
+
+
+async def make_demo(config: Config, store: Store) -> None:
+    """Fill an empty database with the demo contact centre; nothing when it is there already."""
+    if await demo.seed(store, config.demo_agents, hash_password(DEMO_PASSWORD)):
+        await demo.import_demo_list(store, SystemClock())
+
+
+class Program:
+    """What the commands of the command line work with; see ``trunkline.cli.main.Program``."""
+
+    def serve(self, config: Config, ready_fd: int | None) -> None:
+        """Run the server until it is told to stop."""
+        log.configure(config.log_level, config.log_format)
+        if not config.database_url:
+            migrate.upgrade(database_url(config))
+        uvloop.run(run(config, ready_fd))
+
+    def migrate(self, config: Config) -> tuple[str | None, str]:
+        """Bring the database to the newest schema."""
+        url = database_url(config)
+        before = migrate.current(url)
+        migrate.upgrade(url)
+        return before, migrate.head()
+
+    def pending_sql(self, config: Config) -> str:
+        """The statements that ``migrate`` would run."""
+        return migrate.pending_sql(database_url(config))
+
+    def open_store(self, config: Config) -> Store:
+        """A store on the configured database, not yet opened."""
+        return make_store(database_url(config))
+
+    def hash_password(self, password: str) -> str:
+        """The encoded hash of a password."""
+        return hash_password(password)
+
+    def examine(self, config: Config) -> list[tuple[str, bool, str]]:
+        """Findings of the doctor."""
+        from trunkline.diagnosis import examine
+
+        return asyncio.run(examine(config, database_url(config)))
+
+
+def cli() -> None:
+    """Entry point of the ``trunkline`` command."""
+    commands.main(args=sys.argv[1:], prog_name="trunkline", obj=Program(), standalone_mode=True)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("PYTHONUNBUFFERED", "1")
+    cli()

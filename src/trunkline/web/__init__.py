@@ -1,0 +1,1 @@
+"""The HTTP edge: sockets, authentication, routes, and the CometD endpoint."""

@@ -1,0 +1,154 @@
+"""The application: authenticates, finds the route, and answers every error in the documented form.
+
+The few hot routes (record operations, CometD) are found by comparing prefixes; everything else goes through
+Starlette's router in ``web.routes``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from urllib.parse import unquote_to_bytes
+
+from trunkline.contract.answers import method_not_allowed
+from trunkline.domain.people import Caller
+from trunkline.errors import NotAuthenticated, NotFound, TrunklineError
+from trunkline.web.exchange import ClientGone, Exchange, Receive, Scope, Send
+from trunkline.web.guards import check_csrf, check_origin, preflight
+from trunkline.web.operations import post_operation
+from trunkline.web.outbound import post_campaign, post_record
+from trunkline.web.outbound_reads import get_campaigns, get_record, get_records
+from trunkline.web.routes import build_router
+from trunkline.web.services import Services
+
+RECORDS = "/api/v2/me/outbound-records"
+CAMPAIGNS = "/api/v2/me/outbound-campaigns"
+NOTIFICATIONS = "/api/v2/notifications"
+NOTIFICATION_SUFFIXES = frozenset(
+    {"", "/", "/handshake", "/connect", "/disconnect", "/subscribe", "/unsubscribe", "/publish"}
+)
+"""What CometD clients append to the endpoint (conformance item 3)."""
+OPERATIONS = "/internal-api/operations"
+PUBLIC = frozenset({"/api/v2/diagnostics/version", "/metrics", "/"})
+"""Paths that answer without credentials."""
+MAX_HANDLE = 2**31 - 1
+MAX_HANDLE_DIGITS = 10
+
+Route = Callable[[Exchange, Services, Caller], Awaitable[None]]
+
+
+class Application:
+    """The ASGI application."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._router = build_router(services)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request. Upgrades to a websocket are refused at once, so that clients fall back."""
+        if scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1000})
+            return
+        if scope["type"] != "http":
+            return
+        exchange = Exchange(scope, receive, send)
+        try:
+            await self._serve(exchange)
+        except ClientGone:
+            return
+        except TrunklineError as error:
+            await exchange.refuse(error)
+        except Exception as error:
+            incident_id = self._services.report_defect(error, f"{exchange.method} {route_of(exchange.path)}")
+            await exchange.refuse(error, incident_id)
+
+    async def _serve(self, exchange: Exchange) -> None:
+        services = self._services
+        path = exchange.path
+        if exchange.header(b"origin") is not None:
+            if exchange.method == "OPTIONS":
+                await preflight(exchange, services.settings)
+                return
+            check_origin(exchange, services.settings)
+        if path in PUBLIC:
+            await self._router(exchange, None)
+            return
+        try:
+            caller = await services.auth.caller(exchange)
+        except NotAuthenticated:
+            exchange.extra.append((b"connection", b"close"))
+            raise
+        if services.settings.csrf_protection:
+            check_csrf(exchange, services, caller)
+        if path.startswith(RECORDS):
+            await self._records(exchange, caller, path[len(RECORDS) :])
+        elif path.startswith(NOTIFICATIONS) and path[len(NOTIFICATIONS) :] in NOTIFICATION_SUFFIXES:
+            if exchange.method == "POST":
+                if path.endswith("/handshake"):
+                    services.auth.start_session(exchange, caller, is_secure=services.settings.session_cookie_secure)
+                await services.notifications.handle(exchange, caller)
+            else:
+                await exchange.answer_with(method_not_allowed(["POST"]))
+        elif path.startswith(CAMPAIGNS):
+            await self._campaigns(exchange, caller)
+        elif path == OPERATIONS:
+            if exchange.method == "POST":
+                await post_operation(exchange, services, caller)
+            else:
+                await exchange.answer_with(method_not_allowed(["POST"]))
+        else:
+            await self._router(exchange, caller)
+
+    async def _records(self, exchange: Exchange, caller: Caller, rest: str) -> None:
+        handle = None if rest in ("", "/") else handle_of(rest)
+        if exchange.method == "POST":
+            await post_record(exchange, self._services, caller, handle)
+        elif exchange.method in ("GET", "HEAD"):
+            if handle is None:
+                await get_records(exchange, self._services, caller)
+            else:
+                await get_record(exchange, self._services, caller, handle)
+        else:
+            await exchange.answer_with(method_not_allowed(["GET", "POST"]))
+
+    async def _campaigns(self, exchange: Exchange, caller: Caller) -> None:
+        name = campaign_name_of(exchange)
+        if exchange.method == "POST" and name is not None:
+            await post_campaign(exchange, self._services, caller, name)
+        elif exchange.method in ("GET", "HEAD"):
+            await get_campaigns(exchange, self._services, caller, name)
+        else:
+            await exchange.answer_with(method_not_allowed(["GET"] if name is None else ["GET", "POST"]))
+
+
+def handle_of(rest: str) -> int:
+    """The record handle behind the slash; ``NotFound`` for what no handle can be."""
+    text = rest[1:].removesuffix("/")
+    if rest[0] != "/" or not text.isascii() or not text.isdigit() or len(text) > MAX_HANDLE_DIGITS:
+        raise NotFound("there is no record with this recordHandle on your desk")
+    handle = int(text)
+    if handle > MAX_HANDLE:
+        raise NotFound("there is no record with this recordHandle on your desk")
+    return handle
+
+
+def campaign_name_of(exchange: Exchange) -> str | None:
+    """The campaign's name, percent-decoded from the path as it was sent; None for the collection.
+
+    The undecoded path is used because a name may hold a slash.
+    """
+    raw: bytes = exchange.scope.get("raw_path") or exchange.path.encode()
+    rest = raw.split(b"?", 1)[0][len(CAMPAIGNS) :]
+    if rest in (b"", b"/"):
+        return None
+    if rest[:1] != b"/" or b"/" in rest[1:].removesuffix(b"/"):
+        raise NotFound("there is nothing at this path")
+    try:
+        return unquote_to_bytes(rest[1:].removesuffix(b"/")).decode("utf-8")
+    except UnicodeDecodeError:
+        raise NotFound("there is no campaign with this campaignName") from None
+
+
+def route_of(path: str) -> str:
+    """The path without its last segment, for logs: that one may be a number or a name."""
+    return path.rsplit("/", 1)[0]

@@ -1,0 +1,246 @@
+"""Who is asking: HTTP Basic on any request, or the session cookie that a log-in was answered with.
+
+Passwords are argon2id. Some clients send Basic on every request, so what was verified is remembered for a while:
+bounded, keyed by an HMAC under a secret of this process (no password and no hash of one lies in memory), sliding, and
+dropped when the account changes. Hashes are computed in threads, a bounded number at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import hashlib
+import secrets
+from collections import OrderedDict
+
+from concurrent.futures import ThreadPoolExecutor
+
+import msgspec
+from argon2 import PasswordHasher
+from argon2.exceptions import Argon2Error, InvalidHashError
+
+from trunkline.app.ports import Clock, Store, User
+from trunkline.domain.people import Caller
+from trunkline.errors import NotAuthenticated, Unavailable
+from trunkline.web.exchange import Exchange
+
+SESSION_COOKIE = "JSESSIONID"
+"""Name of the original's session cookie (Web Services API 6)."""
+MAX_CREDENTIAL_BYTES = 1024
+"""An Authorization header longer than this names nobody we know."""
+MAX_WAITING_VERIFICATIONS = 2000
+"""Log-ins that may wait for a hash computation: at 25 ms each on two threads about 25 s, as long as clients wait."""
+MAX_HTTP_SESSIONS = 100_000
+"""Cookie sessions, about 300 bytes each; the least recently used goes first."""
+
+HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+"""argon2id with 19 MiB, two passes, one lane."""
+
+
+class Verified(msgspec.Struct):
+    """A caller whose password was verified; ``password_hash`` tells whether it still is the account's."""
+
+    caller: Caller
+    password_hash: str
+    expires_ms: int
+
+
+class HttpSession(msgspec.Struct):
+    """What a session cookie stands for. ``last_used_ms`` slides with every request."""
+
+    caller: Caller
+    password_hash: str
+    csrf_token: str
+    last_used_ms: int
+
+
+class Authenticator:
+    """Finds the caller of a request. One per process."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        *,
+        max_verified: int = 50_000,
+        verified_ttl_ms: int = 900_000,
+        session_idle_ms: int = 1_800_000,
+        concurrent_hashes: int = 2,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._max_verified = max_verified
+        self._verified_ttl_ms = verified_ttl_ms
+        self._session_idle_ms = session_idle_ms
+        self._secret = secrets.token_bytes(32)
+        self._verified: OrderedDict[bytes, Verified] = OrderedDict()
+        self._hash_results: OrderedDict[bytes, bool] = OrderedDict()
+        self._sessions: OrderedDict[str, HttpSession] = OrderedDict()
+        self._running: dict[bytes, asyncio.Future[User | None]] = {}
+        self._threads = ThreadPoolExecutor(concurrent_hashes, thread_name_prefix="argon2")
+        self._decoy: str | None = None
+        self.verifications = 0
+
+    def close(self) -> None:
+        """Let the hash threads go."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def caller(self, exchange: Exchange) -> Caller:
+        """The authenticated caller, or ``NotAuthenticated``."""
+        credentials = exchange.header(b"authorization")
+        if credentials is not None:
+            key = self._key(credentials)
+            verified = self._verified.get(key)
+            now_ms = self._clock.now_ms()
+            if verified is not None and verified.expires_ms > now_ms:
+                verified.expires_ms = now_ms + self._verified_ttl_ms
+                self._verified.move_to_end(key)
+                return verified.caller
+            return await self._verify(key, credentials)
+        session = self.session(exchange)
+        if session is None:
+            raise NotAuthenticated("Access denied")
+        return session.caller
+
+    def _key(self, credentials: bytes) -> bytes:
+        return hashlib.blake2b(credentials, key=self._secret, digest_size=24).digest()
+
+    async def _verify(self, key: bytes, credentials: bytes) -> Caller:
+        name, password = parse_basic(credentials)
+        running = self._running.get(key)
+        if running is None:
+            if len(self._running) >= MAX_WAITING_VERIFICATIONS:
+                raise Unavailable("too many log-ins at once", retry_after_s=5)
+            running = asyncio.ensure_future(self._find(name, password))
+            self._running[key] = running
+            running.add_done_callback(lambda _: self._running.pop(key, None))
+        user = await asyncio.shield(running)
+        if user is None:
+            raise NotAuthenticated("Access denied")
+        expires_ms = self._clock.now_ms() + self._verified_ttl_ms
+        self._verified[key] = Verified(user.caller, user.password_hash, expires_ms)
+        self._verified.move_to_end(key)
+        while len(self._verified) > self._max_verified:
+            self._verified.popitem(last=False)
+        return user.caller
+
+    async def _find(self, name: str, password: str) -> User | None:
+        """The enabled account with this name and password; the same work is done when there is none."""
+        users = [user for user in await self._store.user_by_name(name) if user.is_enabled]
+        for user in users:
+            if await self._matches(user.password_hash, password):
+                return user
+        if not users:
+            if self._decoy is None:
+                self._decoy = HASHER.hash(secrets.token_hex(16))
+            await self._matches(self._decoy, password)
+        return None
+
+    async def _matches(self, password_hash: str, password: str) -> bool:
+        """Compare; accounts that share one stored hash (demo users) share the computation."""
+        material = password_hash.encode() + b"\0" + password.encode("utf-8", "surrogateescape")
+        key = hashlib.blake2b(material, key=self._secret, digest_size=24).digest()
+        known = self._hash_results.get(key)
+        if known:
+            return True
+        self.verifications += 1
+        loop = asyncio.get_running_loop()
+        result = await loop.run_in_executor(self._threads, verify, password_hash, password)
+        if result:
+            self._hash_results[key] = True
+            while len(self._hash_results) > self._max_verified:
+                self._hash_results.popitem(last=False)
+        return result
+
+    def session(self, exchange: Exchange) -> HttpSession | None:
+        """The live session of the request's cookie, touched; None when there is none."""
+        token = exchange.cookie(SESSION_COOKIE)
+        session = self._sessions.get(token) if token else None
+        if session is None or token is None:
+            return None
+        now_ms = self._clock.now_ms()
+        if now_ms - session.last_used_ms > self._session_idle_ms:
+            del self._sessions[token]
+            return None
+        session.last_used_ms = now_ms
+        self._sessions.move_to_end(token)
+        return session
+
+    def start_session(self, exchange: Exchange, caller: Caller, *, is_secure: bool) -> HttpSession:
+        """The request's session, or a new one whose cookie goes out with the answer."""
+        session = self.session(exchange)
+        if session is not None and session.caller.user_id == caller.user_id:
+            return session
+        token = secrets.token_hex(20)
+        session = HttpSession(caller, self._hash_of(exchange), secrets.token_hex(16), self._clock.now_ms())
+        self._sessions[token] = session
+        while len(self._sessions) > MAX_HTTP_SESSIONS:
+            self._sessions.popitem(last=False)
+        secure = "; Secure" if is_secure else ""
+        cookie = f"{SESSION_COOKIE}={token}; Path=/; HttpOnly; SameSite=Lax{secure}"
+        exchange.extra.append((b"set-cookie", cookie.encode()))
+        return session
+
+    def _hash_of(self, exchange: Exchange) -> str:
+        credentials = exchange.header(b"authorization")
+        verified = self._verified.get(self._key(credentials)) if credentials else None
+        return verified.password_hash if verified else ""
+
+    def end_session(self, exchange: Exchange) -> None:
+        """Forget the request's session (EndContactCenterSession)."""
+        token = exchange.cookie(SESSION_COOKIE)
+        if token:
+            self._sessions.pop(token, None)
+
+    async def refresh(self) -> set[tuple[int, int]]:
+        """Compare what is remembered with the accounts; drop what changed. Returns users who lost their access.
+
+        Called when the directory's version moved: a new password, a disabled account, other roles or features.
+        """
+        remembered = {(e.caller.contact_centre_id, e.caller.user_id) for e in self._verified.values()}
+        remembered |= {(s.caller.contact_centre_id, s.caller.user_id) for s in self._sessions.values()}
+        current: dict[tuple[int, int], User] = {}
+        for centre in {centre for centre, _ in remembered}:
+            ids = [user_id for c, user_id in remembered if c == centre]
+            for user in await self._store.users(centre, ids):
+                current[centre, user.caller.user_id] = user
+        lost: set[tuple[int, int]] = set()
+        for entries in (self._verified, self._sessions):
+            for key, entry in list(entries.items()):  # type: ignore[attr-defined]
+                who = (entry.caller.contact_centre_id, entry.caller.user_id)
+                user_now = current.get(who)
+                if user_now is None or not user_now.is_enabled or user_now.password_hash != entry.password_hash:
+                    del entries[key]  # type: ignore[attr-defined]
+                    lost.add(who)
+                else:
+                    entry.caller = user_now.caller
+        return lost
+
+
+def parse_basic(credentials: bytes) -> tuple[str, str]:
+    """User name and password of a Basic header; ``NotAuthenticated`` for anything else."""
+    scheme, _, encoded = credentials.partition(b" ")
+    if scheme.lower() != b"basic" or len(credentials) > MAX_CREDENTIAL_BYTES:
+        raise NotAuthenticated("Access denied")
+    try:
+        text = base64.b64decode(encoded.strip(), validate=True).decode("utf-8")
+    except (binascii.Error, UnicodeDecodeError):
+        raise NotAuthenticated("Access denied") from None
+    name, colon, password = text.partition(":")
+    if not colon or not name or "\0" in text:
+        raise NotAuthenticated("Access denied")
+    return name, password
+
+
+def verify(password_hash: str, password: str) -> bool:
+    """True when the password is the hash's. Cost: about 25 ms and 19 MiB."""
+    try:
+        return HASHER.verify(password_hash, password)
+    except (Argon2Error, InvalidHashError):
+        return False
+
+
+def hash_password(password: str) -> str:
+    """The encoded argon2id hash of a password."""
+    return HASHER.hash(password)

@@ -1,0 +1,80 @@
+"""Checks in front of every route: origin, cross-site tokens, preflight. Source: Web Services API 6; conformance 97."""
+
+from __future__ import annotations
+
+import hmac
+from urllib.parse import urlsplit
+
+from trunkline.domain.people import Caller
+from trunkline.errors import Forbidden
+from trunkline.web.exchange import Exchange, Header
+from trunkline.web.services import Services, Settings
+
+CSRF_HEADER = b"x-csrf-token"
+_ALLOWED_METHODS = b"GET,POST,PUT,DELETE,OPTIONS"
+_ALLOWED_HEADERS = (
+    b"X-Requested-With,Content-Type,Accept,Origin,Cookie,authorization,ssid,surl,ContactCenterId,X-CSRF-TOKEN"
+)
+PREFLIGHT_CACHE_S = 120
+"""How long a browser may remember a preflight (documented example)."""
+_WRITES = frozenset({"POST", "PUT", "DELETE"})
+
+
+def check_origin(exchange: Exchange, settings: Settings) -> None:
+    """Refuse a browser's request from a page that is neither ours nor allowed; add the CORS headers when it is."""
+    origin = exchange.header(b"origin")
+    if origin is None or is_own(exchange, origin):
+        return
+    if origin.decode("latin-1") not in settings.allowed_origins:
+        raise Forbidden("this Origin is not allowed")
+    exchange.extra.extend(_cors(origin))
+    exchange.extra.append((b"access-control-expose-headers", b"X-CSRF-HEADER,X-CSRF-TOKEN"))
+
+
+def is_own(exchange: Exchange, origin: bytes) -> bool:
+    """True when the origin is the host that the request itself names."""
+    host = exchange.header(b"host")
+    return host is not None and urlsplit(origin).netloc == host
+
+
+def _cors(origin: bytes) -> list[Header]:
+    return [
+        (b"access-control-allow-origin", origin),
+        (b"access-control-allow-credentials", b"true"),
+        (b"vary", b"Origin"),
+    ]
+
+
+async def preflight(exchange: Exchange, settings: Settings) -> None:
+    """Answer a browser's question whether it may send; without authentication, as browsers ask."""
+    origin = exchange.header(b"origin") or b""
+    headers: list[Header] = [(b"content-length", b"0")]
+    if is_own(exchange, origin) or origin.decode("latin-1") in settings.allowed_origins:
+        headers += _cors(origin)
+        headers += [
+            (b"access-control-allow-methods", _ALLOWED_METHODS),
+            (b"access-control-allow-headers", _ALLOWED_HEADERS),
+            (b"access-control-max-age", b"%d" % PREFLIGHT_CACHE_S),
+        ]
+    await exchange.send({"type": "http.response.start", "status": 204, "headers": headers})
+    await exchange.send({"type": "http.response.body", "body": b""})
+
+
+def check_csrf(exchange: Exchange, services: Services, caller: Caller) -> None:
+    """Hand out the token with every GET, ask for it on every write of a client that sends a session cookie."""
+    if exchange.method == "GET":
+        session = services.auth.start_session(
+            exchange, caller, is_secure=services.settings.session_cookie_secure
+        )
+        exchange.extra.append((b"x-csrf-header", b"X-CSRF-TOKEN"))
+        exchange.extra.append((CSRF_HEADER, session.csrf_token.encode()))
+        return
+    if exchange.method not in _WRITES:
+        return
+    has_credentials = exchange.header(b"authorization") is not None
+    if has_credentials and exchange.header(b"cookie") is None:
+        return
+    known = services.auth.session(exchange)
+    sent = exchange.header(CSRF_HEADER) or b""
+    if known is None or not hmac.compare_digest(known.csrf_token.encode(), sent):
+        raise Forbidden("Missing or invalid Csrf token")

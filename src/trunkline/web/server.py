@@ -1,0 +1,71 @@
+"""The socket server: uvicorn with what it needs to start, to tell its port, and to stop without losing anything."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import uvicorn
+
+KEEP_ALIVE_S = 75
+"""Seconds an idle connection is kept: longer than the usual 60 s of proxies in front, so that they close first."""
+BACKLOG = 4096
+"""Connections waiting to be accepted: a whole floor of desktops reconnecting at once."""
+
+Hook = Callable[[], Awaitable[None]]
+
+
+class Server(uvicorn.Server):
+    """uvicorn that calls ``on_ready(port)`` when it listens and awaits ``on_stop`` before it closes connections."""
+
+    def __init__(
+        self,
+        app: Any,
+        *,
+        host: str,
+        port: int,
+        shutdown_grace_s: int,
+        on_ready: Callable[[int], None],
+        on_stop: Hook,
+    ) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                host=host,
+                port=port,
+                loop="none",
+                http="httptools",
+                ws="none",
+                lifespan="off",
+                interface="asgi3",
+                access_log=False,
+                log_config=None,
+                server_header=False,
+                date_header=True,
+                backlog=BACKLOG,
+                timeout_keep_alive=KEEP_ALIVE_S,
+                timeout_graceful_shutdown=shutdown_grace_s,
+                proxy_headers=False,
+            )
+        )
+        self._on_ready = on_ready
+        self._on_stop = on_stop
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, then say on which port."""
+        await super().startup(sockets)
+        if self.started and self.servers:
+            self._on_ready(self.servers[0].sockets[0].getsockname()[1])
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer what is held, then let uvicorn drain and close."""
+        await self._on_stop()
+        await super().shutdown(sockets)
+
+
+def announce_port(ready_fd: int, port: int) -> None:
+    """Tell a parent process the bound port over a file descriptor, one line, then close it."""
+    with os.fdopen(ready_fd, "w") as pipe:
+        pipe.write(f"{port}\n")

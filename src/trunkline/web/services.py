@@ -1,0 +1,67 @@
+"""What the routes work with: built once by the composition root, handed to every route."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from trunkline.app.directory import ReferenceBook
+from trunkline.app.outbox import Outbox
+from trunkline.app.ports import Clock, Store
+from trunkline.app.writer import Writer
+from trunkline.web.auth import Authenticator
+from trunkline.web.notifications import Notifications
+
+
+class Settings:
+    """Settings of the edge. ``external_prefix`` stands in front of every ``uri``."""
+
+    def __init__(
+        self,
+        *,
+        version: str,
+        external_prefix: str,
+        max_body_bytes: int,
+        csrf_protection: bool,
+        session_cookie_secure: bool,
+        allowed_origins: tuple[str, ...],
+        spool_dir: str,
+    ) -> None:
+        self.version = version
+        self.external_prefix = external_prefix
+        self.max_body_bytes = max_body_bytes
+        self.csrf_protection = csrf_protection
+        self.session_cookie_secure = session_cookie_secure
+        self.allowed_origins = allowed_origins
+        self.spool_dir = spool_dir
+
+
+class Services:
+    """Everything a route may use. ``report_defect`` logs an error of ours and returns its incident id."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        store: Store,
+        clock: Clock,
+        writer: Writer,
+        outbox: Outbox,
+        auth: Authenticator,
+        notifications: Notifications,
+        report_defect: Callable[[BaseException, str], str],
+        metrics: Callable[[], bytes] | None = None,
+    ) -> None:
+        self.settings = settings
+        self.store = store
+        self.clock = clock
+        self.writer = writer
+        self.outbox = outbox
+        self.auth = auth
+        self.notifications = notifications
+        self.report_defect = report_defect
+        self.metrics = metrics
+
+    @property
+    def book(self) -> ReferenceBook:
+        """The reference data as they stand now."""
+        return self.writer.book
