@@ -134,7 +134,9 @@ def show(url: str) -> list[str]:
         if wanted:
             print_json("CometD, one long-poll answer", events.last_answer)
             events.close()
-            return differences(wanted, events_after=events.last_answer) if len(wanted) == 2 else ["a message is missing"]
+            return (
+                differences(wanted, events_after=events.last_answer) if len(wanted) == 2 else ["a message is missing"]
+            )
     return ["no CometD message came"]
 
 
@@ -186,7 +188,7 @@ def explain(url: str, folder: str) -> None:
     """Say what to try next."""
     curl = (
         f"curl -u agent1:demo -H 'Content-Type: application/json' {url}/api/v2/me/outbound-campaigns/Campaign1 \\\n"
-        f"  -d '{{\"operationName\":\"StartPreviewSession\",\"applicationId\":134,\"devicePath\":\"/devices/{DEVICE}\"}}'"
+        f'  -d \'{{"operationName":"StartPreviewSession","applicationId":134,"devicePath":"/devices/{DEVICE}"}}\''
     )
     out.print(
         Panel(

@@ -25,6 +25,7 @@ from trunkline.app.writer import Writer
 from trunkline.cli.imports import import_list
 from trunkline.cli.main import cli as commands
 from trunkline.config import Config
+from trunkline.diagnosis import examine
 from trunkline.errors import TrunklineError
 from trunkline.web.app import Application
 from trunkline.web.auth import Authenticator, hash_password
@@ -171,8 +172,7 @@ async def run(config: Config, ready_fd: int | None) -> None:
 
 async def make_demo(config: Config, store: Store) -> None:
     """Fill an empty database with the demo contact centre; nothing when it is there already."""
-    if await demo.seed(store, config.demo_agents, hash_password(DEMO_PASSWORD)):
-        await demo.import_demo_list(store, SystemClock())
+    await demo.seed(store, config.demo_agents, hash_password(DEMO_PASSWORD))
 
 
 class Program:
@@ -206,8 +206,6 @@ class Program:
 
     def examine(self, config: Config) -> list[tuple[str, bool, str]]:
         """Findings of the doctor."""
-        from trunkline.diagnosis import examine
-
         return asyncio.run(examine(config, database_url(config)))
 
 

@@ -7,6 +7,7 @@ no duplicate meaning hidden in either. Everything else is ``Malformed`` or ``Too
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -106,7 +107,7 @@ def _check(root: Json) -> None:
             if not INT64_MIN <= value <= INT64_MAX:
                 raise Malformed("an integer does not fit 64 bits")
         elif kind is float:
-            if value != value or value in (float("inf"), float("-inf")):
+            if not math.isfinite(value):
                 raise Malformed("a number is not finite")
             if value.is_integer() and not INT64_MIN <= value <= INT64_MAX:
                 raise Malformed("a number does not fit 64 bits")

@@ -108,6 +108,12 @@ class Wire:
     def closed(self, exchange: object) -> Outcome:
         return Outcome(self.server.closed(exchange, self.now_ms))
 
+    def kick(self, principal: str = "ann") -> Outcome:
+        return Outcome(self.server.kick(principal, self.now_ms))
+
+    def shutdown(self) -> Outcome:
+        return Outcome(self.server.shutdown(self.now_ms))
+
     def pass_time(self, duration_ms: int) -> Outcome:
         """Let time pass and tick once."""
         self.now_ms += duration_ms
@@ -132,12 +138,12 @@ def connect(client_id: str, **fields: object) -> Message:
     return _with(message, fields)
 
 
-def subscribe(client_id: str, subscription: object, **fields: object) -> Message:
+def subscribe(client_id: str, subscription: object, /, **fields: object) -> Message:
     message: Message = {"id": "3", "channel": "/meta/subscribe", "subscription": subscription, "clientId": client_id}
     return _with(message, fields)
 
 
-def unsubscribe(client_id: str, subscription: object, **fields: object) -> Message:
+def unsubscribe(client_id: str, subscription: object, /, **fields: object) -> Message:
     message: Message = {"id": "4", "channel": "/meta/unsubscribe", "subscription": subscription, "clientId": client_id}
     return _with(message, fields)
 

@@ -20,7 +20,8 @@ def test_names_are_accepted_with_the_wide_alphabet(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", "/", "a", "//a", "/a/", "/a//b", "/a\n", "/ä", "/a\\b", '/a"', "/a:b", "/a*", "/*/a", "/***", "/a/**/b"]
+    "name",
+    ["", "/", "a", "//a", "/a/", "/a//b", "/a\n", "/ä", "/a\\b", '/a"', "/a:b", "/a*", "/*/a", "/***", "/a/**/b"],
 )
 def test_malformed_names_are_neither_name_nor_pattern(name: str) -> None:
     """Empty segments, foreign characters and wildcards that are not the last segment are refused."""

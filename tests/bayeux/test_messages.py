@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from urllib.parse import quote
 
 import msgspec
@@ -73,15 +74,23 @@ def test_forms_with_many_fields_are_refused_unread() -> None:
 def test_any_bytes_are_read_or_refused_with_the_documented_errors(body: bytes) -> None:
     """Whatever comes: a list, or ``OutOfRange`` (which ``Malformed`` and ``TooLarge`` are)."""
     for read in (read_json_body, lambda raw: read_form_body(raw, max_messages=4)):
-        try:
+        with contextlib.suppress(OutOfRange):
             assert type(read(body)) is list
-        except OutOfRange as error:
-            assert error.message
 
 
 @pytest.mark.parametrize(
     ("given_id", "read_id"),
-    [("7", "7"), ("a-b", "a-b"), (7, 7), (1.5, 1.5), (None, NO_ID), ("", ""), ("x" * 9, None), (True, None), ([], None)],
+    [
+        ("7", "7"),
+        ("a-b", "a-b"),
+        (7, 7),
+        (1.5, 1.5),
+        (None, NO_ID),
+        ("", ""),
+        ("x" * 9, None),
+        (True, None),
+        ([], None),
+    ],
 )
 def test_ids_are_strings_or_numbers(given_id: object, read_id: object) -> None:
     """Null counts as absent; other types and overlong strings are no ids."""

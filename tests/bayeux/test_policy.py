@@ -29,6 +29,27 @@ def test_subscribable_are_listed_names_and_patterns_that_contain_them(channel: s
     assert policy.may_subscribe("ann", channel) == reason
 
 
+@pytest.mark.parametrize(
+    ("listed", "pattern", "reason"),
+    [
+        ("/**", "/a/*", None),
+        ("/**", "/a/**", None),
+        ("/a/**", "/a/b/*", None),
+        ("/a/*", "/a/**", None),
+        ("/a/**", "/**", None),
+        ("/a/*", "/a/b/*", DENIED),
+        ("/a/**", "/*", DENIED),
+        ("/a/**", "/b/*", DENIED),
+        ("/a/x/y", "/a/*", DENIED),
+    ],
+)
+def test_patterns_within_or_around_a_listed_pattern_are_subscribable(
+    listed: str, pattern: str, reason: str | None
+) -> None:
+    """One must lie in the other; patterns beside each other have nothing in common."""
+    assert AllowList([listed]).may_subscribe("ann", pattern) == reason
+
+
 def test_nobody_publishes_unless_the_channel_is_listed() -> None:
     """Publishing is closed by default and opened by name or pattern."""
     assert AllowList(["/**"]).may_publish("ann", "/a") == DENIED

@@ -35,19 +35,18 @@ def test_bytes_are_counted_through_queue_and_return() -> None:
     assert session.queued_bytes == 2 * len(_entry(1).encoded)
     assert not session.is_over(Config(max_queue_messages=2))
     assert session.is_over(Config(max_queue_messages=1))
-    assert session.is_over(Config(max_queue_bytes=21))
+    assert session.is_over(Config(max_queue_bytes=19))
 
 
-def test_two_takes_of_one_exchange_are_one_batch() -> None:
-    """What one answer carries is put back together, and settled together by a later exchange."""
+def test_an_empty_queue_leaves_what_was_written() -> None:
+    """A second connect in the same answer takes nothing and forgets nothing."""
     session = Session("c", "ann", 0)
-    for mark in (1, 2):
-        session.enqueue(_entry(mark))
-        session.take("x")
+    session.enqueue(_entry(1))
+    assert session.take("x") == [_entry(1)]
     assert session.take("x") == []
-    assert session.settle("x") == {}
-    assert session.settle("y") == {"/a": 2}
-    assert session.settle("z") == {}
+    assert (session.written, session.written_in) == ([_entry(1)], "x")
+    assert session.settle() == {"/a": 1}
+    assert (session.written, session.written_in, session.settle()) == ([], None, {})
 
 
 def test_highest_mark_wins_whatever_the_order() -> None:
@@ -58,7 +57,7 @@ def test_highest_mark_wins_whatever_the_order() -> None:
     assert session.has(_entry(1))
     assert not session.has(_entry(3))
     session.take("x")
-    assert session.settle("y") == {"/a": 2}
+    assert session.settle() == {"/a": 2}
     assert not session.has(_entry(1))
 
 

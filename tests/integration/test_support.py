@@ -11,12 +11,14 @@ import sys
 from pathlib import Path
 
 import asyncpg
+import httpx
 import pytest
 
 from tests.support import nodes
 from tests.support.paths import ROOT
 from tests.support.postgres import OLDEST, PostgresServer
 from tests.support.processes import NotReadyError, Program
+from tests.support.server import RunningServer
 
 
 def _ask(url: str, *statements: str) -> str:
@@ -111,8 +113,8 @@ def test_programs_end_with_the_tests() -> None:
         pytest.skip("the kernel's help is Linux's")
     script = (
         "import sys; from tests.support.processes import Program\n"
-        "program = Program(['/bin/sh', '-c', 'echo up; exec tail -f /dev/null'])\n"
-        "program.wait_for_line('up', 30); print(program.process.pid, flush=True); sys.stdin.read()\n"
+        "program = Program([sys.executable, '-c', 'import signal; print(1, flush=True); signal.pause()'])\n"
+        "program.wait_for_line('1', 30); print(program.process.pid, flush=True); sys.stdin.read()\n"
     )
     with subprocess.Popen(
         [sys.executable, "-c", script], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
@@ -125,6 +127,19 @@ def test_programs_end_with_the_tests() -> None:
         assert select.select([descriptor], [], [], 30)[0]
     finally:
         os.close(descriptor)
+
+
+def test_a_server_starts_stops_and_starts_again(server: RunningServer) -> None:
+    """A server answers once it is announced, ends cleanly when asked, and comes back on its port after a crash."""
+    version = f"{server.url}/api/v2/diagnostics/version"
+    assert httpx.get(version).status_code == 200
+    port = server.port
+    assert server.terminate() == 0
+    server.restart()
+    assert server.kill() == -signal.SIGKILL
+    server.restart()
+    assert server.port == port
+    assert httpx.get(version).status_code == 200
 
 
 def test_a_program_that_ends_early_is_reported() -> None:

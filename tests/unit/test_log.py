@@ -155,10 +155,10 @@ def test_limits() -> None:
 
 @pytest.mark.parametrize("piece", ["token", "a-", "1", "1 ", "name=", "://", "Basic ", '"', "password='"])
 def test_masking_is_fast_on_hostile_text(piece: str) -> None:
-    """Text made to exhaust a backtracking search costs less than a fifth of a second of this processor."""
+    """Text made to exhaust a backtracking search costs less than a tenth of a second of this processor."""
     begin_s = time.process_time()
     log.mask_text(piece * log.MAX_TEXT)
-    assert time.process_time() - begin_s < 0.2
+    assert time.process_time() - begin_s < 0.1
 
 
 @given(st.text(), st.text(), st.recursive(st.none() | st.integers() | st.text() | st.binary(), st.lists))

@@ -13,7 +13,10 @@ from trunkline.domain.people import Caller
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
-    """Settings of the use cases. ``lease_ms`` counts from the last touch, ``grace_ms`` from the log-out (decisions 5)."""
+    """Settings of the use cases.
+
+    ``lease_ms`` counts from the last touch, ``grace_ms`` from the log-out (decisions 5).
+    """
 
     chance: Chance
     lease_ms: int = 28_800_000
@@ -57,5 +60,3 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     def base(self) -> EventBase:
         """Keyword arguments that every event of this request starts with."""
         return {"device_id": self.device_id, "door": self.door, "reference": self.reference}
-
-

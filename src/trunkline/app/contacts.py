@@ -250,9 +250,7 @@ async def add_record(view: View, asked: Asked, command: AddRecord, rules: Rules)
     )
 
 
-async def _new_record(
-    view: View, asked: Asked, command: AddRecord, calling_list: CallingList, rules: Rules
-) -> Record:
+async def _new_record(view: View, asked: Asked, command: AddRecord, calling_list: CallingList, rules: Rules) -> Record:
     """The row that a command describes, checked, still without its place."""
     if command.status is RecordStatus.RETRIEVED:
         raise OutOfRange("a new record cannot be on a desk already")
@@ -286,5 +284,3 @@ async def _new_record(
     if command.record_type.is_personal:
         record = msgspec.structs.replace(record, agent_id=asked.caller.user_id)
     return changed(record, FieldChanges(other_fields=command.other_fields or None))
-
-

@@ -1,7 +1,7 @@
 """The demo contact centre, exactly as the documentation page's request needs it (decisions 11).
 
-Made once for each data directory: contact centre ``demo``, agents, a supervisor, an administrator, ``Campaign1`` running
-in preview over ``CallingList1``, and the records that are on the agents' desks from the start.
+Made once for each data directory: contact centre ``demo``, agents, a supervisor, an administrator, ``Campaign1``
+running in preview over ``CallingList1``, and the records that are on the agents' desks from the start.
 """
 
 from __future__ import annotations

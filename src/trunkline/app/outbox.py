@@ -135,7 +135,7 @@ class Outbox:
         mailbox.loaded.set_result(None)
 
     async def _load(self, user: UserKey, mailbox: Mailbox) -> None:
-        """Read cursors and the unconfirmed end of the journal; what is committed meanwhile comes through ``publish``."""
+        """Read cursors and the unconfirmed end of the journal; later commits come through ``publish``."""
         now_ms = self._clock.now_ms()
         since_ms = now_ms - self._redelivery_ms
         mailbox.cursors = await self._store.cursors(*user)

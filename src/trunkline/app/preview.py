@@ -68,9 +68,7 @@ async def next_preview(view: View, asked: Asked, command: NextPreview, rules: Ru
     blocked: list[Record] = []
     chain = await _next_chain(view, campaign, user_id, blocked)
     if chain is None:
-        event = NothingToPreview(
-            **asked.base(), application_id=campaign.application_id, campaign_name=campaign.name
-        )
+        event = NothingToPreview(**asked.base(), application_id=campaign.application_id, campaign_name=campaign.name)
         return Decision(events=(event,), records=blocked, campaign_id=campaign.campaign_id)
     chosen, records = chain
     calling_list = view.book.list_by_id(centre, chosen.list_id)
@@ -138,9 +136,7 @@ def is_callable(record: Record, calling_list: CallingList, user_id: int, now_s: 
     )
 
 
-async def hand_out(
-    view: View, asked: Asked, campaign: Campaign, chain: list[Record], rules: Rules
-) -> list[DeskEntry]:
+async def hand_out(view: View, asked: Asked, campaign: Campaign, chain: list[Record], rules: Rules) -> list[DeskEntry]:
     """Desk entries under fresh handles for a whole chain, closed siblings included so that they can be read."""
     handles, _, _ = await view.unit.take_numbers(handles=len(chain))
     guid = rules.chance.uuid()

@@ -131,9 +131,7 @@ async def read_chain(view: View, asked: Asked, command: ReadChain, rules: Rules)
         if other.handle != entry.handle
     ]
     end = acknowledged(asked, work, Acknowledgement.CHAIN_END, chain_id=entry.chain_id)
-    return Decision(
-        events=[*shown, end], list_id=entry.list_id, campaign_id=entry.campaign_id, handle=entry.handle
-    )
+    return Decision(events=[*shown, end], list_id=entry.list_id, campaign_id=entry.campaign_id, handle=entry.handle)
 
 
 def changed(record: Record, changes: FieldChanges) -> Record:
@@ -154,7 +152,8 @@ def due_time(record: Record, due_at_s: int | None, local_time: str | None, now_s
     """Unix seconds of a callback given as such or as ``mm/dd/yyyy hh:mm`` in the record's zone."""
     if due_at_s is None:
         try:
-            moment = datetime.strptime(local_time or "", "%m/%d/%Y %H:%M")
+            # The text is wall-clock time in the record's zone; the zone is applied below.
+            moment = datetime.strptime(local_time or "", "%m/%d/%Y %H:%M")  # noqa: DTZ007
         except ValueError:
             raise OutOfRange("the date must have the form mm/dd/yyyy hh:mm") from None
         due_at_s = local_to_unix_s(moment, record.time_zone)

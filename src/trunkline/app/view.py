@@ -126,16 +126,25 @@ class View:
 
     async def desk_of(self, contact_centre_id: int, user_id: int) -> list[Held]:
         """An agent's desk as it stands now, by handle."""
-        keys = {DeskKey(h.entry.contact_centre_id, h.entry.handle): h for h in await self.unit.desk_of(contact_centre_id, user_id)}
+        keys = {
+            DeskKey(h.entry.contact_centre_id, h.entry.handle): h
+            for h in await self.unit.desk_of(contact_centre_id, user_id)
+        }
         for key, held in keys.items():
             self._held.setdefault(key, held)
-        mine = set(keys) | {k for k, e in self._desk.items() if e.user_id == user_id and k.contact_centre_id == contact_centre_id}
+        mine = set(keys) | {
+            k for k, e in self._desk.items() if e.user_id == user_id and k.contact_centre_id == contact_centre_id
+        }
         found = [await self.held(key.contact_centre_id, key.handle) for key in sorted(mine)]
         return [held for held in found if held is not None and held.entry.user_id == user_id]
 
     async def next_record(self, search: Search) -> Record | None:
         """The next record that may be called, apart from chains that this batch handed out already."""
-        taken = {(list_id, chain_id) for centre, list_id, chain_id in self._taken_chains if centre == search.contact_centre_id}
+        taken = {
+            (list_id, chain_id)
+            for centre, list_id, chain_id in self._taken_chains
+            if centre == search.contact_centre_id
+        }
         if taken:
             search = msgspec.structs.replace(search, passed_over=search.passed_over | taken)
         return await self.unit.next_record(search)

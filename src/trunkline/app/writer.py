@@ -148,7 +148,7 @@ class Writer:
         self.requests += len(batch)
         try:
             await self._write(batch)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, each request gets its own outcome
             if len(batch) == 1 and not isinstance(error, Conflict):
                 _fail(batch[0], error)
                 return
@@ -161,7 +161,7 @@ class Writer:
                 await self._write([pending])
             except Conflict:
                 continue
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - the caller gets it
                 _fail(pending, error)
             return
         _fail(pending, Unavailable("the record is being changed by others"))

@@ -93,6 +93,4 @@ class Published(msgspec.Struct, frozen=True):
     data: Json
 
 
-Effect: TypeAlias = (
-    Answer | Hold | Confirmed | SessionOpened | SessionClosed | Subscribed | Unsubscribed | Published
-)
+Effect: TypeAlias = Answer | Hold | Confirmed | SessionOpened | SessionClosed | Subscribed | Unsubscribed | Published

@@ -48,11 +48,14 @@ class Hub:
         return taken
 
     def settle(self, session: Session, exchange: Hashable, effects: list[Effect]) -> None:
-        """Count as delivered what an exchange before ``exchange`` carried."""
+        """Count as delivered what an exchange before ``exchange`` carried.
+
+        What ``exchange`` itself carries stays: its answer has not reached anybody yet.
+        """
         if not session.written or session.written_in == exchange:
             return
         self._forget_written(session)
-        for channel, mark in session.settle(exchange).items():
+        for channel, mark in session.settle().items():
             effects.append(Confirmed(session.principal, channel, mark))
 
     def supersede(self, session: Session, effects: list[Effect]) -> None:

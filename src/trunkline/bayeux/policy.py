@@ -10,6 +10,9 @@ from trunkline.bayeux.channels import is_name, is_pattern, matches
 DENIED = "denied_by_security_policy"
 """The usual reason; clients see it in the second part of the error."""
 
+# Stands for a segment that no name can have, so that only patterns match it.
+_ANY = "?"
+
 
 class Policy(Protocol):
     """Each question is answered with ``None`` for yes, or a reason (one word, no colon) for no."""
@@ -27,9 +30,9 @@ class Policy(Protocol):
 class AllowList:
     """Everyone may handshake; subscribing and publishing go by fixed names and patterns.
 
-    A name is subscribable when it is listed or a listed pattern matches it; a pattern, when it is listed
-    or matches a listed name. That is safe although patterns reach wide, because events are delivered by
-    owner: a pattern yields the subscriber's own events only.
+    A name is subscribable when it is listed or a listed pattern matches it; a pattern, when it is listed,
+    lies within a listed pattern, or contains an entry of the list. The last is safe although it reaches
+    wider than the list, because events are delivered by owner: it yields the subscriber's own events only.
     Raises ``ValueError`` for an entry that is neither name nor pattern.
     """
 
@@ -49,7 +52,8 @@ class AllowList:
         if channel in self._subscribable:
             return None
         if is_pattern(channel):
-            allowed = any(matches(channel, entry) for entry in self._subscribable)
+            inside = channel.replace("**", _ANY + "/" + _ANY).replace("*", _ANY)
+            allowed = any(matches(entry, inside) or matches(channel, entry) for entry in self._subscribable)
         else:
             allowed = any(matches(entry, channel) for entry in self._subscribable)
         return None if allowed else DENIED

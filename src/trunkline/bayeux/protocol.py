@@ -160,12 +160,12 @@ class Server:
 
     def _deliver(self, principal: Hashable, entries: list[Entry], now_ms: int, effects: list[Effect]) -> None:
         for session in list(self._hub.sessions.of(principal)):
-            self._enqueue(session, [entry for entry in entries if not session.has(entry)], now_ms, effects)
+            self._enqueue(session, entries, now_ms, effects)
 
     def _enqueue(self, session: Session, entries: list[Entry], now_ms: int, effects: list[Effect]) -> None:
         hub = self._hub
         for entry in entries:
-            if session.is_subscribed(channels.reaching(entry.channel)):
+            if session.is_subscribed(channels.reaching(entry.channel)) and not session.has(entry):
                 session.enqueue(entry)
                 if session.is_over(self.config):
                     hub.close(session, "overflow", effects)

@@ -89,26 +89,21 @@ class Session:
         )
 
     def take(self, exchange: Hashable) -> list[Entry]:
-        """Move the queue into the answer of ``exchange`` and return it, oldest first."""
+        """Move the queue into the answer of ``exchange`` and return it, oldest first.
+
+        What was written before must be settled, or the queue empty.
+        """
         taken = self.queue
         if not taken:
             return taken
-        if self.written and self.written_in == exchange:
-            self.written.extend(taken)
-        else:
-            self.written = taken
+        self.written = taken
         self.written_in = exchange
         self.queue = []
         self.queued_bytes = 0
         return taken
 
-    def settle(self, exchange: Hashable) -> dict[str, int]:
-        """Forget what an earlier exchange wrote; return the highest mark of each channel in it.
-
-        What ``exchange`` itself carries stays, since its answer has not reached anybody yet.
-        """
-        if not self.written or self.written_in == exchange:
-            return {}
+    def settle(self) -> dict[str, int]:
+        """Forget what was written; return the highest mark of each channel in it."""
         highest: dict[str, int] = {}
         for entry in self.written:
             if entry.mark > highest.get(entry.channel, 0):

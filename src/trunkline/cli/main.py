@@ -55,7 +55,7 @@ def cli() -> None:
 @with_options()
 @click.option("--ready-fd", type=int, help="Write the bound port to this file descriptor when the server listens.")
 @click.pass_obj
-def serve(program: Program, toml_path: str | None, ready_fd: int | None, **flags: Any) -> None:
+def serve(program: Program, /, toml_path: str | None, ready_fd: int | None, **flags: Any) -> None:
     """Run the server."""
     config = config_from(toml_path, flags)
     if config.demo and config.host not in LOOPBACK:
@@ -70,7 +70,7 @@ def serve(program: Program, toml_path: str | None, ready_fd: int | None, **flags
 @with_options(*STORAGE)
 @click.option("--dry-run", is_flag=True, help="Print the statements instead of running them.")
 @click.pass_obj
-def migrate(program: Program, toml_path: str | None, dry_run: bool, **flags: Any) -> None:
+def migrate(program: Program, /, toml_path: str | None, *, dry_run: bool, **flags: Any) -> None:
     """Bring the database to the newest schema. The server does this by itself for SQLite."""
     config = config_from(toml_path, flags)
     try:
@@ -101,7 +101,7 @@ def user() -> None:
 @click.option("--disabled", is_flag=True, help="Keep the account from logging in.")
 @with_options(*STORAGE)
 @click.pass_obj
-def user_add(program: Program, toml_path: str | None, user_name: str, **given: Any) -> None:
+def user_add(program: Program, /, toml_path: str | None, user_name: str, **given: Any) -> None:
     """Add an account, or change one: a user name that exists gets the new password, role and devices."""
     flags = {name: given.pop(name) for name in STORAGE}
     config = config_from(toml_path, flags)
@@ -151,7 +151,7 @@ def _caller(centre: int, title: str, user_id: int, name: str, given: dict[str, A
     unknown = set(given["features"]) - {feature.value for feature in Feature}
     if unknown:
         known_names = ", ".join(sorted(feature.value for feature in Feature))
-        raise Refused(f"unknown feature {sorted(unknown)[0]}; there are {known_names}")
+        raise Refused(f"unknown feature {min(unknown)}; there are {known_names}")
     return Caller(
         contact_centre_id=centre,
         contact_centre_name=title,
@@ -187,7 +187,7 @@ def _devices(given: tuple[str, ...], role: Role, known: User | None) -> tuple[De
 @cli.command()
 @with_options()
 @click.pass_obj
-def doctor(program: Program, toml_path: str | None, **flags: Any) -> None:
+def doctor(program: Program, /, toml_path: str | None, **flags: Any) -> None:
     """Look at configuration, database and surroundings, and say what is wrong. Exits 1 when something is."""
     config = config_from(toml_path, flags)
     findings = program.examine(config)

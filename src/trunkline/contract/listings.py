@@ -51,7 +51,7 @@ def filtered(items: Sequence[Json], query: Query) -> list[Json]:
 
 
 def sorted_by(items: Sequence[Json], query: Query) -> list[Json]:
-    """Items by the field ``sortBy``; ``order`` is Ascending (the default) or Descending. Equal ones keep their order."""
+    """Items by the field ``sortBy``, ``order`` Ascending (the default) or Descending; equal ones keep their order."""
     order = query.get("order", "Ascending")
     if order not in _ORDERS:
         raise OutOfRange("order must be Ascending or Descending")

@@ -1,5 +1,7 @@
-"""Events to CometD messages: OutboundRecordMessage, OutboundCampaignMessage, DeviceUserEventMessage and
-DeviceStateChangeMessage, with the exact keys, key order and types of the documented samples.
+"""Events to CometD messages, with the exact keys, key order and types of the documented samples.
+
+OutboundRecordMessage and OutboundCampaignMessage on ``/v2/me/outbound``, DeviceUserEventMessage on ``/me/internal``,
+DeviceStateChangeMessage on ``/v2/me/devices``.
 
 Which channels an event goes to depends on the door of the request (decisions 2):
 
@@ -12,13 +14,20 @@ Source: Outbound API, Update Record and the other pages; decisions 2 to 4; outbo
 
 from __future__ import annotations
 
-from typing import Any
-
 import msgspec
 
-from trunkline.contract.names import DEVICES, DIAL_MODE_NAMES, INTERNAL, OUTBOUND, PHONE_TYPE_NAMES, is_custom_field
+from trunkline.contract.names import DEVICES, DIAL_MODE_NAMES, INTERNAL, OUTBOUND
 from trunkline.contract.resources import DEFAULT_API_URL, campaign_state, device_object
-from trunkline.domain.enums import CallResult, Door, RequestType
+from trunkline.contract.user_data import (
+    Json,
+    acknowledged_user_data,
+    aimed_record,
+    record_object,
+    shown_record,
+    shown_user_data,
+    user_data_of,
+)
+from trunkline.domain.enums import Door, RequestType
 from trunkline.domain.events import (
     Acknowledgement,
     AgentAcknowledged,
@@ -35,11 +44,9 @@ from trunkline.domain.events import (
     RequestFailed,
 )
 from trunkline.domain.people import Device
-from trunkline.domain.records import FieldValue, Record
 
 _encode = msgspec.json.Encoder().encode
 
-Json = dict[str, Any]
 Message = tuple[str, bytes]
 """Channel, and the encoded JSON of ``data``."""
 
@@ -102,19 +109,21 @@ def messages_of(event: AnyEvent, timing: Timing, api_url: str = DEFAULT_API_URL)
     match event:
         case RecordAcknowledged():
             name = _ACKNOWLEDGEMENTS[event.what]
-            return _both(event, timing, _record_message(event, _aimed_record(event), name), _acknowledged(event, name))
+            user_data = acknowledged_user_data(event, name)
+            return _both(event, timing, _record_message(event, aimed_record(event), name), user_data)
         case RecordShown():
             return _shown(event, timing)
         case NothingToPreview():
-            return _nothing_to_preview(event, timing)
+            outbound = _preview_message(event, record_object(event), "PreviewRecordEmpty")
+            return _both(event, timing, outbound, user_data_of(event, "PreviewRecordEmpty"))
         case RecordWithdrawn():
-            record = {**_record_start(event), "callingList": event.list_name, **_record_end(event, event.handle)}
-            user_data = _user_data(event, "RecordCancel", event.list_name, event.handle)
-            return _both(event, timing, _record_message(event, record, "RecordCancel"), user_data)
+            outbound = _record_message(event, record_object(event), "RecordCancel")
+            user_data = user_data_of(event, "RecordCancel", event.list_name or None, event.handle)
+            return _both(event, timing, outbound, user_data)
         case CampaignChanged():
             return _campaign_changed(event, timing)
         case AgentAcknowledged():
-            user_data = _user_data(event, _AGENT_ACKNOWLEDGEMENTS[event.what])
+            user_data = user_data_of(event, _AGENT_ACKNOWLEDGEMENTS[event.what])
             return [_device_user_event(event, timing, user_data)]
         case RequestFailed():
             return _request_failed(event, timing)
@@ -157,6 +166,14 @@ def _metrics(timing: Timing) -> Json:
     }
 
 
+def _reference(event: Event) -> Json:
+    """referenceId, when one was given."""
+    return {} if event.reference is None else {"referenceId": event.reference}
+
+
+# --- records ---------------------------------------------------------------------------------------------------------
+
+
 def _record_message(event: Event, record: Json, notification_type: str) -> Json:
     return {
         "record": record,
@@ -166,37 +183,11 @@ def _record_message(event: Event, record: Json, notification_type: str) -> Json:
     }
 
 
-def _reference(event: Event) -> Json:
-    """referenceId, when one was given."""
-    return {} if event.reference is None else {"referenceId": event.reference}
-
-
-# --- records ----------------------------------------------------------------------------------------------------
-
-
 def _shown(event: RecordShown, timing: Timing) -> list[Message]:
-    """A record on the agent's screen (decisions 4)."""
-    record, name = event.record, _APPEARANCES[event.what]
-    user_data = {**_shown_user_data(event, name), **_custom_fields(record)}
-    shown = {
-        "recordHandle": event.handle,
-        "campaignName": event.campaign_name,
-        "callingList": event.list_name,
-        "applicationId": event.application_id,
-        "devicePath": f"/devices/{event.device_id}",
-        "phoneNumber": record.phone_number,
-        "phoneType": PHONE_TYPE_NAMES[record.phone_type],
-        "timeZone": record.time_zone,
-        "from": record.from_s,
-        "until": record.until_s,
-        "otherFields": record.other_fields,
-        "userData": user_data,
-    }
-    if event.what is Appearance.PREVIEW:
-        outbound = _preview_message(event, shown, name)
-    else:
-        outbound = _record_message(event, shown, name)
-    return _both(event, timing, outbound, dict(user_data))
+    name = _APPEARANCES[event.what]
+    user_data = shown_user_data(event, name)
+    make = _preview_message if event.what is Appearance.PREVIEW else _record_message
+    return _both(event, timing, make(event, shown_record(event, user_data), name), dict(user_data))
 
 
 def _preview_message(event: Event, record: Json, notification_type: str) -> Json:
@@ -208,18 +199,12 @@ def _preview_message(event: Event, record: Json, notification_type: str) -> Json
     }
 
 
-def _nothing_to_preview(event: NothingToPreview, timing: Timing) -> list[Message]:
-    record = {**_record_start(event), "applicationId": event.application_id}
-    outbound = _preview_message(event, record, "PreviewRecordEmpty")
-    return _both(event, timing, outbound, _user_data(event, "PreviewRecordEmpty"))
-
-
 # --- campaigns ---------------------------------------------------------------------------------------------------
 
 
 def _campaign_changed(event: CampaignChanged, timing: Timing) -> list[Message]:
     notification_type, name = _CAMPAIGN_STEPS[event.what]
-    user_data = _user_data(event, name)
+    user_data = user_data_of(event, name)
     device_path = f"/devices/{event.device_id}"
     state = campaign_state(is_loaded=event.what is not CampaignStep.UNLOADED, is_running=event.is_running)
     campaign: Json = {

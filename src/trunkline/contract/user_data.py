@@ -26,20 +26,23 @@ Json = dict[str, Any]
 SWITCH_ID = 0
 """GSW_SWITCH_DBID: desktops expect the key; this server has no switch objects, and 0 is the original's "none"."""
 
-_AboutRecord = RecordAcknowledged | RecordShown | RecordWithdrawn | NothingToPreview
+_About = RecordAcknowledged | RecordShown | RecordWithdrawn | NothingToPreview | CampaignChanged | AgentAcknowledged
 
 
-def record_start(event: _AboutRecord) -> Json:
-    return {"campaignName": event.campaign_name, "devicePath": f"/devices/{event.device_id}"}
-
-
-def _record_end(event: _AboutRecord, handle: int) -> Json:
-    return {"applicationId": event.application_id, "recordHandle": handle}
+def record_object(event: RecordWithdrawn | NothingToPreview) -> Json:
+    """``record`` of a message that nobody aimed at anything."""
+    record: Json = {"campaignName": event.campaign_name, "devicePath": f"/devices/{event.device_id}"}
+    if isinstance(event, RecordWithdrawn) and event.list_name:
+        record["callingList"] = event.list_name
+    record["applicationId"] = event.application_id
+    if isinstance(event, RecordWithdrawn):
+        record["recordHandle"] = event.handle
+    return record
 
 
 def aimed_record(event: RecordAcknowledged) -> Json:
     """``record`` of an acknowledgement: by handle, or by the number or customer the request aimed at."""
-    record = record_start(event)
+    record: Json = {"campaignName": event.campaign_name, "devicePath": f"/devices/{event.device_id}"}
     if event.list_name is not None:
         record["callingList"] = event.list_name
     record["applicationId"] = event.application_id
@@ -52,12 +55,7 @@ def aimed_record(event: RecordAcknowledged) -> Json:
     return record
 
 
-def user_data_of(
-    event: _AboutRecord | CampaignChanged | AgentAcknowledged,
-    name: str,
-    list_name: str | None = None,
-    handle: int | None = None,
-) -> Json:
+def user_data_of(event: _About, name: str, list_name: str | None = None, handle: int | None = None) -> Json:
     """The keys that nearly all user events begin with, in the order of the documented sample."""
     user_data: Json = {} if list_name is None else {"GSW_CALLING_LIST": list_name}
     user_data["GSW_APPLICATION_ID"] = event.application_id
@@ -109,7 +107,7 @@ def _added_fields(record: Record) -> Json:
         "GSW_ATTEMPTS": record.attempts,
         "GSW_FROM": record.from_s,
         "GSW_UNTIL": record.until_s,
-        **custom_fields(record),
+        **_custom_fields(record),
     }
 
 
@@ -135,14 +133,34 @@ def _callback(event: RecordAcknowledged) -> Json:
     return callback
 
 
-def custom_fields(record: Record) -> dict[str, FieldValue]:
+def _custom_fields(record: Record) -> dict[str, FieldValue]:
     """Custom fields as further keys of user data; a list's column can never pose as one of the protocol's keys."""
     return {name: value for name, value in record.other_fields.items() if is_custom_field(name)}
 
 
-def _shown_user_data(event: RecordShown, name: str) -> Json:
+def shown_record(event: RecordShown, user_data: Json) -> Json:
+    """``record`` of a record on the agent's screen (decisions 4)."""
     record = event.record
-    user_data = {
+    return {
+        "recordHandle": event.handle,
+        "campaignName": event.campaign_name,
+        "callingList": event.list_name,
+        "applicationId": event.application_id,
+        "devicePath": f"/devices/{event.device_id}",
+        "phoneNumber": record.phone_number,
+        "phoneType": PHONE_TYPE_NAMES[record.phone_type],
+        "timeZone": record.time_zone,
+        "from": record.from_s,
+        "until": record.until_s,
+        "otherFields": record.other_fields,
+        "userData": user_data,
+    }
+
+
+def shown_user_data(event: RecordShown, name: str) -> Json:
+    """User data of a record on the agent's screen, custom fields included (decisions 4)."""
+    record = event.record
+    user_data: Json = {
         "GSW_RECORD_HANDLE": event.handle,
         "GSW_APPLICATION_ID": event.application_id,
         "GSW_CAMPAIGN_NAME": event.campaign_name,
@@ -166,9 +184,8 @@ def _shown_user_data(event: RecordShown, name: str) -> Json:
         "InteractionType": "Outbound",
         "InteractionSubtype": "OutboundNew",
         "contact_info": record.phone_number,
+        **_custom_fields(record),
     }
     if event.what is Appearance.SCHEDULED_CALL and event.callback_type is not None:
         user_data["GSW_CALLBACK_TYPE"] = event.callback_type.value
     return user_data
-
-

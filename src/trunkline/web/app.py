@@ -58,7 +58,7 @@ class Application:
             return
         except TrunklineError as error:
             await exchange.refuse(error)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - becomes an answer with an incident id, and a log line
             incident_id = self._services.report_defect(error, f"{exchange.method} {route_of(exchange.path)}")
             await exchange.refuse(error, incident_id)
 

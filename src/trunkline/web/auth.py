@@ -13,8 +13,8 @@ import binascii
 import hashlib
 import secrets
 from collections import OrderedDict
-
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import msgspec
 from argon2 import PasswordHasher
@@ -206,16 +206,26 @@ class Authenticator:
             for user in await self._store.users(centre, ids):
                 current[centre, user.caller.user_id] = user
         lost: set[tuple[int, int]] = set()
-        for entries in (self._verified, self._sessions):
-            for key, entry in list(entries.items()):  # type: ignore[attr-defined]
-                who = (entry.caller.contact_centre_id, entry.caller.user_id)
-                user_now = current.get(who)
-                if user_now is None or not user_now.is_enabled or user_now.password_hash != entry.password_hash:
-                    del entries[key]  # type: ignore[attr-defined]
-                    lost.add(who)
-                else:
-                    entry.caller = user_now.caller
+        lost |= _refreshed(self._verified, current)
+        lost |= _refreshed(self._sessions, current)
         return lost
+
+
+def _refreshed(
+    entries: OrderedDict[bytes, Verified] | OrderedDict[str, HttpSession], current: dict[tuple[int, int], User]
+) -> set[tuple[int, int]]:
+    """Drop entries whose account changed its password or is gone, renew the callers of the others."""
+    lost: set[tuple[int, int]] = set()
+    remembered: OrderedDict[Any, Any] = entries
+    for key, entry in list(remembered.items()):
+        who = (entry.caller.contact_centre_id, entry.caller.user_id)
+        user = current.get(who)
+        if user is None or not user.is_enabled or user.password_hash != entry.password_hash:
+            del remembered[key]
+            lost.add(who)
+        else:
+            entry.caller = user.caller
+    return lost
 
 
 def parse_basic(credentials: bytes) -> tuple[str, str]:

@@ -63,9 +63,7 @@ async def preflight(exchange: Exchange, settings: Settings) -> None:
 def check_csrf(exchange: Exchange, services: Services, caller: Caller) -> None:
     """Hand out the token with every GET, ask for it on every write of a client that sends a session cookie."""
     if exchange.method == "GET":
-        session = services.auth.start_session(
-            exchange, caller, is_secure=services.settings.session_cookie_secure
-        )
+        session = services.auth.start_session(exchange, caller, is_secure=services.settings.session_cookie_secure)
         exchange.extra.append((b"x-csrf-header", b"X-CSRF-TOKEN"))
         exchange.extra.append((CSRF_HEADER, session.csrf_token.encode()))
         return

@@ -17,9 +17,7 @@ from trunkline.web.notifications import Notifications
 class Metrics:
     """The registry of one server."""
 
-    def __init__(
-        self, writer: Writer, outbox: Outbox, auth: Authenticator, notifications: Notifications
-    ) -> None:
+    def __init__(self, writer: Writer, outbox: Outbox, auth: Authenticator, notifications: Notifications) -> None:
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         GCCollector(registry=self._registry)

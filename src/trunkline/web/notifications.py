@@ -71,7 +71,9 @@ class Notifications:
         self._callers: dict[UserKey, Caller] = {}
         self.sessions = 0
         self.server = Server(config, AllowList(TOPICS))
-        self.cometd = CometD(self.server, clock_ms=lambda: clock.monotonic_ns() // 1_000_000, random_id=random_id, hooks=self)
+        self.cometd = CometD(
+            self.server, clock_ms=lambda: clock.monotonic_ns() // 1_000_000, random_id=random_id, hooks=self
+        )
 
     async def handle(self, exchange: Exchange, caller: Caller) -> None:
         """Serve one request of an authenticated user."""

@@ -68,5 +68,7 @@ async def post_campaign(exchange: Exchange, services: Services, caller: Caller, 
     """``POST /me/outbound-campaigns/<name>``."""
     received_ns = services.clock.monotonic_ns()
     features = caller.features
-    await carry_out(exchange, services, caller, lambda body: parse_campaign_operation(name, body, features), received_ns)
+    await carry_out(
+        exchange, services, caller, lambda body: parse_campaign_operation(name, body, features), received_ns
+    )
     await exchange.answer(SUCCESS)

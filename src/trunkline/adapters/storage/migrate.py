@@ -98,7 +98,7 @@ class _translated:  # noqa: N801 - used as a statement
         if isinstance(error, sqlite3.Error):
             raise Unavailable(f"the database cannot be used: {error}") from error
         if isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError | OSError | TimeoutError):
-            raise Unavailable(f"the database cannot be used: {error or type(error).__name__}") from error
+            raise Unavailable(f"the database cannot be used: {str(error) or type(error).__name__}") from error
 
 
 def _dialect(database_url: str) -> str:
@@ -197,7 +197,9 @@ def _in_loop(work: Coroutine[Any, Any, T]) -> T:
 
 
 async def _connect(database_url: str) -> asyncpg.Connection[asyncpg.Record]:
-    return await asyncpg.connect(database_url, timeout=WAIT_S, server_settings={"application_name": "trunkline migrate"})
+    return await asyncpg.connect(
+        database_url, timeout=WAIT_S, server_settings={"application_name": "trunkline migrate"}
+    )
 
 
 async def _version(connection: asyncpg.Connection[asyncpg.Record]) -> str | None:

@@ -1,0 +1,88 @@
+"""Make the pages of the manual that are drawn from code. ``--check`` writes nothing and fails when one is old."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from trunkline.config import manual_page
+from trunkline.contract.refusals import ErrorNumber
+from trunkline.domain.enums import RecordStatus
+from trunkline.domain.records import TRANSITIONS
+
+REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
+
+
+def record_states() -> str:
+    """The life of a record, as a picture and as a table, from the table that the program runs on."""
+    arrows: dict[tuple[RecordStatus, RecordStatus], list[str]] = {}
+    for (before, happening), after in TRANSITIONS.items():
+        arrows.setdefault((before, after), []).append(happening.value)
+    picture = [
+        f"    {before.name} --> {after.name}: {', '.join(sorted(happenings))}"
+        for (before, after), happenings in sorted(arrows.items())
+    ]
+    rows = [f"| {b.name} | {h.value} | {after.name} |" for (b, h), after in sorted(TRANSITIONS.items())]
+    return "\n".join(
+        [
+            "# Life of a record",
+            "",
+            "Drawn from `domain/records.py`; a step that is not here is refused with status code 2 and changes nothing.",
+            "",
+            "```mermaid",
+            "stateDiagram-v2",
+            "    [*] --> READY",
+            *picture,
+            "```",
+            "",
+            "| status | what happens | status after |",
+            "|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
+def error_numbers() -> str:
+    """The numbers of ErrorMessage events."""
+    source = Path(sys.modules[ErrorNumber.__module__].__file__ or "").read_text(encoding="utf-8").splitlines()
+    rows = []
+    for number in ErrorNumber:
+        at = next(i for i, line in enumerate(source) if line.strip() == f"{number.name} = {number.value}")
+        rows.append(f"| {number.value} | {number.name} | {source[at + 1].strip().strip(chr(34))} |")
+    return "\n".join(
+        [
+            "# Numbers of ErrorMessage events",
+            "",
+            "`GSW_ERROR_NUMBER` on `/me/internal` and `errorCode` on `/v2/me/outbound`. They are ours and stable; "
+            "`GSW_ERROR` and `errorMessage` hold the sentence to show.",
+            "",
+            "| number | name | when |",
+            "|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+
+
+PAGES = {"options.md": manual_page, "record-states.md": record_states, "errors.md": error_numbers}
+
+
+def main() -> int:
+    """Write the pages, or compare them."""
+    old = []
+    REFERENCE.mkdir(parents=True, exist_ok=True)
+    for name, make in PAGES.items():
+        page, text = REFERENCE / name, make()
+        if "--check" in sys.argv[1:]:
+            if not page.exists() or page.read_text(encoding="utf-8") != text:
+                old.append(name)
+        else:
+            page.write_text(text, encoding="utf-8")
+    if old:
+        print(f"old pages in docs/reference: {', '.join(old)}; run scripts/manual", file=sys.stderr)
+    return 1 if old else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,72 @@
+-- name: first_seq
+-- The number of the next journal row; pruning leaves a mark where it has removed the newest one.
+SELECT max(
+  coalesce((SELECT max(seq) FROM journal), 0) + 1,
+  coalesce((SELECT next_value FROM number_pool WHERE name = 'journal'), 1)
+)
+
+-- name: write_journal
+-- Append.
+INSERT OR FAIL INTO journal (
+  seq, contact_centre_id, user_id, at_ms, request_type, door, campaign_id, list_id, handle, outcome, reference,
+  request_key, elapsed_ns, events
+) VALUES $rows
+
+-- name: repeats
+-- Rows of requests that were carried out before.
+SELECT json_group_array($stored_row) FROM journal j
+WHERE j.request_key IN (SELECT value FROM json_each(:request_keys)) AND j.at_ms >= :since_ms
+
+-- name: pending
+-- A user's rows with events after a place.
+SELECT json_group_array($stored_row)
+FROM (
+  SELECT seq FROM journal
+  WHERE contact_centre_id = :contact_centre_id AND user_id = :user_id AND seq > :after_seq
+    AND at_ms >= :since_ms AND events IS NOT NULL
+  ORDER BY seq
+  LIMIT :limit
+) found
+CROSS JOIN journal j ON j.seq = found.seq
+
+-- name: audit
+-- A page of a contact centre's requests, newest first.
+SELECT json_group_array($stored_row)
+FROM (
+  SELECT seq FROM journal
+  WHERE contact_centre_id = :contact_centre_id AND seq < :before_seq
+    AND at_ms BETWEEN :since_ms AND :until_ms
+    AND (:request_type IS NULL OR request_type = :request_type) AND (:handle IS NULL OR handle = :handle)
+  ORDER BY seq DESC
+  LIMIT :limit
+) found
+CROSS JOIN journal j ON j.seq = found.seq
+
+-- name: audit_of_user
+-- A page of one user's requests, newest first.
+SELECT json_group_array($stored_row)
+FROM (
+  SELECT seq FROM journal
+  WHERE contact_centre_id = :contact_centre_id AND user_id = :user_id AND seq < :before_seq
+    AND at_ms BETWEEN :since_ms AND :until_ms
+    AND (:request_type IS NULL OR request_type = :request_type) AND (:handle IS NULL OR handle = :handle)
+  ORDER BY seq DESC
+  LIMIT :limit
+) found
+CROSS JOIN journal j ON j.seq = found.seq
+
+-- name: prune
+-- Remove the old ones among the first rows. Numbers grow with time, so the old ones are at the front.
+DELETE FROM journal WHERE seq IN (
+  SELECT seq FROM (SELECT seq, at_ms FROM journal ORDER BY seq LIMIT :limit) WHERE at_ms < :before_ms
+)
+
+-- name: cursors
+-- A user's highest delivered mark on each channel.
+SELECT json_group_object(channel, mark) FROM delivery_cursor
+WHERE contact_centre_id = :contact_centre_id AND user_id = :user_id
+
+-- name: move_cursors
+-- Move marks, forward only.
+INSERT OR FAIL INTO delivery_cursor (contact_centre_id, user_id, channel, mark) VALUES $rows
+ON CONFLICT (contact_centre_id, user_id, channel) DO UPDATE SET mark = max(mark, excluded.mark)

@@ -1,0 +1,108 @@
+-- Reference data: contact centres, people, lists, campaigns.
+
+-- name: directory_version
+-- Grows with every change of reference data.
+SELECT version FROM directory_version WHERE id = 1
+
+-- name: bump_version
+-- Note a change of reference data.
+UPDATE directory_version SET version = version + 1 WHERE id = 1
+
+-- name: contact_centres
+-- All contact centres.
+SELECT id, name FROM contact_centre
+
+-- name: lists
+-- All calling lists.
+SELECT definition FROM calling_list ORDER BY contact_centre_id, list_id
+
+-- name: campaigns
+-- All campaigns.
+SELECT definition FROM campaign ORDER BY contact_centre_id, campaign_id
+
+-- name: put_contact_centres
+-- Write contact centres; what exists is replaced.
+INSERT INTO contact_centre (id, name)
+SELECT * FROM unnest($1::integer[], $2::text[])
+ON CONFLICT (id) DO UPDATE SET name = EXCLUDED.name
+
+-- name: put_lists
+-- Write calling lists; what exists is replaced.
+INSERT INTO calling_list (contact_centre_id, list_id, name, definition)
+SELECT * FROM unnest($1::integer[], $2::integer[], $3::text[], $4::text[])
+ON CONFLICT (contact_centre_id, list_id) DO UPDATE SET name = EXCLUDED.name, definition = EXCLUDED.definition
+
+-- name: put_campaigns
+-- Write campaigns; what exists is replaced.
+INSERT INTO campaign (contact_centre_id, campaign_id, name, definition)
+SELECT * FROM unnest($1::integer[], $2::integer[], $3::text[], $4::text[])
+ON CONFLICT (contact_centre_id, campaign_id) DO UPDATE SET name = EXCLUDED.name, definition = EXCLUDED.definition
+
+-- name: put_users
+-- Write user accounts; what exists is replaced.
+INSERT INTO user_account (
+    contact_centre_id, user_id, public_id, user_name, first_name, last_name, email_address, roles, features,
+    password_hash, is_enabled
+)
+SELECT * FROM unnest(
+    $1::integer[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
+    $10::text[], $11::boolean[]
+)
+ON CONFLICT (contact_centre_id, user_id) DO UPDATE SET
+    public_id = EXCLUDED.public_id, user_name = EXCLUDED.user_name, first_name = EXCLUDED.first_name,
+    last_name = EXCLUDED.last_name, email_address = EXCLUDED.email_address, roles = EXCLUDED.roles,
+    features = EXCLUDED.features, password_hash = EXCLUDED.password_hash, is_enabled = EXCLUDED.is_enabled
+
+-- name: remove_devices
+-- Take all devices from users: contact centre ($1) and user ($2), pairwise.
+DELETE FROM device AS d
+USING unnest($1::integer[], $2::integer[]) AS k (contact_centre_id, user_id)
+WHERE d.contact_centre_id = k.contact_centre_id AND d.user_id = k.user_id
+
+-- name: add_devices
+-- Give devices to users.
+INSERT INTO device (contact_centre_id, device_id, user_id, phone_number, place_n)
+SELECT * FROM unnest($1::integer[], $2::text[], $3::integer[], $4::text[], $5::integer[])
+
+-- fragment: user_columns
+u.contact_centre_id, c.name AS contact_centre_name, u.user_id, u.public_id, u.user_name, u.first_name, u.last_name,
+u.email_address, u.roles, u.features, u.password_hash, u.is_enabled,
+ARRAY (
+    SELECT d.device_id FROM device AS d
+    WHERE d.contact_centre_id = u.contact_centre_id AND d.user_id = u.user_id ORDER BY d.place_n
+) AS device_ids,
+ARRAY (
+    SELECT d.phone_number FROM device AS d
+    WHERE d.contact_centre_id = u.contact_centre_id AND d.user_id = u.user_id ORDER BY d.place_n
+) AS phone_numbers
+
+-- fragment: from_users
+FROM user_account AS u
+JOIN contact_centre AS c ON c.id = u.contact_centre_id
+
+-- name: user
+-- An account of a contact centre by its name.
+SELECT $user_columns
+$from_users
+WHERE u.contact_centre_id = $1 AND u.user_name = $2
+
+-- name: users_by_name
+-- Accounts of that name in all contact centres.
+SELECT $user_columns
+$from_users
+WHERE u.user_name = $1
+ORDER BY u.contact_centre_id
+
+-- name: users
+-- All accounts of a contact centre.
+SELECT $user_columns
+$from_users
+WHERE u.contact_centre_id = $1
+ORDER BY u.user_id
+
+-- name: users_by_id
+-- Accounts of a contact centre by id ($2).
+SELECT $user_columns
+$from_users
+WHERE u.contact_centre_id = $1 AND u.user_id = ANY ($2::integer[])
+ORDER BY u.user_id

@@ -1,0 +1,99 @@
+-- The journal of requests: audit, outbox and repeat check; and how far deliveries are.
+
+-- fragment: journal_columns
+seq, contact_centre_id, user_id, at_ms, request_type, door, campaign_id, list_id, handle, outcome, reference,
+request_key, elapsed_ns, events
+
+-- name: repeats
+-- The newest row of each request key ($1) not older than $2.
+SELECT DISTINCT ON (j.request_key) $journal_columns
+FROM unnest($1::bigint[]) AS k (key)
+JOIN journal AS j ON j.request_key = k.key
+WHERE j.at_ms >= $2
+ORDER BY j.request_key, j.seq DESC
+
+-- fragment: journal_target
+INSERT INTO journal (
+    contact_centre_id, user_id, at_ms, request_type, door, campaign_id, list_id, handle, outcome, reference,
+    request_key, elapsed_ns, events
+)
+
+-- name: write_journal
+-- Append rows in order; their sequence numbers in the same order.
+WITH written AS (
+    $journal_target
+    SELECT * FROM unnest(
+        $1::integer[], $2::integer[], $3::bigint[], $4::smallint[], $5::smallint[], $6::integer[], $7::integer[],
+        $8::integer[], $9::integer[], $10::text[], $11::bigint[], $12::bigint[], $13::bytea[]
+    )
+    RETURNING seq
+)
+SELECT array_agg(seq ORDER BY seq) FROM written
+
+-- name: change_results_and_write_journal
+-- The hot path, both in one statement: how many records were changed, and the journal's numbers in order.
+WITH changed AS (
+    $change_results
+    RETURNING 1
+),
+written AS (
+    $journal_target
+    SELECT * FROM unnest(
+        $13::integer[], $14::integer[], $15::bigint[], $16::smallint[], $17::smallint[], $18::integer[],
+        $19::integer[], $20::integer[], $21::integer[], $22::text[], $23::bigint[], $24::bigint[], $25::bytea[]
+    )
+    RETURNING seq
+)
+SELECT (SELECT count(*) FROM changed), (SELECT array_agg(seq ORDER BY seq) FROM written)
+
+-- name: move_cursors
+-- Note how far deliveries are; a cursor never goes back.
+INSERT INTO delivery_cursor AS c (contact_centre_id, user_id, channel, mark)
+SELECT * FROM unnest($1::integer[], $2::integer[], $3::text[], $4::bigint[])
+ON CONFLICT (contact_centre_id, user_id, channel) DO UPDATE SET mark = EXCLUDED.mark
+WHERE c.mark < EXCLUDED.mark
+
+-- name: cursors
+-- How far deliveries to one user are, by channel.
+SELECT channel, mark FROM delivery_cursor WHERE contact_centre_id = $1 AND user_id = $2
+
+-- name: pending
+-- Rows with events of one user, not older than $3, behind sequence number $4, in order.
+SELECT $journal_columns
+FROM journal
+WHERE contact_centre_id = $1 AND user_id = $2 AND seq > $4 AND at_ms >= $3 AND events IS NOT NULL
+ORDER BY seq
+LIMIT $5
+
+-- fragment: audit_filter
+AND ($2::bigint IS NULL OR request_type = $2) AND ($3::bigint IS NULL OR handle = $3)
+AND ($4::bigint IS NULL OR at_ms >= $4) AND ($5::bigint IS NULL OR at_ms < $5)
+AND seq < coalesce($6::bigint, 9223372036854775807)
+ORDER BY seq DESC
+LIMIT $7
+
+-- name: audit
+-- A page of a contact centre's request audit, newest first.
+SELECT $journal_columns
+FROM journal
+WHERE contact_centre_id = $1
+$audit_filter
+
+-- name: audit_of_user
+-- A page of one user's ($8) request audit, newest first.
+SELECT $journal_columns
+FROM journal
+WHERE contact_centre_id = $1 AND user_id = $8
+$audit_filter
+
+-- name: prune
+-- Delete rows older than $1, at most $2. Looks at the oldest ones only (and a thousand more, because two clocks may
+-- differ): rows are in the order of time, and a search for old ones would read the whole table to find none.
+DELETE FROM journal
+WHERE seq = ANY (ARRAY (
+    SELECT seq
+    FROM (SELECT seq, at_ms FROM journal ORDER BY seq LIMIT $2 + 1000) AS oldest
+    WHERE at_ms < $1
+    ORDER BY seq
+    LIMIT $2
+))

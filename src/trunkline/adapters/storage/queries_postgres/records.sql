@@ -1,0 +1,216 @@
+-- Records of calling lists, their windows, do-not-call, imports.
+
+-- fragment: record_columns
+r.contact_centre_id, r.list_id, r.chain_id, r.chain_n, r.record_id, r.phone_number, r.phone_type, r.record_type,
+r.status, r.call_result, r.attempts, r.due_at_s, r.called_at_s, r.window_id, r.campaign_id, r.agent_id,
+r.customer_id, r.treatments, r.other_fields, r.version
+
+-- name: chain
+-- All records of one chain by place.
+SELECT $record_columns
+FROM record AS r
+WHERE r.contact_centre_id = $1 AND r.list_id = $2 AND r.chain_id = $3
+ORDER BY r.chain_n
+
+-- name: records_of_number
+-- Records of some lists ($2) with one number in canonical form ($3).
+SELECT $record_columns
+FROM record AS r
+WHERE r.contact_centre_id = $1 AND r.list_id = ANY ($2::integer[]) AND r.number_key = $3
+ORDER BY r.list_id, r.chain_id, r.chain_n
+LIMIT $4
+
+-- name: records_of_customer
+-- Records of some lists ($2) with one customer id ($3).
+SELECT $record_columns
+FROM record AS r
+WHERE r.contact_centre_id = $1 AND r.list_id = ANY ($2::integer[]) AND r.customer_id = $3
+ORDER BY r.list_id, r.chain_id, r.chain_n
+LIMIT $4
+
+-- name: due_callbacks
+-- READY records of personal types (4, 5) that an agent owns and that are due by $3, oldest first.
+SELECT $record_columns
+FROM record AS r
+WHERE r.contact_centre_id = $1 AND r.agent_id = $2 AND r.status = 1 AND r.record_type IN (4, 5) AND r.due_at_s <= $3
+ORDER BY r.due_at_s, r.list_id, r.chain_id, r.chain_n
+LIMIT $4
+
+-- fragment: may_be_handed_out
+r.status = 1 AND r.priority < 9 AND r.record_type <> 7 AND r.phone_type NOT IN (10, 11)
+AND r.attempts < l.max_attempts
+AND (r.record_type NOT IN (4, 5) OR r.agent_id = $8)
+AND NOT (
+    r.chain_id = ANY ($11::bigint[])
+    AND EXISTS (
+        SELECT FROM unnest($10::integer[], $11::bigint[]) AS p (list_id, chain_id)
+        WHERE p.list_id = r.list_id AND p.chain_id = r.chain_id
+    )
+)
+
+-- name: next_record
+-- The record that the hand-out wants next, locked unless another process has it ("claimed" empty then); and the
+-- lists that have windows which the caller does not know ("unknown"): its answer does not count for those.
+-- Lists by place, pairwise: id $2, limit of attempts $3, newest window known $4. Open windows: place of the list $5,
+-- window $6. The same pairs as list * 2^32 + window: $7. Agent $8, now $9, chains passed over: list $10, chain $11.
+-- Types 4 and 5 are personal, 7 is NO_CALL, contact types 10 and 11 are never dialed; 9 is the last priority.
+WITH listed AS MATERIALIZED (
+    SELECT * FROM unnest($2::integer[], $3::integer[], $4::integer[]) WITH ORDINALITY
+        AS l (list_id, max_attempts, newest_window, place)
+),
+candidate AS MATERIALIZED (
+    SELECT c.list_id, c.chain_id, c.chain_n
+    FROM (
+        SELECT l.place, fresh.*
+        FROM unnest($5::integer[], $6::integer[]) AS s (place, window_id)
+        JOIN listed AS l ON l.place = s.place
+        CROSS JOIN LATERAL (
+            SELECT r.list_id, r.chain_id, r.chain_n, r.priority
+            FROM record AS r
+            WHERE r.contact_centre_id = $1 AND r.list_id = l.list_id AND r.window_id = s.window_id
+                AND r.due_at_s IS NULL AND $may_be_handed_out
+            ORDER BY r.priority, r.chain_id, r.chain_n
+            LIMIT 1
+        ) AS fresh
+        UNION ALL
+        SELECT l.place, due.*
+        FROM listed AS l
+        CROSS JOIN LATERAL (
+            SELECT r.list_id, r.chain_id, r.chain_n, r.priority
+            FROM record AS r
+            WHERE r.contact_centre_id = $1 AND r.list_id = l.list_id AND r.due_at_s <= $9
+                AND (r.list_id::bigint << 32) + r.window_id = ANY ($7::bigint[]) AND $may_be_handed_out
+            ORDER BY r.priority, r.chain_id, r.chain_n
+            LIMIT 1
+        ) AS due
+    ) AS c
+    ORDER BY c.priority, c.place, c.chain_id, c.chain_n
+    LIMIT 1
+),
+claimed AS MATERIALIZED (
+    SELECT r.*
+    FROM record AS r
+    JOIN candidate AS c ON r.list_id = c.list_id AND r.chain_id = c.chain_id AND r.chain_n = c.chain_n
+    WHERE r.contact_centre_id = $1 AND r.status = 1
+    FOR UPDATE OF r SKIP LOCKED
+)
+SELECT $record_columns, c.list_id AS candidate_list, c.chain_id AS candidate_chain,
+    ARRAY (
+        SELECT l.list_id FROM listed AS l
+        WHERE EXISTS (
+            SELECT FROM calling_window AS w
+            WHERE w.contact_centre_id = $1 AND w.list_id = l.list_id AND w.window_id > l.newest_window
+        )
+    ) AS unknown
+FROM (SELECT) AS one
+LEFT JOIN candidate AS c ON true
+LEFT JOIN claimed AS r ON true
+
+-- fragment: change_results
+UPDATE record AS r SET
+    phone_type = n.phone_type, call_result = n.call_result, attempts = n.attempts, called_at_s = n.called_at_s,
+    campaign_id = n.campaign_id, treatments = n.treatments, other_fields = n.other_fields, version = n.version
+FROM unnest(
+    $1::integer[], $2::integer[], $3::bigint[], $4::integer[], $5::smallint[], $6::smallint[], $7::integer[],
+    $8::bigint[], $9::integer[], $10::text[], $11::text[], $12::integer[]
+) AS n (
+    contact_centre_id, list_id, chain_id, chain_n, phone_type, call_result, attempts,
+    called_at_s, campaign_id, treatments, other_fields, version
+)
+WHERE r.contact_centre_id = n.contact_centre_id AND r.list_id = n.list_id AND r.chain_id = n.chain_id
+    AND r.chain_n = n.chain_n AND r.version = n.version - 1
+
+-- name: change_results
+-- Write the columns that no index has into records whose version is the one before; the tag tells how many were.
+$change_results
+
+-- name: change_records
+-- Write all columns into records whose version is the one before; the tag tells how many were.
+UPDATE record AS r SET
+    phone_type = n.phone_type, call_result = n.call_result, attempts = n.attempts, called_at_s = n.called_at_s,
+    campaign_id = n.campaign_id, treatments = n.treatments, other_fields = n.other_fields, version = n.version,
+    record_id = n.record_id, phone_number = n.phone_number, number_key = n.number_key,
+    record_type = n.record_type, priority = n.priority, status = n.status, due_at_s = n.due_at_s,
+    window_id = n.window_id, agent_id = n.agent_id, customer_id = n.customer_id
+FROM $record_rows
+WHERE r.contact_centre_id = n.contact_centre_id AND r.list_id = n.list_id AND r.chain_id = n.chain_id
+    AND r.chain_n = n.chain_n AND r.version = n.version - 1
+
+-- name: add_records
+-- Insert records.
+INSERT INTO record (
+    contact_centre_id, list_id, chain_id, chain_n, phone_type, call_result, attempts, called_at_s, campaign_id,
+    treatments, other_fields, version, record_id, phone_number, number_key, record_type, priority, status,
+    due_at_s, window_id, agent_id, customer_id
+)
+SELECT * FROM $record_rows
+
+-- fragment: record_rows
+unnest(
+    $1::integer[], $2::integer[], $3::bigint[], $4::integer[], $5::smallint[], $6::smallint[], $7::integer[],
+    $8::bigint[], $9::integer[], $10::text[], $11::text[], $12::integer[], $13::bigint[], $14::text[], $15::text[],
+    $16::smallint[], $17::smallint[], $18::smallint[], $19::bigint[], $20::integer[], $21::integer[], $22::text[]
+) AS n (
+    contact_centre_id, list_id, chain_id, chain_n, phone_type, call_result, attempts, called_at_s, campaign_id,
+    treatments, other_fields, version, record_id, phone_number, number_key, record_type, priority, status,
+    due_at_s, window_id, agent_id, customer_id
+)
+
+-- name: windows
+-- All windows of some lists: contact centre ($1) and list ($2), pairwise.
+SELECT w.contact_centre_id, w.list_id, w.window_id, w.time_zone, w.from_s, w.until_s
+FROM unnest($1::integer[], $2::integer[]) AS k (contact_centre_id, list_id)
+JOIN calling_window AS w ON w.contact_centre_id = k.contact_centre_id AND w.list_id = k.list_id
+
+-- name: add_windows
+-- Insert windows under the numbers given.
+INSERT INTO calling_window (contact_centre_id, list_id, window_id, time_zone, from_s, until_s)
+SELECT * FROM unnest($1::integer[], $2::integer[], $3::integer[], $4::text[], $5::integer[], $6::integer[])
+
+-- name: suppressed
+-- Those of the pairs of kind ($2) and key ($3) that must not be called in the whole contact centre or in campaign $4.
+SELECT DISTINCT s.kind, s.value_key
+FROM unnest($2::text[], $3::text[]) AS k (kind, value_key)
+JOIN suppression AS s ON s.contact_centre_id = $1 AND s.kind = k.kind AND s.value_key = k.value_key
+    AND s.campaign_id IN (0, $4)
+
+-- name: suppress
+-- Add do-not-call entries; the first of its kind stays.
+INSERT INTO suppression (contact_centre_id, kind, value_key, campaign_id, added_at_ms, added_by, reason, value)
+SELECT * FROM unnest(
+    $1::integer[], $2::text[], $3::text[], $4::integer[], $5::bigint[], $6::integer[], $7::text[], $8::text[]
+)
+ON CONFLICT DO NOTHING
+
+-- name: import_progress
+-- How far an import is.
+SELECT contact_centre_id, list_id, import_id, state, source_rows_done, records_added, rows_refused, file_digest,
+    started_at_ms
+FROM import_run
+WHERE contact_centre_id = $1 AND list_id = $2 AND import_id = $3
+
+-- name: note_imports
+-- Write how far imports are; what exists is replaced.
+INSERT INTO import_run (
+    contact_centre_id, list_id, import_id, state, source_rows_done, records_added, rows_refused, file_digest,
+    started_at_ms
+)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+ON CONFLICT (contact_centre_id, list_id, import_id) DO UPDATE SET
+    state = EXCLUDED.state, source_rows_done = EXCLUDED.source_rows_done, records_added = EXCLUDED.records_added,
+    rows_refused = EXCLUDED.rows_refused, file_digest = EXCLUDED.file_digest, started_at_ms = EXCLUDED.started_at_ms
+
+-- name: take_numbers
+-- Draw runs of handles ($1), record ids ($2) and chain ids ($3): the first of each, NULL for none wanted.
+-- The lock makes "draw one, then move on by the rest" one step for all processes.
+WITH locked AS MATERIALIZED (SELECT pg_advisory_xact_lock($4)),
+first AS MATERIALIZED (
+    SELECT
+        CASE WHEN $1::bigint > 0 THEN nextval('handle_seq') END AS handle,
+        CASE WHEN $2::bigint > 0 THEN nextval('record_seq') END AS record,
+        CASE WHEN $3::bigint > 0 THEN nextval('chain_seq') END AS chain
+    FROM locked
+)
+SELECT handle, record, chain,
+    setval('handle_seq', handle + $1 - 1), setval('record_seq', record + $2 - 1), setval('chain_seq', chain + $3 - 1)
+FROM first

@@ -1,0 +1,147 @@
+"""The store on SQLite: one writer, one reader, each a thread with a connection of its own.
+
+The file is in WAL mode, so reads see committed data while a transaction runs, and each commit is flushed
+(``synchronous = FULL``). Units take turns: SQLite has one writer at a time anyway, and turns taken here cost no
+waiting on locks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Concatenate, ParamSpec, TypeVar
+
+from trunkline.adapters.storage import migrate
+from trunkline.adapters.storage.sqlite_connection import Statements, check, connect
+from trunkline.adapters.storage.sqlite_reference import Reader, prune, write_provision
+from trunkline.adapters.storage.sqlite_thread import DatabaseThread
+from trunkline.adapters.storage.sqlite_transaction import Transactions
+from trunkline.adapters.storage.sqlite_unit import SqliteUnit
+from trunkline.app.ports import AuditQuery, Directory, Provision, StoredRow, Unit, User
+from trunkline.errors import Defect, Unavailable
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class SqliteStore:
+    """See ``app.ports.Store``. ``database_url`` is ``sqlite:////absolute/path``."""
+
+    def __init__(self, database_url: str) -> None:
+        path = migrate.sqlite_path(database_url)
+        if path is None:
+            raise Defect("not the address of a SQLite database")
+        self._url = database_url
+        self._path = path
+        self._turn = asyncio.Lock()
+        self._writer: DatabaseThread | None = None
+        self._reader: DatabaseThread | None = None
+        self._transactions: Transactions | None = None
+        self._reads: Reader | None = None
+
+    async def open(self) -> None:
+        """See ``Store.open``. Raises ``Unavailable`` for a file that is missing, unsafe or of another version."""
+        if self._writer is not None:
+            raise Defect("the store is open already")
+        self._writer = DatabaseThread("sqlite-writer")
+        self._reader = DatabaseThread("sqlite-reader")
+        try:
+            self._transactions = await self._writer.run(self._open_writer)
+            self._reads = await self._reader.run(lambda: Reader(connect(self._path)))
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """See ``Store.close``. A unit that runs is rolled back and ends with ``Unavailable``."""
+        writer, reader = self._writer, self._reader
+        transactions, reads = self._transactions, self._reads
+        self._writer = self._reader = self._transactions = self._reads = None
+        if writer is not None:
+            await writer.end(transactions.close if transactions is not None else _nothing)
+        if reader is not None:
+            await reader.end(reads.close if reads is not None else _nothing)
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Unit]:
+        """See ``Store.begin``. Units take turns in the order in which they began."""
+        async with self._turn:
+            if self._writer is None or self._transactions is None:
+                raise Unavailable("the store is closed")
+            unit = SqliteUnit(self._writer, self._transactions)
+            try:
+                yield unit
+            except BaseException:
+                unit.abandon()
+                raise
+            await unit.finish()
+
+    async def directory(self) -> Directory:
+        """See ``Store.directory``."""
+        return await self._read(Reader.directory)
+
+    async def directory_version(self) -> int:
+        """See ``Store.directory_version``."""
+        return await self._read(Reader.directory_version)
+
+    async def user(self, contact_centre_id: int, user_name: str) -> User | None:
+        """See ``Store.user``."""
+        named = await self.user_by_name(user_name)
+        return next((user for user in named if user.caller.contact_centre_id == contact_centre_id), None)
+
+    async def users(self, contact_centre_id: int, user_ids: Sequence[int] | None = None) -> list[User]:
+        """See ``Store.users``; by id."""
+        return await self._read(Reader.users, contact_centre_id, user_ids)
+
+    async def user_by_name(self, user_name: str) -> list[User]:
+        """See ``Store.user_by_name``; by contact centre."""
+        return await self._read(Reader.users_by_name, user_name)
+
+    async def pending(
+        self, contact_centre_id: int, user_id: int, since_ms: int, after_seq: int, limit: int
+    ) -> list[StoredRow]:
+        """See ``Store.pending``."""
+        return await self._read(Reader.pending, contact_centre_id, user_id, since_ms, after_seq, limit)
+
+    async def cursors(self, contact_centre_id: int, user_id: int) -> dict[str, int]:
+        """See ``Store.cursors``."""
+        return await self._read(Reader.cursors, contact_centre_id, user_id)
+
+    async def audit(self, query: AuditQuery) -> list[StoredRow]:
+        """See ``Store.audit``."""
+        return await self._read(Reader.audit, query)
+
+    async def provision(self, provision: Provision) -> None:
+        """See ``Store.provision``. Raises ``AlreadyExists`` when a name belongs to something else."""
+        await self._write(write_provision, provision)
+
+    async def prune(self, before_ms: int, limit: int) -> int:
+        """See ``Store.prune``; looks at the first ``limit`` rows, because numbers grow with time."""
+        return await self._write(prune, before_ms, limit)
+
+    def _open_writer(self) -> Transactions:
+        connection = connect(self._path)
+        try:
+            check(connection, self._url)
+        except BaseException:
+            connection.close()
+            raise
+        return Transactions(connection)
+
+    async def _read(self, function: Callable[Concatenate[Reader, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        if self._reader is None or self._reads is None:
+            raise Unavailable("the store is closed")
+        return await self._reader.run(function, self._reads, *args, **kwargs)
+
+    async def _write(self, function: Callable[Concatenate[Statements, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a function in a transaction of its own."""
+        async with self._turn:
+            if self._writer is None or self._transactions is None:
+                raise Unavailable("the store is closed")
+            return await self._writer.run(self._transactions.alone, partial(function, *args, **kwargs))
+
+
+def _nothing() -> None:
+    return None

@@ -1,0 +1,155 @@
+"""Reference data and the reads outside units on SQLite, as their threads see them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+import msgspec
+
+from trunkline.adapters.storage.rows import as_json
+from trunkline.adapters.storage.sqlite_connection import Statements
+from trunkline.app.ports import AuditQuery, Directory, Provision, StoredRow, User
+from trunkline.domain.campaigns import CallingList, Campaign
+from trunkline.errors import AlreadyExists
+
+_users = msgspec.json.Decoder(list[User]).decode
+_stored = msgspec.json.Decoder(list[StoredRow]).decode
+_lists = msgspec.json.Decoder(tuple[CallingList, ...]).decode
+_campaigns = msgspec.json.Decoder(tuple[Campaign, ...]).decode
+_names = msgspec.json.Decoder(dict[int, str]).decode
+_marks = msgspec.json.Decoder(dict[str, int]).decode
+
+_FOREVER = 2**63 - 1
+
+
+class Reader:
+    """The read connection."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._statements = Statements(connection)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def directory(self) -> Directory:
+        """See ``Store.directory``."""
+        # One transaction, so that the parts belong to one version.
+        self._connection.execute("BEGIN")
+        try:
+            return Directory(
+                version=self.directory_version(),
+                contact_centres=self._statements.read("contact_centres", _names, {}),
+                campaigns=self._statements.read("campaigns", _campaigns, {}),
+                lists=self._statements.read("lists", _lists, {}),
+            )
+        finally:
+            self._connection.execute("ROLLBACK")
+
+    def directory_version(self) -> int:
+        """See ``Store.directory_version``."""
+        return self._statements.value("directory_version", {}) or 0
+
+    def users(self, contact_centre_id: int, user_ids: Sequence[int] | None) -> list[User]:
+        """See ``Store.users``."""
+        names: dict[str, int | str] = {"contact_centre_id": contact_centre_id}
+        if user_ids is None:
+            found = self._statements.read("users", _users, names)
+        else:
+            found = self._statements.read("users_by_id", _users, {**names, "user_ids": as_json(user_ids)})
+        return sorted(found, key=lambda user: user.caller.user_id)
+
+    def users_by_name(self, user_name: str) -> list[User]:
+        """See ``Store.user_by_name``."""
+        found = self._statements.read("users_by_name", _users, {"user_name": user_name})
+        return sorted(found, key=lambda user: user.caller.contact_centre_id)
+
+    def pending(
+        self, contact_centre_id: int, user_id: int, since_ms: int, after_seq: int, limit: int
+    ) -> list[StoredRow]:
+        """See ``Store.pending``."""
+        names = {
+            "contact_centre_id": contact_centre_id,
+            "user_id": user_id,
+            "since_ms": since_ms,
+            "after_seq": after_seq,
+            "limit": limit,
+        }
+        return sorted(self._statements.read("pending", _stored, names), key=lambda stored: stored.seq)
+
+    def cursors(self, contact_centre_id: int, user_id: int) -> dict[str, int]:
+        """See ``Store.cursors``."""
+        return self._statements.read("cursors", _marks, {"contact_centre_id": contact_centre_id, "user_id": user_id})
+
+    def audit(self, query: AuditQuery) -> list[StoredRow]:
+        """See ``Store.audit``."""
+        names = {
+            "contact_centre_id": query.contact_centre_id,
+            "user_id": query.user_id,
+            "request_type": query.request_type,
+            "handle": query.handle,
+            "since_ms": -_FOREVER if query.since_ms is None else query.since_ms,
+            "until_ms": _FOREVER if query.until_ms is None else query.until_ms,
+            "before_seq": _FOREVER if query.before_seq is None else query.before_seq,
+            "limit": query.limit,
+        }
+        name = "audit" if query.user_id is None else "audit_of_user"
+        return sorted(self._statements.read(name, _stored, names), key=lambda stored: -stored.seq)
+
+
+def prune(statements: Statements, before_ms: int, limit: int) -> int:
+    """See ``Store.prune``; to be run inside a transaction."""
+    next_seq: int = statements.value("first_seq", {})
+    gone = statements.run("prune", {"before_ms": before_ms, "limit": limit})
+    if gone:
+        # The newest row may be among them, and its number must not come again.
+        statements.run("move_pool", {"name": "journal", "next_value": next_seq})
+    return gone
+
+
+def write_provision(statements: Statements, new: Provision) -> None:
+    """Write reference data inside a transaction. Raises ``AlreadyExists`` when a name belongs to something else."""
+    try:
+        for centre, name in new.contact_centres.items():
+            statements.run("write_contact_centre", {"id": centre, "name": name})
+        for user in new.users:
+            _write_user(statements, user)
+        for entry in new.lists:
+            _write_definition(statements, "write_list", entry.contact_centre_id, entry.list_id, entry)
+        for campaign in new.campaigns:
+            _write_definition(
+                statements, "write_campaign", campaign.contact_centre_id, campaign.campaign_id, campaign
+            )
+        statements.run("bump_directory", {})
+    except sqlite3.IntegrityError as error:
+        raise AlreadyExists("a name or public id belongs to something else already") from error
+
+
+def _write_definition(
+    statements: Statements, query: str, contact_centre_id: int, number: int, value: CallingList | Campaign
+) -> None:
+    names = {"contact_centre_id": contact_centre_id, "id": number, "name": value.name}
+    statements.run(query, {**names, "definition": as_json(value)})
+
+
+def _write_user(statements: Statements, user: User) -> None:
+    caller = user.caller
+    key = {"contact_centre_id": caller.contact_centre_id, "user_id": caller.user_id}
+    values = {
+        "public_id": caller.public_id,
+        "user_name": caller.user_name,
+        "first_name": caller.first_name,
+        "last_name": caller.last_name,
+        "email_address": caller.email_address,
+        "roles": as_json(caller.roles),
+        "features": as_json(sorted(caller.features)),
+        "password_hash": user.password_hash,
+        "is_enabled": int(user.is_enabled),
+    }
+    statements.run("write_user", {**key, **values})
+    statements.run("drop_devices", key)
+    for place, device in enumerate(caller.devices):
+        values = {"device_id": device.device_id, "phone_number": device.phone_number, "place_n": place}
+        statements.run("write_device", {**key, **values})

@@ -1,0 +1,271 @@
+"""One write transaction on SQLite, as its thread sees it: the reads of a unit, the hand-out, the numbers.
+
+The asynchronous face is in ``sqlite_unit``; what a unit writes is in ``sqlite_writes``.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
+
+import msgspec
+
+from trunkline.adapters.storage.rows import WHOLE_CENTRE, as_json, contact_key
+from trunkline.adapters.storage.sqlite_connection import Statements
+from trunkline.adapters.storage.sqlite_numbers import NumberPools
+from trunkline.adapters.storage.sqlite_windows import WindowBook
+from trunkline.adapters.storage.sqlite_writes import write
+from trunkline.app.ports import AgentSession, Changes, DeskKey, Held, ImportProgress, Search, StoredRow
+from trunkline.domain.desk import DeskEntry
+from trunkline.domain.enums import DoNotCallKind
+from trunkline.domain.records import Record, RecordKey
+
+_held = msgspec.json.Decoder(list[Held]).decode
+_records = msgspec.json.Decoder(list[Record]).decode
+_entries = msgspec.json.Decoder(list[DeskEntry]).decode
+_stored = msgspec.json.Decoder(list[StoredRow]).decode
+_sessions = msgspec.json.Decoder(list[AgentSession]).decode
+_imports = msgspec.json.Decoder(list[ImportProgress]).decode
+_integers = msgspec.json.Decoder(list[int]).decode
+_contacts = msgspec.json.Decoder(list[tuple[DoNotCallKind, str]]).decode
+_own = msgspec.json.Decoder(list[tuple[int, int, int, int, int, int]]).decode
+_place = msgspec.json.Decoder(tuple[int, int, int]).decode
+_places = msgspec.json.Decoder(list[tuple[int, int, int] | None]).decode
+
+T = TypeVar("T")
+
+_Candidate = tuple[int, int, int, int]
+"""Priority, place of the list, chain, place in the chain: the smallest is called first."""
+
+
+class Transactions:
+    """The write connection: one transaction after the other, each begun by its first read or write."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._statements = Statements(connection)
+        self._windows = WindowBook(self._statements)
+        self._numbers = NumberPools(self._statements)
+        # Records as this transaction read them: what did not change in an index need not be written to it.
+        self._seen: dict[RecordKey, Record] = {}
+
+    def commit(self) -> None:
+        """End the transaction, flushed. When that fails it is rolled back, and the error raised."""
+        if not self._connection.in_transaction:
+            return
+        try:
+            self._connection.execute("COMMIT")
+        except sqlite3.Error:
+            self.roll_back()
+            raise
+        self._windows.committed()
+        self._numbers.committed()
+
+    def roll_back(self) -> None:
+        """End the transaction without a trace; harmless when there is none."""
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+        self._windows.rolled_back()
+        self._numbers.rolled_back()
+
+    def close(self) -> None:
+        """Roll back what runs and let go of the file."""
+        try:
+            self.roll_back()
+        finally:
+            self._connection.close()
+
+    def alone(self, function: Callable[[Statements], T]) -> T:
+        """Run a function in a transaction of its own."""
+        try:
+            result = function(self.begun())
+        except BaseException:
+            self.roll_back()
+            raise
+        self.commit()
+        return result
+
+    def begun(self) -> Statements:
+        """The statements, inside a transaction."""
+        if not self._connection.in_transaction:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._seen.clear()
+        return self._statements
+
+    def save(self, changes: Changes) -> list[int]:
+        """See ``Unit.save``."""
+        return write(self.begun(), self._windows, self._seen, changes)
+
+    def held(self, keys: Sequence[DeskKey]) -> list[Held]:
+        """See ``Unit.held``."""
+        handles: dict[int, list[int]] = {}
+        for key in keys:
+            handles.setdefault(key.contact_centre_id, []).append(key.handle)
+        found: list[Held] = []
+        statements = self.begun()
+        for centre, wanted in handles.items():
+            names = {"contact_centre_id": centre, "handles": as_json(wanted)}
+            found += statements.read("held", _held, names)
+        return self._noted(found)
+
+    def desk_of(self, contact_centre_id: int, user_id: int) -> list[Held]:
+        """See ``Unit.desk_of``."""
+        names = {"contact_centre_id": contact_centre_id, "user_id": user_id}
+        found = self._noted(self.begun().read("desk_of", _held, names))
+        return sorted(found, key=lambda held: held.entry.handle)
+
+    def expired(self, now_ms: int, limit: int) -> list[Held]:
+        """See ``Unit.expired``."""
+        found = self._noted(self.begun().read("expired", _held, {"now_ms": now_ms, "limit": limit}))
+        return sorted(found, key=_lease_order)
+
+    def entries_of_chain(self, contact_centre_id: int, list_id: int, chain_id: int) -> list[DeskEntry]:
+        """See ``Unit.entries_of_chain``."""
+        names = {"contact_centre_id": contact_centre_id, "list_id": list_id, "chain_id": chain_id}
+        return sorted(self.begun().read("entries_of_chain", _entries, names), key=lambda entry: entry.handle)
+
+    def chain(self, contact_centre_id: int, list_id: int, chain_id: int) -> list[Record]:
+        """See ``Unit.chain``."""
+        names = {"contact_centre_id": contact_centre_id, "list_id": list_id, "chain_id": chain_id}
+        return sorted(self._read_records("chain", names), key=lambda record: record.chain_n)
+
+    def repeats(self, request_keys: Sequence[int], since_ms: int) -> dict[int, StoredRow]:
+        """See ``Unit.repeats``."""
+        names = {"request_keys": as_json(request_keys), "since_ms": since_ms}
+        found = self.begun().read("repeats", _stored, names)
+        newest = sorted(found, key=lambda stored: stored.seq)
+        return {stored.row.request_key: stored for stored in newest if stored.row.request_key is not None}
+
+    def suppressed(
+        self, contact_centre_id: int, campaign_id: int | None, contacts: Iterable[tuple[DoNotCallKind, str]]
+    ) -> set[tuple[DoNotCallKind, str]]:
+        """See ``Unit.suppressed``."""
+        keys = {(kind, value): (kind, contact_key(kind, value)) for kind, value in contacts}
+        names = {
+            "contact_centre_id": contact_centre_id,
+            "campaign_id": WHOLE_CENTRE if campaign_id is None else campaign_id,
+            "contacts": as_json(list(set(keys.values()))),
+        }
+        hits = set(self.begun().read("suppressed", _contacts, names))
+        return {contact for contact, key in keys.items() if key in hits}
+
+    def records_of_contact(
+        self, contact_centre_id: int, list_ids: Sequence[int], kind: DoNotCallKind, value: str, limit: int
+    ) -> list[Record]:
+        """See ``Unit.records_of_contact``."""
+        query = "records_by_number" if kind is DoNotCallKind.NUMBER else "records_by_customer"
+        found: list[Record] = []
+        for list_id in sorted(set(list_ids)):
+            if len(found) < limit:
+                names = {"contact_centre_id": contact_centre_id, "list_id": list_id, "limit": limit - len(found)}
+                found += self._read_records(query, {**names, "value": contact_key(kind, value)})
+        return sorted(found, key=lambda record: record.key)
+
+    def due_callbacks(self, contact_centre_id: int, user_id: int, now_s: int, limit: int) -> list[Record]:
+        """See ``Unit.due_callbacks``."""
+        names = {"contact_centre_id": contact_centre_id, "user_id": user_id, "now_s": now_s, "limit": limit}
+        return sorted(self._read_records("due_callbacks", names), key=_due_order)
+
+    def preview_sessions(self, contact_centre_id: int, user_id: int) -> list[int]:
+        """See ``Unit.preview_sessions``."""
+        names = {"contact_centre_id": contact_centre_id, "user_id": user_id}
+        return sorted(self.begun().read("preview_sessions", _integers, names))
+
+    def agent_session(self, contact_centre_id: int, user_id: int) -> AgentSession | None:
+        """See ``Unit.agent_session``."""
+        names = {"contact_centre_id": contact_centre_id, "user_id": user_id}
+        return next(iter(self.begun().read("agent_session", _sessions, names)), None)
+
+    def import_progress(self, contact_centre_id: int, list_id: int, import_id: str) -> ImportProgress | None:
+        """See ``Unit.import_progress``."""
+        names = {"contact_centre_id": contact_centre_id, "list_id": list_id, "import_id": import_id}
+        return next(iter(self.begun().read("import_progress", _imports, names)), None)
+
+    def take_numbers(self, handles: int, records: int, chains: int) -> tuple[range, range, range]:
+        """See ``Unit.take_numbers``."""
+        self.begun()
+        wanted = {"handle": handles, "record": records, "chain": chains}
+        first, second, third = (self._numbers.take(name, count) if count else range(0) for name, count in wanted.items())
+        return first, second, third
+
+    def next_record(self, search: Search) -> Record | None:
+        """See ``Unit.next_record``. Cost: a few index look-ups for each open window of each list."""
+        self.begun()
+        self._windows.refresh()
+        passed_over: dict[int, set[int]] = {}
+        for list_id, chain_id in search.passed_over:
+            passed_over.setdefault(list_id, set()).add(chain_id)
+        # A personal record comes before all others, so the lists are searched only when there is none.
+        best = self._best_own(search, passed_over) or self._best_of_lists(search, passed_over)
+        if best is None:
+            return None
+        _, place, chain_id, chain_n = best
+        names = {
+            "contact_centre_id": search.contact_centre_id,
+            "list_id": search.list_ids[place],
+            "chain_id": chain_id,
+            "chain_n": chain_n,
+        }
+        return self._read_records("record", names)[0]
+
+    def _best_own(self, search: Search, passed_over: dict[int, set[int]]) -> _Candidate | None:
+        names = {
+            "contact_centre_id": search.contact_centre_id,
+            "user_id": search.user_id,
+            "now_s": search.now_s,
+        }
+        rows = self._statements.read("own_candidates", _own, names)
+        if not rows:
+            return None
+        candidates: list[_Candidate] = []
+        opened = {list_id: self._opened(search, list_id) for list_id in {row[1] for row in rows} & set(search.list_ids)}
+        for priority, list_id, chain_id, chain_n, window, attempts in rows:
+            if (
+                list_id in opened
+                and window in opened[list_id]
+                and attempts < search.max_attempts[list_id]
+                and chain_id not in passed_over.get(list_id, ())
+            ):
+                candidates.append((priority, search.list_ids.index(list_id), chain_id, chain_n))
+        return min(candidates, default=None)
+
+    def _best_of_lists(self, search: Search, passed_over: dict[int, set[int]]) -> _Candidate | None:
+        candidates: list[_Candidate] = []
+        for place, list_id in enumerate(search.list_ids):
+            opened = self._opened(search, list_id)
+            if not opened:
+                continue
+            names = {
+                "contact_centre_id": search.contact_centre_id,
+                "list_id": list_id,
+                "now_s": search.now_s,
+                "max_attempts": search.max_attempts[list_id],
+                "windows": as_json(opened),
+                "passed_over": as_json(list(passed_over.get(list_id, ()))),
+            }
+            found = list(self._statements.read("fresh_candidates", _places, names))
+            due: str | None = self._statements.value("due_candidate", names)
+            found.append(None if due is None else _place(due))
+            candidates += ((row[0], place, row[1], row[2]) for row in found if row is not None)
+        return min(candidates, default=None)
+
+    def _opened(self, search: Search, list_id: int) -> list[int]:
+        return self._windows.open_at(search.contact_centre_id, list_id, search.now_s)
+
+    def _read_records(self, name: str, names: dict[str, int | str]) -> list[Record]:
+        found = self.begun().read(name, _records, names)
+        self._seen.update((record.key, record) for record in found)
+        return found
+
+    def _noted(self, found: list[Held]) -> list[Held]:
+        self._seen.update((held.record.key, held.record) for held in found)
+        return found
+
+
+def _lease_order(held: Held) -> tuple[int, int, int]:
+    return held.entry.lease_until_ms or 0, held.entry.contact_centre_id, held.entry.handle
+
+
+def _due_order(record: Record) -> tuple[int, RecordKey]:
+    return record.due_at_s or 0, record.key

@@ -1,0 +1,130 @@
+"""A unit on SQLite: each method is one hop to the thread that owns the write connection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import ParamSpec, TypeVar
+
+from trunkline.adapters.storage.sqlite_thread import DatabaseThread
+from trunkline.adapters.storage.sqlite_transaction import Transactions
+from trunkline.app.ports import (
+    AgentSession,
+    Changes,
+    DeskKey,
+    Held,
+    ImportProgress,
+    PreviewSession,
+    Search,
+    StoredRow,
+)
+from trunkline.domain.desk import DeskEntry
+from trunkline.domain.enums import DoNotCallKind
+from trunkline.domain.records import Record
+from trunkline.errors import Defect
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class SqliteUnit:
+    """See ``app.ports.Unit``."""
+
+    def __init__(self, thread: DatabaseThread, transactions: Transactions) -> None:
+        self._thread = thread
+        self._transactions = transactions
+        self._is_touched = False
+        self._is_over = False
+        self._is_saved = False
+
+    async def finish(self) -> None:
+        """Commit."""
+        self._is_over = True
+        if self._is_touched:
+            await self._thread.run(self._transactions.commit)
+
+    def abandon(self) -> None:
+        """Roll back, without a wait: the thread does it before whatever comes next."""
+        self._is_over = True
+        if self._is_touched:
+            dropped = self._thread.post(self._transactions.roll_back)
+            dropped.add_done_callback(lambda done: done.exception())
+
+    async def _run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        if self._is_over:
+            raise Defect("the transaction is over")
+        self._is_touched = True
+        return await self._thread.run(function, *args, **kwargs)
+
+    async def save(self, changes: Changes) -> list[int]:
+        """See ``Unit.save``."""
+        if self._is_saved:
+            raise Defect("a unit saves at most once")
+        self._is_saved = True
+        return await self._run(self._transactions.save, changes)
+
+    async def held(self, keys: Sequence[DeskKey]) -> list[Held]:
+        """See ``Unit.held``."""
+        return await self._run(self._transactions.held, keys)
+
+    async def repeats(self, request_keys: Sequence[int], since_ms: int) -> dict[int, StoredRow]:
+        """See ``Unit.repeats``."""
+        return await self._run(self._transactions.repeats, request_keys, since_ms)
+
+    async def chain(self, contact_centre_id: int, list_id: int, chain_id: int) -> list[Record]:
+        """See ``Unit.chain``."""
+        return await self._run(self._transactions.chain, contact_centre_id, list_id, chain_id)
+
+    async def entries_of_chain(self, contact_centre_id: int, list_id: int, chain_id: int) -> list[DeskEntry]:
+        """See ``Unit.entries_of_chain``."""
+        return await self._run(self._transactions.entries_of_chain, contact_centre_id, list_id, chain_id)
+
+    async def desk_of(self, contact_centre_id: int, user_id: int) -> list[Held]:
+        """See ``Unit.desk_of``."""
+        return await self._run(self._transactions.desk_of, contact_centre_id, user_id)
+
+    async def expired(self, now_ms: int, limit: int) -> list[Held]:
+        """See ``Unit.expired``."""
+        return await self._run(self._transactions.expired, now_ms, limit)
+
+    async def next_record(self, search: Search) -> Record | None:
+        """See ``Unit.next_record``."""
+        return await self._run(self._transactions.next_record, search)
+
+    async def suppressed(
+        self, contact_centre_id: int, campaign_id: int | None, numbers: Iterable[str], customers: Iterable[str]
+    ) -> set[tuple[DoNotCallKind, str]]:
+        """See ``Unit.suppressed``."""
+        contacts = [(DoNotCallKind.NUMBER, number) for number in numbers]
+        contacts += [(DoNotCallKind.CUSTOMER, customer) for customer in customers]
+        return await self._run(self._transactions.suppressed, contact_centre_id, campaign_id, contacts)
+
+    async def records_of_contact(
+        self, contact_centre_id: int, list_ids: Sequence[int], kind: DoNotCallKind, value: str, limit: int
+    ) -> list[Record]:
+        """See ``Unit.records_of_contact``."""
+        find = self._transactions.records_of_contact
+        return await self._run(find, contact_centre_id, list_ids, kind, value, limit)
+
+    async def due_callbacks(self, contact_centre_id: int, user_id: int, now_s: int, limit: int) -> list[Record]:
+        """See ``Unit.due_callbacks``."""
+        return await self._run(self._transactions.due_callbacks, contact_centre_id, user_id, now_s, limit)
+
+    async def has_preview_session(self, session: PreviewSession) -> bool:
+        """See ``Unit.has_preview_session``."""
+        return session.campaign_id in await self.preview_sessions(session.contact_centre_id, session.user_id)
+
+    async def preview_sessions(self, contact_centre_id: int, user_id: int) -> list[int]:
+        """See ``Unit.preview_sessions``."""
+        return await self._run(self._transactions.preview_sessions, contact_centre_id, user_id)
+
+    async def agent_session(self, contact_centre_id: int, user_id: int) -> AgentSession | None:
+        """See ``Unit.agent_session``."""
+        return await self._run(self._transactions.agent_session, contact_centre_id, user_id)
+
+    async def import_progress(self, contact_centre_id: int, list_id: int, import_id: str) -> ImportProgress | None:
+        """See ``Unit.import_progress``."""
+        return await self._run(self._transactions.import_progress, contact_centre_id, list_id, import_id)
+
+    async def take_numbers(self, *, handles: int = 0, records: int = 0, chains: int = 0) -> tuple[range, range, range]:
+        """See ``Unit.take_numbers``."""
+        return await self._run(self._transactions.take_numbers, handles, records, chains)

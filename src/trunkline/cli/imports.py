@@ -1,0 +1,270 @@
+"""``trunkline import``: a CSV file into a calling list, on the database itself, beside a running server or without."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+import click
+import msgspec
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from trunkline.adapters.system import SystemClock
+from trunkline.app.directory import ReferenceBook
+from trunkline.app.import_reading import CsvFile
+from trunkline.app.import_report import ImportMode, ImportReport, Refusal
+from trunkline.app.imports import ImportOrder, Step, Watcher, import_alone
+from trunkline.app.ports import Provision, Store
+from trunkline.cli.flags import STORAGE, config_from, with_options
+from trunkline.config import Config
+from trunkline.domain.campaigns import CallingList
+from trunkline.domain.eligibility import zone
+from trunkline.domain.people import Caller, Role
+from trunkline.errors import NotFound, Refused, TrunklineError
+
+SHOWN_REFUSALS = 50
+"""Refusals printed: a screenful; ``--refused`` writes all of them to a file."""
+MAX_LIST_NAME = 255
+"""The longest name that the original's configuration holds."""
+
+
+class OpensStore(Protocol):
+    """The part of the program that this command works with; see ``trunkline.cli.main.Program``."""
+
+    def open_store(self, config: Config) -> Store:
+        """A store on the configured database, not yet opened."""
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """What was typed."""
+
+    list_name: str
+    contact_centre: str
+    order: ImportOrder
+    encoding: str
+    is_to_create: bool
+    time_zone: str
+
+
+@click.command("import")
+@click.argument("list_name", metavar="LIST")
+@click.argument("file", metavar="FILE", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.option("--map", "mapping", multiple=True, metavar="MEANING=COLUMN", help="Which column holds what; repeatable.")
+@click.option("--mode", type=click.Choice([mode.value for mode in ImportMode]), default="all", show_default=True,
+              help="Add all rows or none, or the good ones.")  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Check the file and write nothing.")
+@click.option("--import-id", default="", help="Name of this import; done twice it adds nothing.  [default: the file]")
+@click.option("--contact-centre", default="", help="Needed when there are several.")
+@click.option("--delimiter", default=",", show_default=True, help="The sign between cells; 'tab' for a tab.")
+@click.option("--encoding", default="utf-8", show_default=True)
+@click.option("--region", default="", metavar="XX", help="Check numbers against the numbering plan of this country.")
+@click.option("--create", "is_to_create", is_flag=True, help="Make the list when it does not exist.")
+@click.option("--time-zone", default="UTC", show_default=True, help="Zone of rows without one, in a list made here.")
+@click.option("--refused", type=click.Path(dir_okay=False, writable=True), help="Write every refusal to this CSV file.")
+@click.option("--json", "is_json", is_flag=True, help="Print the report as JSON.")
+@with_options(*STORAGE)
+@click.pass_obj
+def import_list(program: OpensStore, /, toml_path: str | None, file: str, **given: Any) -> None:
+    """Import FILE (CSV with a header; - reads standard input) into the calling list LIST.
+
+    The file is checked as a whole before anything is written. An import that was interrupted goes on where it stopped
+    when the same command is given again. Exits 1 when all rows were asked for and some were refused.
+    """
+    config = config_from(toml_path, {name: given.pop(name) for name in STORAGE})
+    refused, is_json = given.pop("refused"), given.pop("is_json")
+    try:
+        settings = _settings(given)
+        with _opened(file) as source, _watching(refused) as watcher:
+            report = asyncio.run(_import(program.open_store(config), settings, source, watcher))
+    except TrunklineError as error:
+        raise click.ClickException(str(error)) from None
+    except OSError as error:
+        raise click.ClickException(f"{error.filename or file}: {error.strerror}") from None
+    if is_json:
+        click.echo(report.to_json())
+    else:
+        show(report, Console(highlight=False))
+    if report.is_refused:
+        raise SystemExit(1)
+
+
+def _settings(given: dict[str, Any]) -> Settings:
+    mapping: dict[str, str] = {}
+    for text in given["mapping"]:
+        meaning, equals, column = text.partition("=")
+        if not equals or not meaning.strip():
+            raise click.UsageError("--map is given as MEANING=COLUMN, for example --map phone=Telephone")
+        if meaning.strip() in mapping:
+            raise click.UsageError(f"--map gives {meaning.strip()} twice")
+        mapping[meaning.strip()] = column.strip()
+    order = ImportOrder(
+        import_id=given["import_id"],
+        mode=ImportMode(given["mode"]),
+        is_dry_run=given["dry_run"],
+        mapping=mapping,
+        delimiter="\t" if given["delimiter"] == "tab" else given["delimiter"],
+        region=given["region"],
+    )
+    zone(given["time_zone"])
+    return Settings(
+        list_name=given["list_name"],
+        contact_centre=given["contact_centre"],
+        order=order,
+        encoding=given["encoding"],
+        is_to_create=given["is_to_create"],
+        time_zone=given["time_zone"],
+    )
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[IO[bytes]]:
+    """The file, or a copy of standard input: an import reads twice."""
+    if path != "-":
+        with Path(path).open("rb") as file:
+            yield file
+        return
+    with tempfile.TemporaryFile(prefix="trunkline-import-") as copy:
+        shutil.copyfileobj(sys.stdin.buffer, copy)
+        yield copy
+
+
+async def _import(store: Store, settings: Settings, file: IO[bytes], watcher: Watcher) -> ImportReport:
+    source = CsvFile(file, settings.encoding)
+    await store.open()
+    try:
+        caller, calling_list = await _find(store, settings)
+        return await import_alone(store, SystemClock(), caller, calling_list, settings.order, source, watcher)
+    finally:
+        await store.close()
+
+
+async def _find(store: Store, settings: Settings) -> tuple[Caller, CallingList]:
+    """Who imports, and into which list, made when that was asked for (a dry run makes nothing)."""
+    directory = await store.directory()
+    centres = directory.contact_centres
+    found = [centre for centre, name in centres.items() if settings.contact_centre in ("", name)]
+    if len(found) != 1:
+        names = ", ".join(sorted(centres.values())) or "none"
+        raise Refused(f"name one contact centre with --contact-centre; there are: {names}")
+    centre = found[0]
+    caller = Caller(
+        contact_centre_id=centre,
+        contact_centre_name=centres[centre],
+        user_id=0,
+        public_id="",
+        user_name="command line",
+        roles=(Role.ADMINISTRATOR,),
+    )
+    try:
+        return caller, ReferenceBook(directory).list_named(centre, settings.list_name)
+    except NotFound:
+        if not settings.is_to_create:
+            raise Refused(f"there is no calling list {settings.list_name!r}; --create makes it") from None
+    if not settings.list_name.isprintable() or not 0 < len(settings.list_name) <= MAX_LIST_NAME:
+        raise Refused(f"a list's name has 1 to {MAX_LIST_NAME} printable characters")
+    used = [entry.list_id for entry in directory.lists if entry.contact_centre_id == centre]
+    calling_list = CallingList(
+        contact_centre_id=centre,
+        list_id=max(used, default=100) + 1,
+        name=settings.list_name,
+        default_time_zone=settings.time_zone,
+    )
+    if not settings.order.is_dry_run:
+        await store.provision(Provision(lists=[calling_list]))
+    return caller, calling_list
+
+
+class _Bar(Watcher):
+    """Shows how far the import is and writes refusals to a file."""
+
+    def __init__(self, progress: Progress, refusals: IO[str] | None) -> None:
+        self._progress = progress
+        self._task: TaskID = progress.add_task("checking", total=None)
+        self._rows = csv.writer(refusals) if refusals is not None else None
+        if self._rows is not None:
+            self._rows.writerow(("row", "field", "reason"))
+
+    def on_refusal(self, refusal: Refusal) -> None:
+        """Write the refusal to the file."""
+        if self._rows is not None:
+            self._rows.writerow((refusal.row, _harmless(refusal.field), refusal.reason))
+
+    def on_step(self, step: Step) -> None:
+        """Move the bar."""
+        what = "writing" if step.is_writing else "checking"
+        self._progress.update(self._task, description=what, completed=step.rows, total=step.of_rows)
+
+
+def _harmless(text: str) -> str:
+    """The text as a cell that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t")) else text
+
+
+@contextmanager
+def _watching(refused: str | None) -> Iterator[Watcher]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("rows"))
+    console = Console(stderr=True)
+    with Progress(
+        *columns, TimeElapsedColumn(), console=console, transient=True, disable=not console.is_terminal
+    ) as bar:
+        if refused is None:
+            yield _Bar(bar, None)
+            return
+        with Path(refused).open("w", newline="", encoding="utf-8") as file:
+            yield _Bar(bar, file)
+
+
+def show(report: ImportReport, console: Console) -> None:
+    """Print a report for people."""
+    counts = Table(show_header=False, box=None, padding=(0, 1))
+    counts.add_row("list", escape(report.list_name))
+    counts.add_row("import id", escape(report.import_id))
+    for name, count in (
+        ("rows read", report.rows_read),
+        ("rows good", report.rows_good),
+        ("rows refused", report.rows_refused),
+        ("chains added", report.chains_added),
+        ("records added", report.records_added),
+        ("added before", report.records_added_before),
+    ):
+        counts.add_row(name, str(count))
+    console.print(counts)
+    if report.columns:
+        columns = Table("column of the file", "becomes", box=None, padding=(0, 1))
+        for name, use in report.columns.items():
+            columns.add_row(escape(name), escape(use))
+        console.print(columns)
+    if report.refusals:
+        _show_refusals(report, console)
+    console.print(outcome(report))
+
+
+def _show_refusals(report: ImportReport, console: Console) -> None:
+    table = Table("row", "field", "reason", box=None, padding=(0, 1))
+    for refusal in report.refusals[:SHOWN_REFUSALS]:
+        table.add_row(str(refusal.row), escape(refusal.field), escape(refusal.reason))
+    console.print(table)
+    others = len(report.refusals) - SHOWN_REFUSALS + report.refusals_left_out
+    if others > 0:
+        console.print(f"and {others} more; --refused FILE writes all of them")
+
+
+def outcome(report: ImportReport) -> str:
+    """The report in one sentence."""
+    if report.is_dry_run:
+        return f"Dry run: nothing was written; {report.rows_good} records in {report.chains_good} chains are good."
+    if report.is_repeat:
+        return f"This import was finished before with {report.records_added_before} records; nothing was added."
+    if report.is_refused:
+        return "Nothing was added, because rows were refused; --mode good adds the others."
+    return f"Added {report.records_added} records in {report.chains_added} chains."

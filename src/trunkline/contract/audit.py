@@ -1,0 +1,30 @@
+"""Names of the request audit. Source: outbound domain 3.4; the numbers from 100 on are ours."""
+
+from __future__ import annotations
+
+from trunkline.domain.enums import RequestType
+
+REQUEST_TYPE_NAMES: dict[RequestType, str] = {
+    RequestType.UNSOLICITED: "Unsolicited",
+    RequestType.PREVIEW_RECORD_REQUEST: "PreviewRecordRequest",
+    RequestType.CHAINED_RECORD_REQUEST: "ChainedRecordRequest",
+    RequestType.ADD_RECORD: "AddRecord",
+    RequestType.PREVIEW_DIALING_MODE_START: "PreviewDialingModeStart",
+    RequestType.PREVIEW_DIALING_MODE_OVER: "PreviewDialingModeOver",
+    RequestType.UPDATE_CALL_COMPLETION_STATS: "UpdateCallCompletionStats",
+    RequestType.RECORD_PROCESSED: "RecordProcessed",
+    RequestType.RECORD_REJECT: "RecordReject",
+    RequestType.REQUEST_RECORD_CANCEL: "RequestRecordCancel",
+    RequestType.RECORD_RESCHEDULE: "RecordReschedule",
+    RequestType.SCHEDULED_RECORD_RESCHEDULE: "ScheduledRecordReschedule",
+    RequestType.DO_NOT_CALL: "DoNotCall",
+    RequestType.CONTINUE_PROCESSING: "ContinueProcessing",
+    RequestType.LOGOUT: "Logout",
+    RequestType.READY_TIME: "ReadyTime",
+    RequestType.CAMPAIGN_STATUS: "CampaignStatus",
+    RequestType.SESSION_START: "StartContactCenterSession",
+    RequestType.SESSION_END: "EndContactCenterSession",
+    RequestType.AGENT_STATE: "AgentState",
+    RequestType.STALE_RESET: "ResetStale",
+}
+"""Number -> name, for people."""

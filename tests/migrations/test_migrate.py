@@ -1,0 +1,158 @@
+"""Migrations on both databases: up, again, at once, from a newer program, over foreign tables."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from trunkline.adapters.storage import migrate
+from trunkline.errors import Refused, Unavailable
+
+TABLES = {
+    "agent_session",
+    "alembic_version",
+    "calling_list",
+    "calling_window",
+    "campaign",
+    "contact_centre",
+    "delivery_cursor",
+    "desk",
+    "device",
+    "directory_version",
+    "import_run",
+    "journal",
+    "preview_session",
+    "record",
+    "suppression",
+    "user_account",
+}
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database, of each kind in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'trunkline.db'}"
+    return str(request.getfixturevalue("postgres_url"))
+
+
+def run_sql(url: str, sql: str) -> list[str]:
+    """Run one statement as somebody else would; the first column of what it yields."""
+    path = migrate.sqlite_path(url)
+    if path is not None:
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            return [str(row[0]) for row in connection.execute(sql)]
+
+    async def ask() -> list[str]:
+        connection = await asyncpg.connect(url)
+        try:
+            return [str(row[0]) for row in await connection.fetch(sql)]
+        finally:
+            await connection.close()
+
+    return asyncio.run(ask())
+
+
+def tables(url: str) -> set[str]:
+    """Names of the tables of a database."""
+    if url.startswith("sqlite"):
+        return set(run_sql(url, "SELECT name FROM sqlite_master WHERE type = 'table'"))
+    return set(run_sql(url, "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))
+
+
+def test_an_empty_database_gets_every_table_and_the_newest_version(url: str) -> None:
+    """Upgrading an empty database makes all tables; doing it again changes nothing."""
+    assert migrate.current(url) is None
+    migrate.upgrade(url)
+    assert migrate.current(url) == migrate.head()
+    assert tables(url) == TABLES | ({"number_pool"} if url.startswith("sqlite") else set())
+    migrate.upgrade(url)
+    assert migrate.current(url) == migrate.head()
+
+
+def test_the_dry_run_shows_the_sql_and_changes_nothing(url: str) -> None:
+    """``pending_sql`` names what would be made, leaves the database empty, and is empty afterwards."""
+    text = migrate.pending_sql(url)
+    assert "CREATE TABLE record (" in text
+    assert "number_pool" in text if url.startswith("sqlite") else "CREATE SEQUENCE handle_seq" in text
+    assert migrate.current(url) is None
+    migrate.upgrade(url)
+    assert migrate.pending_sql(url) == ""
+
+
+def test_processes_that_start_together_migrate_once(url: str) -> None:
+    """Four upgrades at the same time all succeed: one works, the others wait and find nothing to do."""
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        for result in [pool.submit(migrate.upgrade, url) for _ in range(4)]:
+            result.result()
+    assert run_sql(url, "SELECT version_num FROM alembic_version") == [migrate.head()]
+
+
+def test_a_database_of_a_newer_program_is_refused(url: str) -> None:
+    """A version this program does not know is left alone, with a sentence that says what to do."""
+    migrate.upgrade(url)
+    run_sql(url, "UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(Refused, match="9999"):
+        migrate.upgrade(url)
+    with pytest.raises(Refused, match="newer"):
+        migrate.pending_sql(url)
+    assert migrate.current(url) == "9999"
+
+
+def test_tables_of_somebody_else_are_refused_and_nothing_is_half_done(url: str) -> None:
+    """A migration that fails in the middle leaves no table behind: it is one transaction."""
+    run_sql(url, "CREATE TABLE journal (id INTEGER)")
+    with pytest.raises(Refused, match="did not make"):
+        migrate.upgrade(url)
+    assert tables(url) == {"journal"}
+
+
+def test_it_works_while_an_event_loop_runs(url: str) -> None:
+    """The upgrade may be called from a coroutine: it brings its own loop."""
+
+    async def inside() -> str | None:
+        migrate.upgrade(url)
+        return migrate.current(url)
+
+    assert asyncio.run(inside()) == migrate.head()
+
+
+def test_a_fresh_sqlite_file_writes_ahead(tmp_path: Path) -> None:
+    """A new SQLite database is in WAL mode, and its hot tables are stored by their key."""
+    url = f"sqlite:///{tmp_path / 'trunkline.db'}"
+    migrate.upgrade(url)
+    assert run_sql(url, "PRAGMA journal_mode") == ["wal"]
+    made = "".join(run_sql(url, "SELECT sql FROM sqlite_master WHERE name IN ('record', 'desk')"))
+    assert made.count("WITHOUT ROWID") == 2
+
+
+def test_postgres_keeps_room_for_updates_in_place(postgres_url: str) -> None:
+    """The record table leaves a part of each page free, and handles stay within 32 bits."""
+    migrate.upgrade(postgres_url)
+    assert run_sql(postgres_url, "SELECT reloptions::text FROM pg_class WHERE relname = 'record'") == [
+        "{fillfactor=85}"
+    ]
+    assert run_sql(postgres_url, "SELECT max_value FROM pg_sequences WHERE sequencename = 'handle_seq'") == [
+        "2147483647"
+    ]
+
+
+@pytest.mark.parametrize("address", ["sqlite://relative.db", "mysql://localhost/x", "trunkline.db", "sqlite:///here"])
+def test_other_addresses_are_refused(address: str) -> None:
+    """Only absolute SQLite paths and PostgreSQL addresses are taken."""
+    with pytest.raises(Refused, match="absolute/path"):
+        migrate.upgrade(address)
+
+
+def test_a_database_that_cannot_be_reached_is_unavailable(tmp_path: Path) -> None:
+    """No server, no folder: ``Unavailable``, not a driver's error."""
+    with pytest.raises(Unavailable):
+        migrate.upgrade("postgresql://nobody@127.0.0.1:1/nothing")
+    with pytest.raises(Unavailable):
+        migrate.upgrade(f"sqlite:///{tmp_path / 'absent' / 'trunkline.db'}")
