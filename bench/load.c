@@ -39,10 +39,9 @@ static const char WANTED[] = "{\"statusCode\":0}";
 
 struct connection {
     int descriptor;
-    int pair;       /* of the next request */
+    int pair;        /* of the next request */
     int64_t sent_at; /* ns */
-    size_t held;    /* bytes of the answer so far */
-    int is_waiting;
+    size_t held;     /* bytes of the answer so far */
     char answer[MAX_ANSWER];
 };
 
@@ -100,7 +99,6 @@ static void send_next(struct connection *c, int step) {
     memcpy(request + places[which], digits, sizeof PLACE - 1);
     c->pair = (c->pair + step) % pair_count;
     c->held = 0;
-    c->is_waiting = 1;
     c->sent_at = now_ns();
     /* A request fits the socket's buffer, which is empty: the last answer has come. */
     if (write(c->descriptor, request, length) != (ssize_t)length) fail("a request could not be sent", strerror(errno), 80);
@@ -126,7 +124,6 @@ static int take_answer(struct connection *c) {
     c->held += (size_t)got;
     if (!complete(c)) return 0;
     int64_t took_ns = now_ns() - c->sent_at;
-    c->is_waiting = 0;
     all_answered++;
     if (is_measuring) {
         int64_t us = took_ns / 1000;

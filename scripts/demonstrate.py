@@ -122,6 +122,9 @@ def show(url: str) -> list[str]:
     sender = Client(url, "agent1", "demo")
     events = Events(listener, ["/v2/me/outbound", "/me/internal"])
     events.open()
+    for message in events.poll():
+        campaign = message.data.get("campaign", {})
+        out.print(f"CometD {message.channel}: {campaign.get('name')} is {campaign.get('state')}, told to whoever joins.")
     out.print("agent1 is connected over CometD to /v2/me/outbound and /me/internal.\n")
     print_json("POST /api/v2/me/outbound-records/6", REQUEST)
     answer = sender.post("/api/v2/me/outbound-records/6", REQUEST)
@@ -149,7 +152,7 @@ def is_acknowledgement(part: dict[str, Any]) -> bool:
     )
 
 
-def differences(messages: list[dict[str, Any]], events_after: list[dict[str, Any]]) -> list[str]:
+def differences(messages: list[dict[str, Any]], last: dict[str, Any]) -> list[str]:
     """Compare the two messages with the documented ones, key for key and type for type."""
     outbound, internal = messages
     expected = {
@@ -172,7 +175,6 @@ def differences(messages: list[dict[str, Any]], events_after: list[dict[str, Any
         "messageType": "DeviceUserEventMessage",
     }:
         faults.append(f"the message on {internal['channel']}")
-    last = events_after[-1] if events_after else {}
     if last.get("channel") != "/meta/connect" or last.get("successful") is not True:
         faults.append("the reply to /meta/connect does not come last")
     return faults

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import secrets
 import sys
+from importlib.resources import files
 from pathlib import Path
 
 import structlog
@@ -18,6 +20,8 @@ from trunkline.app import demo
 from trunkline.app.asking import Rules
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.handlers import HANDLERS
+from trunkline.app.import_reading import CsvFile
+from trunkline.app.imports import Importer, ImportOrder, import_alone
 from trunkline.app.outbox import Outbox
 from trunkline.app.ports import Store
 from trunkline.app.upkeep import Upkeep
@@ -29,6 +33,7 @@ from trunkline.diagnosis import examine
 from trunkline.errors import TrunklineError
 from trunkline.web.app import Application
 from trunkline.web.auth import Authenticator, hash_password
+from trunkline.web.imports import ImportDoor
 from trunkline.web.metrics import Metrics
 from trunkline.web.notifications import Notifications, bayeux_config
 from trunkline.web.server import Server, announce_port
@@ -99,6 +104,7 @@ class Running:
             auth=self.auth,
             notifications=self.notifications,
             report_defect=self._report_defect,
+            imports=ImportDoor(Importer(store, self.writer.submit), lambda: self.writer.book, self.settings.spool_dir),
             metrics=metrics.text if metrics else None,
         )
 
@@ -173,6 +179,10 @@ async def run(config: Config, ready_fd: int | None) -> None:
 async def make_demo(config: Config, store: Store) -> None:
     """Fill an empty database with the demo contact centre; nothing when it is there already."""
     await demo.seed(store, config.demo_agents, hash_password(DEMO_PASSWORD))
+    calling_list = ReferenceBook(await store.directory()).list_named(demo.CENTRE_ID, demo.LIST_NAME)
+    order = ImportOrder(import_id=demo.IMPORT_ID)
+    with files("trunkline.demo").joinpath("calling_list_1.csv").open("rb") as file:
+        await import_alone(store, SystemClock(), demo.administrator(), calling_list, order, CsvFile(file))
 
 
 class Program:
@@ -181,6 +191,8 @@ class Program:
     def serve(self, config: Config, ready_fd: int | None) -> None:
         """Run the server until it is told to stop."""
         log.configure(config.log_level, config.log_format)
+        for chatty in ("alembic", "uvicorn.error"):
+            logging.getLogger(chatty).setLevel(logging.WARNING)
         if not config.database_url:
             migrate.upgrade(database_url(config))
         uvloop.run(run(config, ready_fd))

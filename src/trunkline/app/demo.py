@@ -22,6 +22,7 @@ CAMPAIGN_ID = 201
 GROUP_ID = 301
 LIST_ID = 101
 LIST_NAME = "CallingList1"
+IMPORT_ID = "demo"
 FIRST_DEVICE_ID = "68b39a39-dfb5-417d-9efe-93c03a1375af"
 FIRST_HANDLE = 6
 DESK_HANDLES_FROM = 1_000_000
@@ -103,6 +104,11 @@ def _staff(password_hash: str) -> list[User]:
         _user(SUPERVISOR_ID, "supervisor1", "Supervisor", Role.SUPERVISOR, _SUPERVISOR_FEATURES, password_hash),
         _user(ADMINISTRATOR_ID, "admin1", "Administrator", Role.ADMINISTRATOR, _SUPERVISOR_FEATURES, password_hash),
     ]
+
+
+def administrator() -> Caller:
+    """The demo's administrator, in whose name its list is imported."""
+    return _staff("")[1].caller
 
 
 def _list() -> CallingList:

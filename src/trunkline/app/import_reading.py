@@ -272,7 +272,9 @@ class Pass:
         if reason is not None:
             return Fault(name_of(Column.PHONE), reason)
         if len(self._windows) >= MAX_WINDOWS and values.window not in self._windows:
-            return Fault(name_of(Column.FROM), f"begins a calling window after {MAX_WINDOWS} different ones in this file")
+            return Fault(
+                name_of(Column.FROM), f"begins a calling window after {MAX_WINDOWS} different ones in this file"
+            )
         if self._reader.calling_list.refuses_duplicates and canonical_number(values.phone_number) in self._numbers_seen:
             return Fault(name_of(Column.PHONE), "is in the file already, and the list refuses duplicates")
         if not chain:

@@ -52,8 +52,8 @@ def table() -> list[tuple[str, str, Handler]]:
         ("GET", f"{api}/features", resources.get_features),
         ("GET", f"{api}/admin/requests", admin.get_requests),
         ("POST", f"{api}/admin/calling-lists/{{list_name}}/chains/{{chain_id}}", admin.post_chain),
-        ("POST", f"{api}/admin/calling-lists/{{list_name}}/imports", imports.post_import),
-        ("GET", f"{api}/admin/calling-lists/{{list_name}}/imports/{{import_id}}", imports.get_import),
+        ("POST", f"{api}/admin/calling-lists/{{list_name}}/imports", post_import),
+        ("GET", f"{api}/admin/calling-lists/{{list_name}}/imports/{{import_id}}", get_import),
     ]
 
 
@@ -108,6 +108,16 @@ async def get_metrics(exchange: Exchange, services: Services, caller: Caller | N
     headers = [(b"content-type", b"text/plain; version=0.0.4; charset=utf-8"), (b"content-length", b"%d" % len(body))]
     await exchange.send({"type": "http.response.start", "status": 200, "headers": headers})
     await exchange.send({"type": "http.response.body", "body": body})
+
+
+async def post_import(exchange: Exchange, services: Services, caller: Caller, list_name: str) -> None:
+    """``POST /admin/calling-lists/<list>/imports``."""
+    await imports.import_list(exchange, caller, list_name, services)
+
+
+async def get_import(exchange: Exchange, services: Services, caller: Caller, list_name: str, import_id: str) -> None:
+    """``GET /admin/calling-lists/<list>/imports/<import id>``."""
+    await imports.show_import(exchange, caller, list_name, import_id, services)
 
 
 async def post_device_call(exchange: Exchange, services: Services, caller: Caller, device_id: str) -> None:

@@ -9,6 +9,7 @@ from trunkline.app.outbox import Outbox
 from trunkline.app.ports import Clock, Store
 from trunkline.app.writer import Writer
 from trunkline.web.auth import Authenticator
+from trunkline.web.imports import ImportDoor
 from trunkline.web.notifications import Notifications
 
 
@@ -49,6 +50,7 @@ class Services:
         auth: Authenticator,
         notifications: Notifications,
         report_defect: Callable[[BaseException, str], str],
+        imports: ImportDoor,
         metrics: Callable[[], bytes] | None = None,
     ) -> None:
         self.settings = settings
@@ -59,6 +61,7 @@ class Services:
         self.auth = auth
         self.notifications = notifications
         self.report_defect = report_defect
+        self.imports = imports
         self.metrics = metrics
 
     @property

@@ -1,0 +1,192 @@
+"""The reference model of a store: plain dictionaries, searched from one end to the other.
+
+It says what the other stores must answer, and serves tests and simulations. The object is the database: closing it
+and opening it again keeps everything, and nothing outlives it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+
+import msgspec
+
+from trunkline.adapters.storage.memory_unit import MemoryUnit, Tables
+from trunkline.app.ports import AuditQuery, Directory, Provision, StoredRow, Unit, User
+from trunkline.domain.people import Device
+from trunkline.errors import AlreadyExists, Defect, Unavailable
+
+
+class MemoryStore:
+    """See ``app.ports.Store``."""
+
+    def __init__(self) -> None:
+        self._tables = Tables()
+        self._turn = asyncio.Lock()
+        self._opening: object | None = None
+
+    async def open(self) -> None:
+        """See ``Store.open``."""
+        if self._opening is not None:
+            raise Defect("the store is open already")
+        self._opening = object()
+
+    async def close(self) -> None:
+        """See ``Store.close``. A unit that runs leaves nothing and ends with ``Unavailable``."""
+        self._opening = None
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Unit]:
+        """See ``Store.begin``. Units take turns."""
+        async with self._turn:
+            opening = self._open_now()
+            unit = MemoryUnit(self._tables, lambda: self._opening is opening)
+            try:
+                yield unit
+                unit.commit()
+            finally:
+                unit.is_over = True
+
+    async def directory(self) -> Directory:
+        """See ``Store.directory``."""
+        tables = self._now()
+        return Directory(
+            version=tables.directory_version,
+            contact_centres=dict(tables.contact_centres),
+            campaigns=tuple(tables.campaigns[key] for key in sorted(tables.campaigns)),
+            lists=tuple(tables.lists[key] for key in sorted(tables.lists)),
+        )
+
+    async def directory_version(self) -> int:
+        """See ``Store.directory_version``."""
+        return self._now().directory_version
+
+    async def provision(self, provision: Provision) -> None:
+        """See ``Store.provision``. Raises ``AlreadyExists`` when a name belongs to something else."""
+        async with self._turn:
+            self._now()
+            changed = msgspec.structs.replace(
+                self._tables,
+                contact_centres={**self._tables.contact_centres, **provision.contact_centres},
+                lists={**self._tables.lists, **{(e.contact_centre_id, e.list_id): e for e in provision.lists}},
+                campaigns={
+                    **self._tables.campaigns,
+                    **{(c.contact_centre_id, c.campaign_id): c for c in provision.campaigns},
+                },
+                users=_with_users(self._tables.users, provision.users),
+                directory_version=self._tables.directory_version + 1,
+            )
+            _check_names(changed)
+            self._tables = changed
+
+    async def user(self, contact_centre_id: int, user_name: str) -> User | None:
+        """See ``Store.user``."""
+        named = await self.user_by_name(user_name)
+        return next((user for user in named if user.caller.contact_centre_id == contact_centre_id), None)
+
+    async def users(self, contact_centre_id: int, user_ids: Sequence[int] | None = None) -> list[User]:
+        """See ``Store.users``; by id."""
+        found = [user for user in self._users() if user.caller.contact_centre_id == contact_centre_id]
+        return [user for user in found if user_ids is None or user.caller.user_id in user_ids]
+
+    async def user_by_name(self, user_name: str) -> list[User]:
+        """See ``Store.user_by_name``; by contact centre."""
+        return [user for user in self._users() if user.caller.user_name == user_name]
+
+    async def pending(
+        self, contact_centre_id: int, user_id: int, since_ms: int, after_seq: int, limit: int
+    ) -> list[StoredRow]:
+        """See ``Store.pending``."""
+        found = [
+            stored
+            for stored in self._now().journal
+            if (stored.row.contact_centre_id, stored.row.user_id) == (contact_centre_id, user_id)
+            and stored.row.at_ms >= since_ms
+            and stored.seq > after_seq
+            and stored.row.events
+        ]
+        return found[:limit]
+
+    async def cursors(self, contact_centre_id: int, user_id: int) -> dict[str, int]:
+        """See ``Store.cursors``."""
+        marks = self._now().cursors
+        whose = (contact_centre_id, user_id)
+        return {key.channel: mark for key, mark in marks.items() if (key.contact_centre_id, key.user_id) == whose}
+
+    async def audit(self, query: AuditQuery) -> list[StoredRow]:
+        """See ``Store.audit``."""
+        return [stored for stored in reversed(self._now().journal) if _is_asked(stored, query)][: query.limit]
+
+    async def prune(self, before_ms: int, limit: int) -> int:
+        """See ``Store.prune``; looks at the first ``limit`` rows, because numbers grow with time."""
+        async with self._turn:
+            journal = self._now().journal
+            kept = [stored for stored in journal[:limit] if stored.row.at_ms >= before_ms] + journal[limit:]
+            gone = len(journal) - len(kept)
+            self._tables.journal = kept
+            return gone
+
+    def _open_now(self) -> object:
+        if self._opening is None:
+            raise Unavailable("the store is closed")
+        return self._opening
+
+    def _now(self) -> Tables:
+        self._open_now()
+        return self._tables
+
+    def _users(self) -> list[User]:
+        """All accounts by key, with the present names of their contact centres."""
+        tables = self._now()
+        named = []
+        for key in sorted(tables.users):
+            user = tables.users[key]
+            name = tables.contact_centres.get(user.caller.contact_centre_id, "")
+            caller = msgspec.structs.replace(user.caller, contact_centre_name=name)
+            named.append(msgspec.structs.replace(user, caller=caller))
+        return named
+
+
+def _is_asked(stored: StoredRow, query: AuditQuery) -> bool:
+    row = stored.row
+    return (
+        row.contact_centre_id == query.contact_centre_id
+        and query.user_id in (None, row.user_id)
+        and query.request_type in (None, int(row.request_type))
+        and query.handle in (None, row.handle)
+        and (query.since_ms is None or row.at_ms >= query.since_ms)
+        and (query.until_ms is None or row.at_ms < query.until_ms)
+        and (query.before_seq is None or stored.seq < query.before_seq)
+    )
+
+
+def _with_users(users: dict[tuple[int, int], User], new: Iterable[User]) -> dict[tuple[int, int], User]:
+    """The accounts after new ones were written; a device belongs to whoever got it last."""
+    users = dict(users)
+    for user in new:
+        centre = user.caller.contact_centre_id
+        taken = {device.device_id for device in user.caller.devices}
+        for key, other in users.items():
+            if key[0] == centre and any(device.device_id in taken for device in other.caller.devices):
+                users[key] = _with_devices(other, [d for d in other.caller.devices if d.device_id not in taken])
+        users[centre, user.caller.user_id] = user
+    return users
+
+
+def _with_devices(user: User, devices: list[Device]) -> User:
+    caller = msgspec.structs.replace(user.caller, devices=tuple(devices))
+    return msgspec.structs.replace(user, caller=caller)
+
+
+def _check_names(tables: Tables) -> None:
+    callers = [user.caller for user in tables.users.values()]
+    names: list[list[object]] = [
+        list(tables.contact_centres.values()),
+        [(entry.contact_centre_id, entry.name) for entry in tables.lists.values()],
+        [(entry.contact_centre_id, entry.name) for entry in tables.campaigns.values()],
+        [(caller.contact_centre_id, caller.user_name) for caller in callers],
+        [caller.public_id for caller in callers],
+    ]
+    if any(len(set(group)) < len(group) for group in names):
+        raise AlreadyExists("a name or public id belongs to something else already")

@@ -119,7 +119,9 @@ def held_of(row: Sequence[Any], windows: Windows) -> Held:
 
 def stored_of(row: Sequence[Any]) -> StoredRow:
     """A journal row from the fragment ``journal_columns``."""
-    seq, centre, user_id, at_ms, kind, door, campaign_id, list_id, handle, outcome, reference, key, elapsed, events = row
+    seq, centre, user_id, at_ms, kind, door, campaign_id, list_id, handle, outcome, reference, key, elapsed, events = (
+        row
+    )
     return StoredRow(
         seq,
         JournalRow(

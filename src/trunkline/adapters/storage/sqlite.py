@@ -8,9 +8,11 @@ waiting on locks.
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from functools import partial
+from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from trunkline.adapters.storage import migrate
@@ -20,21 +22,26 @@ from trunkline.adapters.storage.sqlite_thread import DatabaseThread
 from trunkline.adapters.storage.sqlite_transaction import Transactions
 from trunkline.adapters.storage.sqlite_unit import SqliteUnit
 from trunkline.app.ports import AuditQuery, Directory, Provision, StoredRow, Unit, User
-from trunkline.errors import Defect, Unavailable
+from trunkline.errors import Defect, Refused, Unavailable
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 class SqliteStore:
-    """See ``app.ports.Store``. ``database_url`` is ``sqlite:////absolute/path``."""
+    """See ``app.ports.Store``. ``database_url`` is ``sqlite:////absolute/path``.
 
-    def __init__(self, database_url: str) -> None:
+    An ``exclusive`` store keeps other exclusive ones (servers) away from the file; tools work beside it.
+    """
+
+    def __init__(self, database_url: str, *, exclusive: bool = False) -> None:
         path = migrate.sqlite_path(database_url)
         if path is None:
             raise Defect("not the address of a SQLite database")
         self._url = database_url
         self._path = path
+        self._exclusive = exclusive
+        self._lock: int | None = None
         self._turn = asyncio.Lock()
         self._writer: DatabaseThread | None = None
         self._reader: DatabaseThread | None = None
@@ -45,6 +52,8 @@ class SqliteStore:
         """See ``Store.open``. Raises ``Unavailable`` for a file that is missing, unsafe or of another version."""
         if self._writer is not None:
             raise Defect("the store is open already")
+        if self._exclusive:
+            self._lock = serving_lock(self._path)
         self._writer = DatabaseThread("sqlite-writer")
         self._reader = DatabaseThread("sqlite-reader")
         try:
@@ -63,6 +72,9 @@ class SqliteStore:
             await writer.end(transactions.close if transactions is not None else _nothing)
         if reader is not None:
             await reader.end(reads.close if reads is not None else _nothing)
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Unit]:
@@ -140,8 +152,24 @@ class SqliteStore:
         async with self._turn:
             if self._writer is None or self._transactions is None:
                 raise Unavailable("the store is closed")
-            return await self._writer.run(self._transactions.alone, partial(function, *args, **kwargs))
+            return await self._writer.run(
+                self._transactions.alone, lambda statements: function(statements, *args, **kwargs)
+            )
 
 
 def _nothing() -> None:
     return None
+
+
+def serving_lock(path: Path) -> int:
+    """Lock a file beside the database, so that no second server works on it; ``Refused`` when one does.
+
+    The lock is the kernel's and goes with the process, however it ends. The descriptor is to be closed.
+    """
+    descriptor = os.open(path.with_name(path.name + ".serving"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise Refused(f"another server is working on {path}") from None
+    return descriptor

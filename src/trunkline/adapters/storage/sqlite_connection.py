@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any, TypeVar
@@ -78,16 +78,16 @@ class Statements:
         self.connection = connection
         self._queries = queries or sqlite_queries()
 
-    def read(self, name: str, decode: Decode[T], parameters: dict[str, Any]) -> T:
+    def read(self, name: str, decode: Decode[T], parameters: Mapping[str, Any]) -> T:
         """The one JSON text that the statement yields, decoded."""
         return decode(self.connection.execute(self._queries[name], parameters).fetchone()[0])
 
-    def value(self, name: str, parameters: dict[str, Any]) -> Any:
+    def value(self, name: str, parameters: Mapping[str, Any]) -> Any:
         """The first value of the first row, or None when there is no row."""
         row = self.connection.execute(self._queries[name], parameters).fetchone()
         return None if row is None else row[0]
 
-    def run(self, name: str, parameters: dict[str, Any]) -> int:
+    def run(self, name: str, parameters: Mapping[str, Any]) -> int:
         """Run a statement that changes rows; how many it changed."""
         return self.connection.execute(self._queries[name], parameters).rowcount
 

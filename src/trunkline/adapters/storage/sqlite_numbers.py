@@ -25,6 +25,8 @@ class NumberPools:
 
     def take(self, pool: str, count: int) -> range:
         """So many numbers in a row. Raises ``Unavailable`` when the pool is used up."""
+        if count == 0:
+            return range(0)
         start, end = self._next.get(pool, 0), self._end.get(pool, 0)
         if start + count > end:
             stored = self._statements.value("next_number", {"name": pool}) or 1

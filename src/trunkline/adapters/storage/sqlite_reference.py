@@ -119,9 +119,7 @@ def write_provision(statements: Statements, new: Provision) -> None:
         for entry in new.lists:
             _write_definition(statements, "write_list", entry.contact_centre_id, entry.list_id, entry)
         for campaign in new.campaigns:
-            _write_definition(
-                statements, "write_campaign", campaign.contact_centre_id, campaign.campaign_id, campaign
-            )
+            _write_definition(statements, "write_campaign", campaign.contact_centre_id, campaign.campaign_id, campaign)
         statements.run("bump_directory", {})
     except sqlite3.IntegrityError as error:
         raise AlreadyExists("a name or public id belongs to something else already") from error

@@ -6,7 +6,7 @@ The asynchronous face is in ``sqlite_unit``; what a unit writes is in ``sqlite_w
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -185,9 +185,8 @@ class Transactions:
     def take_numbers(self, handles: int, records: int, chains: int) -> tuple[range, range, range]:
         """See ``Unit.take_numbers``."""
         self.begun()
-        wanted = {"handle": handles, "record": records, "chain": chains}
-        first, second, third = (self._numbers.take(name, count) if count else range(0) for name, count in wanted.items())
-        return first, second, third
+        take = self._numbers.take
+        return take("handle", handles), take("record", records), take("chain", chains)
 
     def next_record(self, search: Search) -> Record | None:
         """See ``Unit.next_record``. Cost: a few index look-ups for each open window of each list."""
@@ -253,7 +252,7 @@ class Transactions:
     def _opened(self, search: Search, list_id: int) -> list[int]:
         return self._windows.open_at(search.contact_centre_id, list_id, search.now_s)
 
-    def _read_records(self, name: str, names: dict[str, int | str]) -> list[Record]:
+    def _read_records(self, name: str, names: Mapping[str, int | str]) -> list[Record]:
         found = self.begun().read(name, _records, names)
         self._seen.update((record.key, record) for record in found)
         return found

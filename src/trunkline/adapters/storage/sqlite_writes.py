@@ -14,9 +14,7 @@ from trunkline.domain.records import Record, RecordKey
 _DUPLICATE = {"SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_UNIQUE"}
 
 
-def write(
-    statements: Statements, windows: WindowBook, seen: Mapping[RecordKey, Record], changes: Changes
-) -> list[int]:
+def write(statements: Statements, windows: WindowBook, seen: Mapping[RecordKey, Record], changes: Changes) -> list[int]:
     """Write all changes; returns the numbers of the journal rows. Raises ``Conflict``.
 
     ``seen`` are records as the same transaction read them.

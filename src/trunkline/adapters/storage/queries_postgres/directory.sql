@@ -104,5 +104,5 @@ ORDER BY u.user_id
 -- Accounts of a contact centre by id ($2).
 SELECT $user_columns
 $from_users
-WHERE u.contact_centre_id = $1 AND u.user_id = ANY ($2::integer[])
+WHERE u.contact_centre_id = $1 AND u.user_id = ANY ($2::bigint[])
 ORDER BY u.user_id

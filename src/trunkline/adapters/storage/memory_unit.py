@@ -1,0 +1,253 @@
+"""The reference model's tables and its unit: every question is answered by looking at every row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+import msgspec
+
+from trunkline.adapters.storage.rows import contact_key, is_open_now
+from trunkline.app.ports import (
+    AgentSession,
+    Changes,
+    Conflict,
+    CursorKey,
+    DeskKey,
+    Held,
+    ImportProgress,
+    PreviewSession,
+    Search,
+    StoredRow,
+    Suppression,
+    User,
+)
+from trunkline.domain.campaigns import TYPE_PRIORITY, CallingList, Campaign
+from trunkline.domain.desk import DeskEntry
+from trunkline.domain.enums import DoNotCallKind, RecordStatus, RecordType
+from trunkline.domain.records import Record, RecordKey
+from trunkline.errors import Defect, Unavailable
+
+
+class Tables(msgspec.Struct):
+    """Everything that is committed. ``next_numbers`` are the next handle, record id, chain id and journal number."""
+
+    contact_centres: dict[int, str] = {}
+    users: dict[tuple[int, int], User] = {}
+    lists: dict[tuple[int, int], CallingList] = {}
+    campaigns: dict[tuple[int, int], Campaign] = {}
+    directory_version: int = 0
+    records: dict[RecordKey, Record] = {}
+    desk: dict[DeskKey, DeskEntry] = {}
+    suppressions: list[Suppression] = []
+    preview_sessions: set[PreviewSession] = set()
+    agent_sessions: dict[tuple[int, int], AgentSession] = {}
+    cursors: dict[CursorKey, int] = {}
+    imports: dict[tuple[int, int, str], ImportProgress] = {}
+    journal: list[StoredRow] = []
+    next_numbers: dict[str, int] = msgspec.field(
+        default_factory=lambda: {"handle": 1, "record": 1, "chain": 1, "journal": 1}
+    )
+
+
+class MemoryUnit:
+    """See ``app.ports.Unit``. ``save`` checks and keeps the changes, ``commit`` makes them visible."""
+
+    def __init__(self, tables: Tables, is_open: Callable[[], bool]) -> None:
+        self.is_over = False
+        self._tables = tables
+        self._is_open = is_open
+        self._changes: Changes | None = None
+        self._rows: list[StoredRow] = []
+
+    def commit(self) -> None:
+        """Make visible what was saved."""
+        tables = self._now()
+        changes = self._changes
+        if changes is None:
+            return
+        tables.records |= {record.key: record for record in changes.new_records} | changes.records
+        tables.desk |= changes.desk
+        for key in changes.off_desk:
+            tables.desk.pop(key, None)
+        tables.suppressions += changes.suppressions
+        for preview, is_begun in changes.preview_sessions.items():
+            (tables.preview_sessions.add if is_begun else tables.preview_sessions.discard)(preview)
+        for whose, session in changes.agent_sessions.items():
+            if session is None:
+                tables.agent_sessions.pop(whose, None)
+            else:
+                tables.agent_sessions[whose] = session
+        for cursor, mark in changes.cursors.items():
+            tables.cursors[cursor] = max(mark, tables.cursors.get(cursor, mark))
+        for progress in changes.imports:
+            tables.imports[progress.contact_centre_id, progress.list_id, progress.import_id] = progress
+        tables.journal += self._rows
+
+    async def save(self, changes: Changes) -> list[int]:
+        """See ``Unit.save``."""
+        tables = self._now()
+        if self._changes is not None:
+            raise Defect("a unit saves at most once")
+        stored = dict(tables.records)
+        for record in changes.new_records:
+            if record.key in stored:
+                raise Conflict("a new record's key was taken meanwhile")
+            stored[record.key] = record
+        for key, record in changes.records.items():
+            if key not in stored or stored[key].version != record.version - 1:
+                raise Conflict("a record was changed meanwhile")
+        self._changes = changes
+        seqs = self._take("journal", len(changes.journal))
+        self._rows = [StoredRow(seq, row) for seq, row in zip(seqs, changes.journal, strict=True)]
+        return list(seqs)
+
+    async def take_numbers(self, *, handles: int = 0, records: int = 0, chains: int = 0) -> tuple[range, range, range]:
+        """See ``Unit.take_numbers``."""
+        self._now()
+        return self._take("handle", handles), self._take("record", records), self._take("chain", chains)
+
+    async def held(self, keys: Sequence[DeskKey]) -> list[Held]:
+        """See ``Unit.held``."""
+        wanted = set(keys)
+        return [held for held in self._all_held() if _key(held) in wanted]
+
+    async def desk_of(self, contact_centre_id: int, user_id: int) -> list[Held]:
+        """See ``Unit.desk_of``."""
+        whose = (contact_centre_id, user_id)
+        return [held for held in self._all_held() if (held.entry.contact_centre_id, held.entry.user_id) == whose]
+
+    async def expired(self, now_ms: int, limit: int) -> list[Held]:
+        """See ``Unit.expired``."""
+        ended = [
+            (held.entry.lease_until_ms, _key(held), held)
+            for held in self._all_held()
+            if held.entry.lease_until_ms is not None and held.entry.lease_until_ms <= now_ms
+        ]
+        return [held for _, _, held in sorted(ended, key=lambda found: found[:2])[:limit]]
+
+    async def entries_of_chain(self, contact_centre_id: int, list_id: int, chain_id: int) -> list[DeskEntry]:
+        """See ``Unit.entries_of_chain``."""
+        desk = self._now().desk
+        chain = (contact_centre_id, list_id, chain_id)
+        return [desk[key] for key in sorted(desk) if desk[key].record_key[:3] == chain]
+
+    async def chain(self, contact_centre_id: int, list_id: int, chain_id: int) -> list[Record]:
+        """See ``Unit.chain``."""
+        return [record for record in self._records() if record.key[:3] == (contact_centre_id, list_id, chain_id)]
+
+    async def next_record(self, search: Search) -> Record | None:
+        """See ``Unit.next_record``."""
+        candidates = [record for record in self._records() if _may_be_called(record, search)]
+        return min(candidates, key=lambda record: _order(record, search), default=None)
+
+    async def records_of_contact(
+        self, contact_centre_id: int, list_ids: Sequence[int], kind: DoNotCallKind, value: str, limit: int
+    ) -> list[Record]:
+        """See ``Unit.records_of_contact``."""
+        found = []
+        for record in self._records():
+            contact = record.phone_number if kind is DoNotCallKind.NUMBER else record.customer_id
+            if contact is not None and contact_key(kind, contact) == contact_key(kind, value):
+                found.append(record)
+        return [r for r in found if r.contact_centre_id == contact_centre_id and r.list_id in list_ids][:limit]
+
+    async def due_callbacks(self, contact_centre_id: int, user_id: int, now_s: int, limit: int) -> list[Record]:
+        """See ``Unit.due_callbacks``."""
+        due = [
+            (record.due_at_s, record.key, record)
+            for record in self._records()
+            if (record.contact_centre_id, record.agent_id) == (contact_centre_id, user_id)
+            and record.status is RecordStatus.READY
+            and record.record_type.is_personal
+            and record.due_at_s is not None
+            and record.due_at_s <= now_s
+        ]
+        return [record for _, _, record in sorted(due, key=lambda found: found[:2])[:limit]]
+
+    async def suppressed(
+        self, contact_centre_id: int, campaign_id: int | None, numbers: Iterable[str], customers: Iterable[str]
+    ) -> set[tuple[DoNotCallKind, str]]:
+        """See ``Unit.suppressed``."""
+        keys = {
+            (entry.kind, contact_key(entry.kind, entry.value))
+            for entry in self._now().suppressions
+            if entry.contact_centre_id == contact_centre_id and entry.campaign_id in (None, campaign_id)
+        }
+        asked = {(DoNotCallKind.NUMBER, number) for number in numbers}
+        asked |= {(DoNotCallKind.CUSTOMER, customer) for customer in customers}
+        return {(kind, value) for kind, value in asked if (kind, contact_key(kind, value)) in keys}
+
+    async def repeats(self, request_keys: Sequence[int], since_ms: int) -> dict[int, StoredRow]:
+        """See ``Unit.repeats``."""
+        return {
+            stored.row.request_key: stored
+            for stored in self._now().journal
+            if stored.row.request_key is not None
+            and stored.row.request_key in request_keys
+            and stored.row.at_ms >= since_ms
+        }
+
+    async def has_preview_session(self, session: PreviewSession) -> bool:
+        """See ``Unit.has_preview_session``."""
+        return session in self._now().preview_sessions
+
+    async def preview_sessions(self, contact_centre_id: int, user_id: int) -> list[int]:
+        """See ``Unit.preview_sessions``."""
+        sessions = self._now().preview_sessions
+        whose = (contact_centre_id, user_id)
+        return sorted(s.campaign_id for s in sessions if (s.contact_centre_id, s.user_id) == whose)
+
+    async def agent_session(self, contact_centre_id: int, user_id: int) -> AgentSession | None:
+        """See ``Unit.agent_session``."""
+        return self._now().agent_sessions.get((contact_centre_id, user_id))
+
+    async def import_progress(self, contact_centre_id: int, list_id: int, import_id: str) -> ImportProgress | None:
+        """See ``Unit.import_progress``."""
+        return self._now().imports.get((contact_centre_id, list_id, import_id))
+
+    def _now(self) -> Tables:
+        if self.is_over:
+            raise Defect("the transaction is over")
+        if not self._is_open():
+            raise Unavailable("the store is closed")
+        return self._tables
+
+    def _take(self, name: str, count: int) -> range:
+        # At once and for good: a number that was handed out in vain does not come again.
+        start = self._tables.next_numbers[name]
+        self._tables.next_numbers[name] = start + count
+        return range(start, start + count)
+
+    def _records(self) -> list[Record]:
+        records = self._now().records
+        return [records[key] for key in sorted(records)]
+
+    def _all_held(self) -> list[Held]:
+        tables = self._now()
+        entries = [tables.desk[key] for key in sorted(tables.desk)]
+        return [Held(e, tables.records[e.record_key]) for e in entries if e.record_key in tables.records]
+
+
+def _key(held: Held) -> DeskKey:
+    return DeskKey(held.entry.contact_centre_id, held.entry.handle)
+
+
+def _may_be_called(record: Record, search: Search) -> bool:
+    """See ``Search``."""
+    return (
+        record.contact_centre_id == search.contact_centre_id
+        and record.list_id in search.list_ids
+        and (record.list_id, record.chain_id) not in search.passed_over
+        and record.status is RecordStatus.READY
+        and record.phone_type.is_dialable
+        and record.record_type is not RecordType.NO_CALL
+        and (record.due_at_s is None or record.due_at_s <= search.now_s)
+        and record.attempts < search.max_attempts[record.list_id]
+        and (not record.record_type.is_personal or record.agent_id == search.user_id)
+        and is_open_now(record.window, search.now_s)
+    )
+
+
+def _order(record: Record, search: Search) -> tuple[int, int, int, int]:
+    place = search.list_ids.index(record.list_id)
+    return TYPE_PRIORITY[record.record_type], place, record.chain_id, record.chain_n

@@ -1,0 +1,249 @@
+"""The store on PostgreSQL: one connection that writes, a few that read.
+
+Units take turns on the writing connection: requests come in batches, so one connection keeps the server busy, and
+the next batch gathers while this one commits. Reads outside units have connections of their own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any, TypeVar
+
+import asyncpg
+import msgspec
+
+from trunkline.adapters.storage.postgres_reference import write_provision
+from trunkline.adapters.storage.postgres_rows import stored_of, user_of
+from trunkline.adapters.storage.postgres_server import (
+    CONNECT_S,
+    QUERIES,
+    Connection,
+    check_server,
+    connect,
+    end,
+    make_pool,
+    prepare_writer,
+    translated,
+)
+from trunkline.adapters.storage.postgres_unit import PostgresUnit
+from trunkline.adapters.storage.postgres_windows import Windows
+from trunkline.app.ports import AuditQuery, Directory, Provision, StoredRow, Unit, User
+from trunkline.domain.campaigns import CallingList, Campaign
+from trunkline.errors import Defect, Refused, Unavailable
+
+T = TypeVar("T")
+
+READERS = 4
+"""Connections for reads: log-ins and subscriptions, which are short; more would only queue in the server."""
+
+CLOSE_S = 10
+"""Seconds that running reads get when the store closes."""
+
+_SERVED = "another trunkline server serves this database; stop it first, or give this one a database of its own"
+
+_list: Callable[[str], CallingList] = msgspec.json.Decoder(CallingList).decode
+_campaign: Callable[[str], Campaign] = msgspec.json.Decoder(Campaign).decode
+
+
+class PostgresStore:
+    """See ``app.ports.Store``. ``database_url`` is ``postgresql://...`` as libpq takes it.
+
+    An ``exclusive`` store (a server) keeps other exclusive ones away from the database; tools work beside it.
+    ``warnings`` are sentences for the operator, known after ``open``.
+    """
+
+    def __init__(self, database_url: str, *, exclusive: bool = False) -> None:
+        self.warnings: list[str] = []
+        self._url = database_url
+        self._exclusive = exclusive
+        self._turn = asyncio.Lock()
+        self._windows = Windows()
+        self._writer: asyncpg.Connection[asyncpg.Record] | None = None
+        self._readers: asyncpg.Pool[asyncpg.Record] | None = None
+
+    async def open(self) -> None:
+        """See ``Store.open``. Raises ``Unavailable`` for a server that does not answer."""
+        if self._readers is not None:
+            raise Defect("the store is open already")
+        self._writer = await self._connect_writer()
+        try:
+            self._readers = await make_pool(self._url, READERS)
+        except BaseException as error:
+            await self.close()
+            raise translated(error) from error
+
+    async def close(self) -> None:
+        """See ``Store.close``: waits for the unit that runs, then for reads."""
+        async with self._turn:
+            writer, readers = self._writer, self._readers
+            self._writer = self._readers = None
+            if readers is not None:
+                try:
+                    await asyncio.wait_for(readers.close(), CLOSE_S)
+                except TimeoutError:
+                    readers.terminate()
+            if writer is not None:
+                await end(writer)
+
+    async def _connect_writer(self) -> asyncpg.Connection[asyncpg.Record]:
+        connection = await connect(self._url)
+        try:
+            self.warnings = await check_server(connection)
+            if not await prepare_writer(connection, exclusive=self._exclusive):
+                raise Refused(_SERVED)
+        except BaseException as error:
+            await end(connection)
+            raise translated(error) from error
+        return connection
+
+    async def _usable_writer(self) -> asyncpg.Connection[asyncpg.Record]:
+        """The writing connection, made anew when the server went away. The caller has the turn."""
+        if self._writer is None:
+            raise Unavailable("the store is closed")
+        if self._writer.is_closed():
+            try:
+                self._writer = await self._connect_writer()
+            except Refused as error:
+                # Nothing the caller of a request did wrong: the database came back as one that must not be used.
+                raise Unavailable(str(error)) from error
+        return self._writer
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Unit]:
+        """See ``Store.begin``. Units take turns in the order in which they began."""
+        async with self._turn:
+            unit = PostgresUnit(await self._usable_writer(), self._windows)
+            try:
+                yield unit
+            except BaseException as error:
+                # Whatever the roll-back meets, the first error is the one to tell; the connection is closed then.
+                with suppress(Exception):
+                    await unit.roll_back()
+                meaning = translated(error)
+                if meaning is error:
+                    raise
+                raise meaning from error
+            await unit.commit()
+
+    async def _write(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        async with self._turn:
+            connection = await self._usable_writer()
+            try:
+                async with connection.transaction():
+                    return await work(connection)
+            except Exception as error:
+                meaning = translated(error)
+                if meaning is error:
+                    raise
+                raise meaning from error
+
+    async def _read(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        if self._readers is None:
+            raise Unavailable("the store is closed")
+        try:
+            async with self._readers.acquire(timeout=CONNECT_S) as connection:
+                return await work(connection)
+        except Exception as error:
+            meaning = translated(error)
+            if meaning is error:
+                raise
+            raise meaning from error
+
+    async def _rows(self, name: str, *values: object) -> list[asyncpg.Record]:
+        return await self._read(lambda connection: connection.fetch(QUERIES[name], *values))
+
+    # Reference data
+
+    async def directory(self) -> Directory:
+        """See ``Store.directory``."""
+        return await self._read(_directory)
+
+    async def directory_version(self) -> int:
+        """See ``Store.directory_version``."""
+        return await self._read(_version)
+
+    async def provision(self, provision: Provision) -> None:
+        """See ``Store.provision``. Raises ``AlreadyExists`` when a name belongs to something else."""
+        await self._write(lambda connection: write_provision(connection, provision))
+
+    async def user(self, contact_centre_id: int, user_name: str) -> User | None:
+        """See ``Store.user``."""
+        if not _is_storable(user_name):
+            return None
+        found = await self._rows("user", contact_centre_id, user_name)
+        return user_of(found[0]) if found else None
+
+    async def users(self, contact_centre_id: int, user_ids: Sequence[int] | None = None) -> list[User]:
+        """See ``Store.users``; by id."""
+        if user_ids is None:
+            found = await self._rows("users", contact_centre_id)
+        else:
+            found = await self._rows("users_by_id", contact_centre_id, sorted(set(user_ids)))
+        return [user_of(row) for row in found]
+
+    async def user_by_name(self, user_name: str) -> list[User]:
+        """See ``Store.user_by_name``; by contact centre."""
+        if not _is_storable(user_name):
+            return []
+        return [user_of(row) for row in await self._rows("users_by_name", user_name)]
+
+    # Journal
+
+    async def pending(
+        self, contact_centre_id: int, user_id: int, since_ms: int, after_seq: int, limit: int
+    ) -> list[StoredRow]:
+        """See ``Store.pending``."""
+        found = await self._rows("pending", contact_centre_id, user_id, since_ms, after_seq, limit)
+        return [stored_of(row) for row in found]
+
+    async def cursors(self, contact_centre_id: int, user_id: int) -> dict[str, int]:
+        """See ``Store.cursors``."""
+        return {row["channel"]: row["mark"] for row in await self._rows("cursors", contact_centre_id, user_id)}
+
+    async def audit(self, query: AuditQuery) -> list[StoredRow]:
+        """See ``Store.audit``."""
+        values: list[Any] = [
+            query.contact_centre_id,
+            query.request_type,
+            query.handle,
+            query.since_ms,
+            query.until_ms,
+            query.before_seq,
+            query.limit,
+        ]
+        if query.user_id is None:
+            found = await self._rows("audit", *values)
+        else:
+            found = await self._rows("audit_of_user", *values, query.user_id)
+        return [stored_of(row) for row in found]
+
+    async def prune(self, before_ms: int, limit: int) -> int:
+        """See ``Store.prune``; looks at the oldest rows only, because numbers grow with time."""
+        tag = await self._write(lambda connection: connection.execute(QUERIES["prune"], before_ms, limit))
+        return int(tag.rpartition(" ")[2])
+
+
+async def _version(connection: Connection) -> int:
+    version: int = await connection.fetchval(QUERIES["directory_version"])
+    return version
+
+
+async def _directory(connection: Connection) -> Directory:
+    # One snapshot, so that the parts belong to one version.
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        centres: Mapping[int, str] = dict(await connection.fetch(QUERIES["contact_centres"]))  # type: ignore[arg-type]
+        lists = await connection.fetch(QUERIES["lists"])
+        campaigns = await connection.fetch(QUERIES["campaigns"])
+        return Directory(
+            version=await _version(connection),
+            contact_centres=dict(centres),
+            campaigns=tuple(_campaign(row[0]) for row in campaigns),
+            lists=tuple(_list(row[0]) for row in lists),
+        )
+
+
+def _is_storable(text: str) -> bool:
+    """False for text that no row can hold, such as a log-in name with a NUL."""
+    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)

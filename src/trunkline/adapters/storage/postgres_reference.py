@@ -1,0 +1,56 @@
+"""Reference data as PostgreSQL takes it: contact centres, people with their devices, lists, campaigns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from trunkline.adapters.storage.postgres_rows import columns
+from trunkline.adapters.storage.postgres_server import QUERIES, Connection
+from trunkline.adapters.storage.rows import Row, as_json
+from trunkline.app.ports import Provision, User
+
+
+async def write_provision(connection: Connection, provision: Provision) -> None:
+    """Write all of it and bump the version, inside the caller's transaction. Of two with one key the last counts."""
+    # First, because its lock makes two processes that provision take turns.
+    await connection.execute(QUERIES["bump_version"])
+    await _execute(connection, "put_contact_centres", sorted(provision.contact_centres.items()))
+    users = {(user.caller.contact_centre_id, user.caller.user_id): user for user in provision.users}
+    await _execute(connection, "put_users", [_user_row(users[key]) for key in sorted(users)])
+    await _execute(connection, "remove_devices", sorted(users))
+    await _execute(connection, "add_devices", [row for key in sorted(users) for row in _device_rows(users[key])])
+    lists = {(entry.contact_centre_id, entry.list_id): entry for entry in provision.lists}
+    await _execute(connection, "put_lists", [(*key, lists[key].name, as_json(lists[key])) for key in sorted(lists)])
+    campaigns = {(entry.contact_centre_id, entry.campaign_id): entry for entry in provision.campaigns}
+    rows = [(*key, campaigns[key].name, as_json(campaigns[key])) for key in sorted(campaigns)]
+    await _execute(connection, "put_campaigns", rows)
+
+
+async def _execute(connection: Connection, name: str, rows: Sequence[Row]) -> None:
+    if rows:
+        await connection.execute(QUERIES[name], *columns(rows))
+
+
+def _user_row(user: User) -> Row:
+    caller = user.caller
+    return (
+        caller.contact_centre_id,
+        caller.user_id,
+        caller.public_id,
+        caller.user_name,
+        caller.first_name,
+        caller.last_name,
+        caller.email_address,
+        as_json(caller.roles),
+        as_json(sorted(caller.features)),
+        user.password_hash,
+        user.is_enabled,
+    )
+
+
+def _device_rows(user: User) -> list[Row]:
+    caller = user.caller
+    return [
+        (caller.contact_centre_id, device.device_id, caller.user_id, device.phone_number, place)
+        for place, device in enumerate(caller.devices)
+    ]

@@ -1,0 +1,276 @@
+"""A unit on PostgreSQL.
+
+Reads run before the transaction begins: the versions of records guard the writes, so the common batch is two
+reads, BEGIN, one statement that writes, COMMIT. Only the hand-out, which locks what it finds, begins earlier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+import asyncpg
+
+from trunkline.adapters.storage import rows
+from trunkline.adapters.storage.postgres_rows import (
+    RECORD_COLUMNS,
+    agent_session_of,
+    entry_of,
+    held_of,
+    import_of,
+    record_of,
+    stored_of,
+)
+from trunkline.adapters.storage.postgres_server import COMMIT_LOCK, NUMBERS_LOCK, QUERIES
+from trunkline.adapters.storage.postgres_windows import Windows
+from trunkline.adapters.storage.postgres_writes import Writes
+from trunkline.app.ports import (
+    AgentSession,
+    Changes,
+    DeskKey,
+    Held,
+    ImportProgress,
+    PreviewSession,
+    Search,
+    StoredRow,
+)
+from trunkline.domain.desk import DeskEntry
+from trunkline.domain.enums import DoNotCallKind
+from trunkline.domain.records import Record, RecordKey
+from trunkline.errors import Defect, Unavailable
+
+T = TypeVar("T")
+
+_BEGIN_TO_WRITE = f"BEGIN; SELECT pg_advisory_xact_lock({COMMIT_LOCK})"
+_MAX_LOCKED = 50
+"""Chains passed over because another process has them; that many at once means that it takes them faster."""
+
+
+class PostgresUnit:
+    """See ``app.ports.Unit``."""
+
+    def __init__(self, connection: asyncpg.Connection[asyncpg.Record], windows: Windows) -> None:
+        self._connection = connection
+        self._windows = windows
+        self._seen: dict[RecordKey, Record] = {}
+        self._writes: Writes | None = None
+        self._has_begun = False
+        self._is_over = False
+
+    # The transaction
+
+    async def commit(self) -> None:
+        """End the unit; what was saved is durable afterwards.
+
+        Raises ``Unavailable`` when it is not known whether the server has committed; the connection is closed then.
+        """
+        self._is_over = True
+        if not self._has_begun:
+            return
+        try:
+            tag = await self._connection.execute("COMMIT")
+        except BaseException as error:
+            self._connection.terminate()
+            if isinstance(error, Exception):
+                raise Unavailable("the database did not say whether it stored the requests") from error
+            raise
+        if tag != "COMMIT":
+            raise Unavailable("the database rolled the requests back")
+        if self._writes is not None:
+            for key, number, value in self._writes.learned:
+                self._windows.learn(key, number, value)
+
+    async def roll_back(self) -> None:
+        """End the unit without a trace; a connection on which that fails is closed."""
+        self._is_over = True
+        if not self._connection.is_closed() and self._connection.is_in_transaction():
+            try:
+                await self._connection.execute("ROLLBACK")
+            except BaseException:
+                self._connection.terminate()
+                raise
+
+    async def save(self, changes: Changes) -> list[int]:
+        """See ``Unit.save``."""
+        if self._writes is not None:
+            raise Defect("a unit saves at most once")
+        connection = self._usable()
+        self._writes = Writes(connection, self._windows, self._seen)
+        if self._has_begun:
+            await connection.execute(f"SELECT pg_advisory_xact_lock({COMMIT_LOCK})")
+        else:
+            self._has_begun = True
+            await connection.execute(_BEGIN_TO_WRITE)
+        return await self._writes.write(changes)
+
+    def _usable(self) -> asyncpg.Connection[asyncpg.Record]:
+        if self._is_over:
+            raise Defect("the transaction is over")
+        return self._connection
+
+    # Desks and records
+
+    async def held(self, keys: Sequence[DeskKey]) -> list[Held]:
+        """See ``Unit.held``."""
+        found = await self._usable().fetch(
+            QUERIES["held"], [key.contact_centre_id for key in keys], [key.handle for key in keys]
+        )
+        return await self._all_held(found)
+
+    async def desk_of(self, contact_centre_id: int, user_id: int) -> list[Held]:
+        """See ``Unit.desk_of``."""
+        return await self._all_held(await self._usable().fetch(QUERIES["desk_of"], contact_centre_id, user_id))
+
+    async def expired(self, now_ms: int, limit: int) -> list[Held]:
+        """See ``Unit.expired``."""
+        return await self._all_held(await self._usable().fetch(QUERIES["expired"], now_ms, limit))
+
+    async def entries_of_chain(self, contact_centre_id: int, list_id: int, chain_id: int) -> list[DeskEntry]:
+        """See ``Unit.entries_of_chain``."""
+        found = await self._usable().fetch(QUERIES["entries_of_chain"], contact_centre_id, list_id, chain_id)
+        return [entry_of(row) for row in found]
+
+    async def chain(self, contact_centre_id: int, list_id: int, chain_id: int) -> list[Record]:
+        """See ``Unit.chain``."""
+        return await self._records("chain", contact_centre_id, list_id, chain_id)
+
+    async def records_of_contact(
+        self, contact_centre_id: int, list_ids: Sequence[int], kind: DoNotCallKind, value: str, limit: int
+    ) -> list[Record]:
+        """See ``Unit.records_of_contact``."""
+        name = "records_of_number" if kind is DoNotCallKind.NUMBER else "records_of_customer"
+        key = rows.contact_key(kind, value)
+        return await self._records(name, contact_centre_id, sorted(set(list_ids)), key, limit)
+
+    async def due_callbacks(self, contact_centre_id: int, user_id: int, now_s: int, limit: int) -> list[Record]:
+        """See ``Unit.due_callbacks``."""
+        return await self._records("due_callbacks", contact_centre_id, user_id, now_s, limit)
+
+    async def _records(self, name: str, *values: object) -> list[Record]:
+        found = await self._usable().fetch(QUERIES[name], *values)
+        records = await self._built(found, lambda row: record_of(row, self._windows))
+        for record in records:
+            self._seen[record.key] = record
+        return records
+
+    async def _all_held(self, found: Sequence[asyncpg.Record]) -> list[Held]:
+        windows = self._windows
+        all_held = await self._built(found, lambda row: held_of(row, windows))
+        seen = self._seen
+        for held in all_held:
+            seen[held.record.key] = held.record
+        return all_held
+
+    async def _built(self, found: Sequence[asyncpg.Record], build: Callable[[Sequence[Any]], T]) -> list[T]:
+        """Structs of rows; windows that another process added are read on the way."""
+        try:
+            return [build(row) for row in found]
+        except KeyError:
+            lists = {(row["contact_centre_id"], row["list_id"]) for row in found}
+            await self._windows.load(self._connection, lists)
+            return [build(row) for row in found]
+
+    # The hand-out
+
+    async def next_record(self, search: Search) -> Record | None:
+        """See ``Unit.next_record``. The record stays locked until the unit ends."""
+        connection = self._usable()
+        if not search.list_ids:
+            return None
+        if not self._has_begun:
+            self._has_begun = True
+            await connection.execute("BEGIN")
+        centre = search.contact_centre_id
+        passed = set(search.passed_over)
+        for _ in range(_MAX_LOCKED):
+            row = await connection.fetchrow(QUERIES["next_record"], *self._search_values(search, passed))
+            assert row is not None
+            *values, list_id, chain_id, unknown = row
+            if unknown:
+                await self._windows.load(connection, [(centre, list_id) for list_id in unknown])
+            elif list_id is None:
+                return None
+            elif values[0] is None:
+                passed.add((list_id, chain_id))
+            else:
+                (record,) = await self._built([row], lambda row: record_of(row[:RECORD_COLUMNS], self._windows))
+                self._seen[record.key] = record
+                return record
+        return None
+
+    def _search_values(self, search: Search, passed: set[tuple[int, int]]) -> list[object]:
+        centre = search.contact_centre_id
+        lists = list(search.list_ids)
+        slots = [
+            (place, list_id, window_id)
+            for place, list_id in enumerate(lists, start=1)
+            for window_id in self._windows.open_at(centre, list_id, search.now_s)
+        ]
+        return [
+            centre,
+            lists,
+            [search.max_attempts[list_id] for list_id in lists],
+            [self._windows.newest(centre, list_id) for list_id in lists],
+            [place for place, _, _ in slots],
+            [window_id for _, _, window_id in slots],
+            [(list_id << 32) + window_id for _, list_id, window_id in slots],
+            search.user_id,
+            search.now_s,
+            [list_id for list_id, _ in passed],
+            [chain_id for _, chain_id in passed],
+        ]
+
+    async def take_numbers(self, *, handles: int = 0, records: int = 0, chains: int = 0) -> tuple[range, range, range]:
+        """See ``Unit.take_numbers``."""
+        wanted = (handles, records, chains)
+        row = await self._usable().fetchrow(QUERIES["take_numbers"], *wanted, NUMBERS_LOCK)
+        assert row is not None
+        first, second, third = (
+            range(start, start + count) if count else range(0) for start, count in zip(row[:3], wanted, strict=True)
+        )
+        return first, second, third
+
+    # Everything else
+
+    async def repeats(self, request_keys: Sequence[int], since_ms: int) -> dict[int, StoredRow]:
+        """See ``Unit.repeats``."""
+        if not request_keys:
+            return {}
+        found = await self._usable().fetch(QUERIES["repeats"], request_keys, since_ms)
+        return {row["request_key"]: stored_of(row) for row in found}
+
+    async def suppressed(
+        self, contact_centre_id: int, campaign_id: int | None, numbers: Iterable[str], customers: Iterable[str]
+    ) -> set[tuple[DoNotCallKind, str]]:
+        """See ``Unit.suppressed``."""
+        contacts = [(DoNotCallKind.NUMBER, number) for number in numbers]
+        contacts += [(DoNotCallKind.CUSTOMER, customer) for customer in customers]
+        asked = [(kind.value, rows.contact_key(kind, value)) for kind, value in contacts]
+        if not asked:
+            return set()
+        campaign = rows.WHOLE_CENTRE if campaign_id is None else campaign_id
+        found = await self._usable().fetch(
+            QUERIES["suppressed"], contact_centre_id, [kind for kind, _ in asked], [key for _, key in asked], campaign
+        )
+        hits = {(kind, key) for kind, key in found}
+        return {contact for contact, key in zip(contacts, asked, strict=True) if key in hits}
+
+    async def has_preview_session(self, session: PreviewSession) -> bool:
+        """See ``Unit.has_preview_session``."""
+        key = (session.contact_centre_id, session.user_id, session.campaign_id)
+        return bool(await self._usable().fetchval(QUERIES["has_preview_session"], *key))
+
+    async def preview_sessions(self, contact_centre_id: int, user_id: int) -> list[int]:
+        """See ``Unit.preview_sessions``."""
+        found = await self._usable().fetch(QUERIES["preview_sessions"], contact_centre_id, user_id)
+        return [row[0] for row in found]
+
+    async def agent_session(self, contact_centre_id: int, user_id: int) -> AgentSession | None:
+        """See ``Unit.agent_session``."""
+        row = await self._usable().fetchrow(QUERIES["agent_session"], contact_centre_id, user_id)
+        return None if row is None else agent_session_of(row)
+
+    async def import_progress(self, contact_centre_id: int, list_id: int, import_id: str) -> ImportProgress | None:
+        """See ``Unit.import_progress``."""
+        row = await self._usable().fetchrow(QUERIES["import_progress"], contact_centre_id, list_id, import_id)
+        return None if row is None else import_of(row)
