@@ -124,7 +124,7 @@ def show(url: str) -> list[str]:
     events.open()
     for message in events.poll():
         campaign = message.data.get("campaign", {})
-        out.print(f"CometD {message.channel}: {campaign.get('name')} is {campaign.get('state')}, told to whoever joins.")
+        out.print(f"CometD {message.channel}: {campaign.get('name')} is {campaign.get('state')} (told to who joins).")
     out.print("agent1 is connected over CometD to /v2/me/outbound and /me/internal.\n")
     print_json("POST /api/v2/me/outbound-records/6", REQUEST)
     answer = sender.post("/api/v2/me/outbound-records/6", REQUEST)
@@ -135,11 +135,10 @@ def show(url: str) -> list[str]:
         events.poll()
         wanted = [part for part in events.last_answer if is_acknowledgement(part)]
         if wanted:
-            print_json("CometD, one long-poll answer", events.last_answer)
+            answered = events.last_answer
+            print_json("CometD, one long-poll answer", answered)
             events.close()
-            return (
-                differences(wanted, events_after=events.last_answer) if len(wanted) == 2 else ["a message is missing"]
-            )
+            return differences(wanted, answered[-1]) if len(wanted) == 2 else ["a message is missing"]
     return ["no CometD message came"]
 
 

@@ -27,7 +27,7 @@ def record_states() -> str:
         [
             "# Life of a record",
             "",
-            "Drawn from `domain/records.py`; a step that is not here is refused with status code 2 and changes nothing.",
+            "Drawn from `domain/records.py`; a step that is not here is refused with status code 2.",
             "",
             "```mermaid",
             "stateDiagram-v2",
@@ -54,8 +54,7 @@ def error_numbers() -> str:
         [
             "# Numbers of ErrorMessage events",
             "",
-            "`GSW_ERROR_NUMBER` on `/me/internal` and `errorCode` on `/v2/me/outbound`. They are ours and stable; "
-            "`GSW_ERROR` and `errorMessage` hold the sentence to show.",
+            "`GSW_ERROR_NUMBER` on `/me/internal` and `errorCode` on `/v2/me/outbound`, ours and stable.",
             "",
             "| number | name | when |",
             "|---|---|---|",

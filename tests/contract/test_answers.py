@@ -135,7 +135,7 @@ def test_failure_of_a_command_that_names_little() -> None:
     parsed = Parsed(command, "CampaignStatusRequest", 1, RequestType.CAMPAIGN_STATUS)
     event = failure_event(parsed, ZeroDivisionError("secret"), Door.USER_EVENT)
     assert (event.number, event.code, event.text) == (15, 4, "internal error")
-    assert event.application_id is event.campaign_name is event.list_name is event.handle is None
+    assert (event.application_id, event.campaign_name, event.list_name, event.handle) == (None,) * 4
     assert event.reference == 1
 
 

@@ -68,11 +68,11 @@ BY_DOOR = [
     lambda door: acknowledged(_A.CALLBACK_MOVED, door, callback_type=CallbackType.CAMPAIGN),
     lambda door: acknowledged(_A.CANCELLED, door),
     lambda door: acknowledged(_A.CHAIN_END, door, chain_id=17),
-    lambda door: shown(Appearance.PREVIEW, door, reference=1),
-    lambda door: shown(Appearance.CHAINED, door, reference=1),
-    lambda door: campaign_changed(CampaignStep.STARTED, door, reference=1),
+    lambda door: shown(Appearance.PREVIEW, door, reference="r"),
+    lambda door: shown(Appearance.CHAINED, door, reference="r"),
+    lambda door: campaign_changed(CampaignStep.STARTED, door, reference="r"),
     lambda door: RequestFailed(
-        device_id=DEVICE_ID, door=door, reference=1, number=8, code=6, text="no", what="UpdateRecord"
+        device_id=DEVICE_ID, door=door, reference="r", number=8, code=6, text="no", what="UpdateRecord"
     ),
 ]
 

@@ -70,14 +70,14 @@ def test_defaults_of_the_columns() -> None:
 
 
 def test_phone_type_names() -> None:
-    """phoneType names are the documented ones in both directions."""
+    """PhoneType names are the documented ones in both directions."""
     documented = {entry["value"]: entry["name"] for entry in ENUMS["contact_info_type"]["values"]}
     assert {kind.value: name for kind, name in PHONE_TYPE_NAMES.items()} == documented
     assert {name: kind.value for name, kind in PHONE_TYPES.items()} == {n: v for v, n in documented.items()}
 
 
 def test_call_result_names() -> None:
-    """callResult takes every documented name, number and number as a string, and "Answered"."""
+    """CallResult takes every documented name, number and number as a string, and "Answered"."""
     documented = {entry["value"]: entry["name"] for entry in ENUMS["call_result"]["values"]}
     assert {result.value: name for result, name in CALL_RESULT_NAMES.items()} == documented
     for number, name in documented.items():

@@ -155,7 +155,8 @@ def test_the_operation_must_be_named(operation: Json) -> None:
     """A body without operationName is refused with code 1, one with another type with code 10."""
     with pytest.raises(MissingParameter, match="operationName"):
         parse(operation, {}, frozenset())
-    for value in (6, True, [], {}):
+    wrong: list[Any] = [6, True, [], {}]
+    for value in wrong:
         with pytest.raises(OutOfRange, match="operationName"):
             parse(operation, {"operationName": value}, frozenset())
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -152,14 +154,15 @@ def test_add() -> None:
 )
 def test_phone_numbers(phone_type: str, number: str, is_good: bool) -> None:  # noqa: FBT001
     """A number must be dialable, an address an address, in the same body as its type."""
-    for parse, parameters in ((on_record, {}), (on_records, ADD)):
+    empty: Json = {}
+    for parse, parameters in ((on_record, empty), (on_records, ADD)):
         name = "UpdateRecord" if parse is on_record else "AddRecord"
-        parameters = {**parameters, "phoneNumber": number, "phoneType": phone_type}
+        given = {**parameters, "phoneNumber": number, "phoneType": phone_type}
         if is_good:
-            parse(name, **parameters)
+            parse(name, **given)
         else:
             with pytest.raises(OutOfRange, match="phoneNumber"):
-                parse(name, **parameters)
+                parse(name, **given)
 
 
 @pytest.mark.parametrize(
@@ -298,17 +301,15 @@ def test_to_go_offline_is_to_log_out() -> None:
 def test_custom_states() -> None:
     """A contact centre's own state counts as the fixed one it was made for and keeps its name in the request."""
     states = {"Lunch": "AuxWork", "Gone": "Offline", "Ready": "NotReady"}
-    for parse in (
-        lambda name: parse_me_operation({"operationName": name}, custom_states=states),
-        lambda name: parse_channel_operation("voice", {"operationName": name}, custom_states=states),
-    ):
-        assert parse("Lunch") == Parsed(
+    for parse in (parse_me_operation, partial(parse_channel_operation, "voice")):
+        assert parse({"operationName": "Lunch"}, custom_states=states) == Parsed(
             commands.ChangeState(state_name="AuxWork"), "Lunch", None, RequestType.AGENT_STATE
         )
-        assert parse("Gone").command == commands.EndSession()
-        assert parse("Ready").command == commands.ChangeState(state_name="Ready")
+        assert parse({"operationName": "Gone"}, custom_states=states).command == commands.EndSession()
+        ready = parse({"operationName": "Ready"}, custom_states=states)
+        assert ready.command == commands.ChangeState(state_name="Ready")
         with pytest.raises(Refused, match="operationName"):
-            parse("Dinner")
+            parse({"operationName": "Dinner"}, custom_states=states)
 
 
 def test_only_voice_is_a_channel() -> None:
@@ -351,14 +352,17 @@ BODIES = st.dictionaries(st.text(max_size=8), JSON, max_size=4) | st.fixed_dicti
 @given(body=BODIES, handle=st.none() | st.integers(0, 2**31 - 1), campaign_name=st.text(max_size=300))
 def test_any_body_is_parsed_or_refused(body: Json, handle: int | None, campaign_name: str) -> None:
     """Whatever JSON object comes in, the outcome is a command or a Refused, never another exception."""
-    for parse in (
-        lambda: parse_record_operation(handle, body),
-        lambda: parse_campaign_operation(campaign_name, body),
-        lambda: parse_me_operation(body),
-        lambda: parse_channel_operation("voice", body),
+    for outcome in (
+        _outcome(partial(parse_record_operation, handle, body)),
+        _outcome(partial(parse_campaign_operation, campaign_name, body)),
+        _outcome(partial(parse_me_operation, body)),
+        _outcome(partial(parse_channel_operation, "voice", body)),
     ):
-        try:
-            assert isinstance(parse(), Parsed)
-        except Refused as error:
-            assert error.code in (1, 3, 10)
-            assert str(error)
+        assert isinstance(outcome, Parsed) or (outcome.code in (1, 3, 10) and str(outcome))
+
+
+def _outcome(parse: Callable[[], Parsed]) -> Parsed | Refused:
+    try:
+        return parse()
+    except Refused as error:
+        return error

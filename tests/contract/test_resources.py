@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import msgspec
@@ -10,6 +11,7 @@ import pytest
 from tests.contract.samples import CALLER, DEVICE_ID, DEVICE_PATH, RECORD, Json
 from tests.support.shapes import check_types, table
 from trunkline.contract import resources
+from trunkline.contract.answers import answer
 from trunkline.contract.names import AGENT_STATES
 from trunkline.domain.campaigns import CallingList, Campaign, ListField
 from trunkline.domain.desk import DeskEntry
@@ -59,7 +61,7 @@ def read(path: str) -> Json:
 
 def check(**content: Any) -> None:
     """The content of an answer has the types of the table."""
-    check_types({"statusCode": 0, **content})
+    check_types(json.loads(answer(**content)))
 
 
 def test_user() -> None:

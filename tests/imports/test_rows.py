@@ -1,0 +1,191 @@
+"""Rows: values with the list's defaults, and every reason why a row is refused."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.imports.harness import LIST
+from trunkline.domain.columns import plan_columns
+from trunkline.domain.enums import CallResult, PhoneType, RecordStatus, RecordType
+from trunkline.domain.records import MAX_FIELD_TEXT
+from trunkline.domain.rows import Fault, RowValues, read_row
+
+HEADER = ("phone", "phone_type", "record_type", "record_status", "call_result", "attempt", "call_time")
+HEADER += ("dial_sched_time", "daily_from", "daily_till", "tz_name", "customer_id", "chain", "chain_n", "note")
+PLAN = plan_columns(HEADER, {})
+
+
+def cells(**given_cells: str) -> list[str]:
+    """A row of ``HEADER`` with a good number and the given cells."""
+    return [{"phone": "+1 646 555 0100", **given_cells}.get(name, "") for name in HEADER]
+
+
+def good(**given_cells: str) -> RowValues:
+    """The values of a row that must be good."""
+    values = read_row(PLAN, cells(**given_cells), LIST)
+    assert isinstance(values, RowValues), values
+    return values
+
+
+def faults(**given_cells: str) -> tuple[Fault, ...]:
+    """The faults of a row that must be refused."""
+    found = read_row(PLAN, cells(**given_cells), LIST)
+    assert not isinstance(found, RowValues)
+    return found
+
+
+def test_an_empty_row_takes_everything_from_the_list() -> None:
+    """With only a number given, window and zone are the list's and the rest is the format's default."""
+    values = good(note=" as it is ")
+    record = values.record(LIST, 11, 2, 33)
+    assert (record.contact_centre_id, record.list_id, record.chain_id, record.chain_n, record.record_id) == (
+        *(1, 7, 11),
+        *(2, 33),
+    )
+    assert (record.time_zone, record.from_s, record.until_s) == ("Europe/Paris", 3600, 7200)
+    assert record.window == values.window
+    assert record.status is RecordStatus.READY
+    assert record.phone_type is PhoneType.HOME_PHONE
+    assert record.record_type is RecordType.GENERAL
+    assert record.call_result is CallResult.UNKNOWN
+    assert (record.attempts, record.due_at_s, record.called_at_s, record.customer_id) == (0, None, None, None)
+    assert record.other_fields == {"note": " as it is "}
+    assert (values.chain_key, values.chain_n) == ("", None)
+
+
+def test_a_full_row_is_taken_as_it_is() -> None:
+    """Names and numbers of the enumerations, both forms of times, the zone's name as given."""
+    values = good(
+        phone_type="Mobile",
+        record_type="6",
+        record_status="Ready",
+        call_result="NoAnswer",
+        attempt="3",
+        call_time="1700000000",
+        dial_sched_time="2030-07-01T12:00",
+        daily_from="9:30",
+        daily_till="72000",
+        tz_name="PST",
+        customer_id=" C1 ",
+        chain="K",
+        chain_n="4",
+    )
+    assert values.phone_type is PhoneType.MOBILE
+    assert values.record_type is RecordType.CAMPAIGN_CALL_BACK
+    assert values.call_result is CallResult.NO_ANSWER
+    assert (values.attempts, values.called_at_s) == (3, 1_700_000_000)
+    assert values.due_at_s == 1_909_162_800  # noon in Los Angeles, in summer
+    assert (values.from_s, values.until_s, values.time_zone) == (34_200, 72_000, "PST")
+    assert (values.customer_id, values.chain_key, values.chain_n) == ("C1", "K", 4)
+
+
+@pytest.mark.parametrize(
+    ("column", "text", "attribute", "value"),
+    [
+        ("phone_type", "home_phone", "phone_type", PhoneType.HOME_PHONE),
+        ("phone_type", "4", "phone_type", PhoneType.MOBILE),
+        ("record_type", "General", "record_type", RecordType.GENERAL),
+        ("record_type", "NoCall", "record_type", RecordType.NO_CALL),
+        ("call_result", "Answered", "call_result", CallResult.ANSWER),
+        ("call_result", "33", "call_result", CallResult.ANSWER),
+        ("daily_from", "00:00", "from_s", 0),
+        ("daily_from", "0", "from_s", 0),
+        ("daily_from", "23:59:59", "from_s", 86_399),
+        ("daily_till", "00:00", "until_s", 86_400),
+        ("daily_till", "24:00", "until_s", 86_400),
+        ("daily_till", "86400", "until_s", 86_400),
+        ("daily_till", "00:00:01", "until_s", 1),
+        ("dial_sched_time", "0", "due_at_s", None),
+        ("dial_sched_time", "2030-01-01T00:00:00Z", "due_at_s", 1_893_456_000),
+        ("dial_sched_time", "2030-01-01T01:00+01:00", "due_at_s", 1_893_456_000),
+        ("dial_sched_time", "2030-01-01", "due_at_s", 1_893_452_400),
+        ("tz_name", "Asia/Kathmandu", "time_zone", "Asia/Kathmandu"),
+    ],
+)
+def test_spellings(column: str, text: str, attribute: str, value: object) -> None:
+    """Each way to write a value gives that value."""
+    assert getattr(good(**{column: text}), attribute) == value
+
+
+@pytest.mark.parametrize(
+    ("column", "text"),
+    [
+        ("phone", ""),
+        ("phone", "call me"),
+        ("phone", "()"),
+        ("phone", "1" * 129),
+        ("phone", "someone@example.com"),
+        ("phone_type", "Carrier pigeon"),
+        ("phone_type", "12"),
+        ("record_type", "PersonalCallBack"),
+        ("record_type", "9"),
+        ("record_status", "Retrieved"),
+        ("record_status", "new"),
+        ("call_result", "54"),
+        ("attempt", "-1"),
+        ("attempt", "10001"),
+        ("attempt", "²"),
+        ("attempt", "1" * 5000),
+        ("call_time", "20250401"),
+        ("call_time", "1" * 13),
+        ("dial_sched_time", "tomorrow"),
+        ("dial_sched_time", "1999-01-01"),
+        ("dial_sched_time", "2100-01-01"),
+        ("dial_sched_time", "9999-12-31T23:59-12:00"),
+        ("daily_from", "24:00"),
+        ("daily_from", "9"),
+        ("daily_from", "09:60"),
+        ("daily_from", "9 am"),
+        ("daily_from", "86400"),
+        ("daily_till", "0"),
+        ("daily_till", "24:01"),
+        ("daily_till", "99999"),
+        ("tz_name", "Middle/Earth"),
+        ("tz_name", "../etc/passwd"),
+        ("customer_id", "c" * 65),
+        ("chain", "k" * 129),
+        ("chain", "a\nb"),
+        ("chain_n", "10000"),
+        ("chain_n", "one"),
+        ("note", "x" * (MAX_FIELD_TEXT + 1)),
+        ("note", "nul\0"),
+        ("note", "half \ud800"),
+    ],
+)
+def test_a_wrong_cell_is_named(column: str, text: str) -> None:
+    """The fault names the column as the file calls it, and its reason neither repeats the value nor lacks words."""
+    found = faults(**{column: text})
+    assert [fault.field for fault in found] == [column]
+    assert len(found[0].reason.split()) > 1
+    assert len(text) < 4 or text not in found[0].reason
+
+
+def test_an_address_is_good_where_the_type_says_so() -> None:
+    """E-mail addresses are kept when the row says that it holds one."""
+    assert good(phone="someone@example.com", phone_type="EmailAddress").phone_number == "someone@example.com"
+
+
+def test_all_faults_of_a_row_are_told() -> None:
+    """Whoever corrects a file wants every reason at once."""
+    found = faults(phone="", attempt="x", tz_name="Nowhere", daily_from="25:00")
+    assert [fault.field for fault in found] == ["tz_name", "phone", "attempt", "daily_from"]
+
+
+@pytest.mark.parametrize("row", [[], ["+16465550100"], ["x"] * (len(HEADER) + 1)])
+def test_a_ragged_row_is_refused(row: list[str]) -> None:
+    """A row with fewer or more cells than the header is refused as a whole."""
+    (fault,) = read_row(PLAN, row, LIST)  # type: ignore[misc]
+    assert fault.field == ""
+    assert str(len(row)) in fault.reason
+
+
+@given(st.lists(st.text(st.characters(), max_size=12), min_size=len(HEADER), max_size=len(HEADER)))
+def test_any_cells_give_values_or_faults(row: list[str]) -> None:
+    """No text raises; good values fit a record."""
+    found = read_row(PLAN, row, LIST)
+    if isinstance(found, RowValues):
+        found.record(LIST, 1, 0, 1).window.is_open(0)
+    else:
+        assert found
