@@ -7,6 +7,7 @@ from enum import IntEnum
 import pytest
 
 from tests.support.shapes import table
+from trunkline.contract.audit import REQUEST_TYPE_NAMES
 from trunkline.contract.names import (
     AGENT_STATES,
     CALL_RESULT_NAMES,
@@ -116,6 +117,13 @@ def test_numbers_of_the_request_audit() -> None:
     assert {e["value"]: _plain(e["name"]) for e in ENUMS["request_log_type"]["values"]} == {
         number: name for name, number in documented.items()
     }
+
+
+def test_names_of_the_request_audit() -> None:
+    """People see the documented name of every number; each of ours has a name of its own."""
+    for name, number in API["desktopRequestTypes"].items():
+        assert REQUEST_TYPE_NAMES[RequestType(number)] == name
+    assert len(set(REQUEST_TYPE_NAMES.values())) == len(REQUEST_TYPE_NAMES) == len(RequestType)
 
 
 def test_agent_states() -> None:

@@ -80,7 +80,7 @@ def test_complete() -> None:
         assert isinstance(parsed.command, commands.CompleteRecord)
         assert parsed.command.changes == FieldChanges(call_result=CallResult.ABANDONED, phone_number="555-0100")
         assert parsed.command.treatment is None
-    assert parsed.request_type is RequestType.RECORD_PROCESSED
+        assert parsed.request_type is RequestType.RECORD_PROCESSED
 
 
 @pytest.mark.parametrize("value", [-1, 54, "54", "-1", "٢١", " 21", "021", "21.0", "answered", "", 21.0, True])

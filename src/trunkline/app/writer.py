@@ -9,6 +9,7 @@ tried one by one, so that a failing one fails alone.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -71,6 +72,7 @@ class Writer:
         self._task: asyncio.Task[None] | None = None
         self._is_stopping = False
         self._cursors: dict[CursorKey, int] = {}
+        self._is_flush_due = False
         self.batches = 0
         self.requests = 0
 
@@ -114,14 +116,15 @@ class Writer:
 
     def flush(self) -> None:
         """Make the writer write what was confirmed, when there is anything."""
-        if self._cursors and self._wake is not None and not self._wake.done():
+        self._is_flush_due = bool(self._cursors)
+        if self._is_flush_due and self._wake is not None and not self._wake.done():
             self._wake.set_result(None)
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
             if not self._queue:
-                if self._cursors:
+                if self._cursors and (self._is_flush_due or self._is_stopping):
                     await self._write_cursors()
                 if self._is_stopping:
                     return
@@ -135,11 +138,10 @@ class Writer:
             await self._write_batch([p for p in batch if not p.future.cancelled()])
 
     async def _write_cursors(self) -> None:
-        try:
+        self._is_flush_due = False
+        # Nothing is lost by a failure: the cursors are kept and go with the next batch.
+        with contextlib.suppress(Exception):
             await self._write([])
-        except TrunklineError:
-            # Nothing is lost: the cursors are kept and go with the next batch; a pause would be a wait.
-            return
 
     async def _write_batch(self, batch: list[_Pending]) -> None:
         if not batch:

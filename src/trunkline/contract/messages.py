@@ -35,7 +35,6 @@ from trunkline.domain.events import (
     Appearance,
     CampaignChanged,
     CampaignStep,
-    DeviceStateChanged,
     Event,
     NothingToPreview,
     RecordAcknowledged,
@@ -127,10 +126,9 @@ def messages_of(event: AnyEvent, timing: Timing, api_url: str = DEFAULT_API_URL)
             return [_device_user_event(event, timing, user_data)]
         case RequestFailed():
             return _request_failed(event, timing)
-        case DeviceStateChanged():
-            device = device_object(Device(event.device_id, event.phone_number), event.state_name, api_url)
-            data = {"devices": [device], "messageType": "DeviceStateChangeMessage", "metrics": _metrics(timing)}
-            return [(DEVICES, _encode(data))]
+    device = device_object(Device(event.device_id, event.phone_number), event.state_name, api_url)
+    data = {"devices": [device], "messageType": "DeviceStateChangeMessage", "metrics": _metrics(timing)}
+    return [(DEVICES, _encode(data))]
 
 
 # --- envelopes ---------------------------------------------------------------------------------------------------

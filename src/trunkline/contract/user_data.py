@@ -89,8 +89,6 @@ def acknowledged_user_data(event: RecordAcknowledged, name: str) -> Json:
                 user_data |= _callback(event)
         case Acknowledgement.CHAIN_END:
             user_data["GSW_CHAIN_ID"] = event.chain_id
-        case Acknowledgement.REJECTED:
-            pass
     return user_data
 
 

@@ -41,8 +41,6 @@ READERS = 4
 CLOSE_S = 10
 """Seconds that running reads get when the store closes."""
 
-_SERVED = "another trunkline server serves this database; stop it first, or give this one a database of its own"
-
 _list: Callable[[str], CallingList] = msgspec.json.Decoder(CallingList).decode
 _campaign: Callable[[str], Campaign] = msgspec.json.Decoder(Campaign).decode
 
@@ -91,8 +89,7 @@ class PostgresStore:
         connection = await connect(self._url)
         try:
             self.warnings = await check_server(connection)
-            if not await prepare_writer(connection, exclusive=self._exclusive):
-                raise Refused(_SERVED)
+            await prepare_writer(connection, exclusive=self._exclusive)
         except BaseException as error:
             await end(connection)
             raise translated(error) from error

@@ -6,8 +6,9 @@ Many rows go to the server as one array for each column: one round trip and one 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
+import asyncpg
 import msgspec
 
 from trunkline.adapters.storage.postgres_windows import Windows
@@ -18,6 +19,9 @@ from trunkline.domain.enums import CallResult, Door, PhoneType, RecordStatus, Re
 from trunkline.domain.events import AnyEvent
 from trunkline.domain.people import Caller, Device, Role
 from trunkline.domain.records import FieldValue, Record
+
+Fetched: TypeAlias = asyncpg.Record | tuple[Any, ...]
+"""A row as it comes, or a part of one."""
 
 RECORD_COLUMNS = 20
 """Columns of the fragment ``record_columns``; those of a desk entry come behind them."""
@@ -42,7 +46,7 @@ def columns(rows: Iterable[Row]) -> list[Sequence[Any]]:
     return list(zip(*rows, strict=True))
 
 
-def record_of(row: Sequence[Any], windows: Windows) -> Record:
+def record_of(row: Fetched, windows: Windows) -> Record:
     """A record from the fragment ``record_columns``; ``KeyError`` when its window is not known yet."""
     (
         centre,
@@ -93,7 +97,7 @@ def record_of(row: Sequence[Any], windows: Windows) -> Record:
     )
 
 
-def entry_of(row: Sequence[Any]) -> DeskEntry:
+def entry_of(row: Fetched) -> DeskEntry:
     """A desk entry from the fragment ``desk_columns``."""
     centre, handle, list_id, chain_id, chain_n, user_id, device_id, campaign_id, guid, lease, is_settled, shares = row
     return DeskEntry(
@@ -112,12 +116,12 @@ def entry_of(row: Sequence[Any]) -> DeskEntry:
     )
 
 
-def held_of(row: Sequence[Any], windows: Windows) -> Held:
+def held_of(row: Fetched, windows: Windows) -> Held:
     """Both, from a row that has the record's columns first."""
     return Held(entry_of(row[RECORD_COLUMNS:]), record_of(row[:RECORD_COLUMNS], windows))
 
 
-def stored_of(row: Sequence[Any]) -> StoredRow:
+def stored_of(row: Fetched) -> StoredRow:
     """A journal row from the fragment ``journal_columns``."""
     seq, centre, user_id, at_ms, kind, door, campaign_id, list_id, handle, outcome, reference, key, elapsed, events = (
         row
@@ -142,7 +146,7 @@ def stored_of(row: Sequence[Any]) -> StoredRow:
     )
 
 
-def agent_session_of(row: Sequence[Any]) -> AgentSession:
+def agent_session_of(row: Fetched) -> AgentSession:
     """A log-in."""
     centre, user_id, device_id, state_name, started_at_ms, place = row
     return AgentSession(
@@ -155,7 +159,7 @@ def agent_session_of(row: Sequence[Any]) -> AgentSession:
     )
 
 
-def import_of(row: Sequence[Any]) -> ImportProgress:
+def import_of(row: Fetched) -> ImportProgress:
     """How far an import is."""
     centre, list_id, import_id, state, done, added, refused, digest, started_at_ms = row
     return ImportProgress(
@@ -171,7 +175,7 @@ def import_of(row: Sequence[Any]) -> ImportProgress:
     )
 
 
-def user_of(row: Sequence[Any]) -> User:
+def user_of(row: Fetched) -> User:
     """An account from the fragment ``user_columns``."""
     centre, centre_name, user_id, public_id, name, first, last, email, roles, features, digest, enabled, *device = row
     caller = Caller(

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 import asyncpg
+from asyncpg.pool import PoolConnectionProxy
 
 from trunkline.adapters.storage import migrate
 from trunkline.adapters.storage.queries import Queries
 from trunkline.app.ports import Conflict
 from trunkline.errors import AlreadyExists, Refused, TrunklineError, Unavailable
 
-if TYPE_CHECKING:
-    from asyncpg.pool import PoolConnectionProxy
-
-    Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]"
 
 QUERIES = Queries(Path(__file__).with_name("queries_postgres"))
 
@@ -121,14 +119,17 @@ async def _warnings(connection: Connection, found: asyncpg.Record) -> list[str]:
     return warnings
 
 
-async def prepare_writer(connection: Connection, *, exclusive: bool) -> bool:
-    """Make commits durable and, if asked, take the lock of the one server; False when another has it.
+async def prepare_writer(connection: Connection, *, exclusive: bool) -> None:
+    """Make commits durable and, if asked, take the lock of the one server; ``Refused`` when another has it.
 
     The lock lies on the writing connection itself: who lost the connection has lost the lock and cannot write.
     """
     if await connection.fetchval("SHOW synchronous_commit") == "off":
         await connection.execute(QUERIES["flush_commits"])
-    return not exclusive or bool(await connection.fetchval(QUERIES["serve_alone"], SERVER_LOCK))
+    if exclusive and not await connection.fetchval(QUERIES["serve_alone"], SERVER_LOCK):
+        raise Refused(
+            "another trunkline server serves this database; stop it first, or give this one a database of its own"
+        )
 
 
 async def end(connection: asyncpg.Connection[asyncpg.Record]) -> None:

@@ -7,13 +7,14 @@ reads, BEGIN, one statement that writes, COMMIT. Only the hand-out, which locks 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import asyncpg
 
 from trunkline.adapters.storage import rows
 from trunkline.adapters.storage.postgres_rows import (
     RECORD_COLUMNS,
+    Fetched,
     agent_session_of,
     entry_of,
     held_of,
@@ -161,7 +162,7 @@ class PostgresUnit:
             seen[held.record.key] = held.record
         return all_held
 
-    async def _built(self, found: Sequence[asyncpg.Record], build: Callable[[Sequence[Any]], T]) -> list[T]:
+    async def _built(self, found: Sequence[asyncpg.Record], build: Callable[[Fetched], T]) -> list[T]:
         """Structs of rows; windows that another process added are read on the way."""
         try:
             return [build(row) for row in found]

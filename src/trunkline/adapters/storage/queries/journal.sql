@@ -35,7 +35,7 @@ SELECT json_group_array($stored_row)
 FROM (
   SELECT seq FROM journal
   WHERE contact_centre_id = :contact_centre_id AND seq < :before_seq
-    AND at_ms BETWEEN :since_ms AND :until_ms
+    AND at_ms >= :since_ms AND at_ms < :until_ms
     AND (:request_type IS NULL OR request_type = :request_type) AND (:handle IS NULL OR handle = :handle)
   ORDER BY seq DESC
   LIMIT :limit
@@ -48,7 +48,7 @@ SELECT json_group_array($stored_row)
 FROM (
   SELECT seq FROM journal
   WHERE contact_centre_id = :contact_centre_id AND user_id = :user_id AND seq < :before_seq
-    AND at_ms BETWEEN :since_ms AND :until_ms
+    AND at_ms >= :since_ms AND at_ms < :until_ms
     AND (:request_type IS NULL OR request_type = :request_type) AND (:handle IS NULL OR handle = :handle)
   ORDER BY seq DESC
   LIMIT :limit

@@ -1,0 +1,133 @@
+"""One run: start the databases and the server, load it, and measure the ceilings on the same machine right after."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from bench import ceilings, cpu
+from bench.figures import Measured, Run
+from bench.generator import AGENTS, Generator
+from tests.support.postgres import PostgresServer, find_programs
+from tests.support.server import RunningServer
+
+FLAGS = ("--demo", "--demo-agents", str(AGENTS), "--log-level", "warning")
+SQLITE_ROWS_A_COMMIT = (1, 64)
+
+Say = Callable[[str], None]
+
+
+def measure(databases: Sequence[str], connections: Sequence[int], duration_s: float, say: Say) -> Run:
+    """Measure everything; ``say`` is told what is being done."""
+    with tempfile.TemporaryDirectory(prefix="trunkline-bench-") as name:
+        folder = Path(name)
+        generator = Generator(folder)
+        run = Run(at=time.strftime("%Y-%m-%d %H:%M %z"), machine=machine(), generator=generator.language)
+        if "sqlite" in databases:
+            _measure_sqlite(run, generator, folder, connections, duration_s, say)
+        if "postgres" in databases:
+            _measure_postgres(run, generator, connections, duration_s, say)
+    return run
+
+
+def _measure_sqlite(
+    run: Run, generator: Generator, folder: Path, connections: Sequence[int], duration_s: float, say: Say
+) -> None:
+    data = folder / "sqlite"
+    data.mkdir()
+    with RunningServer(*FLAGS, folder=data) as server:
+        for count in connections:
+            say(f"sqlite, {count} connections")
+            run.measured.append(_load(generator, server, "sqlite", count, duration_s, _no_cpu_s))
+    for rows in SQLITE_ROWS_A_COMMIT:
+        say(f"sqlite, a plain loop, {rows} in a commit")
+        run.ceilings.sqlite[rows] = ceilings.sqlite(data / "trunkline.db", folder, rows, duration_s)
+
+
+def _measure_postgres(
+    run: Run, generator: Generator, connections: Sequence[int], duration_s: float, say: Say
+) -> None:
+    """The server on one database and pgbench on a copy of it, by turns, so that both see the same machine."""
+    program = ceilings.find_pgbench(find_programs())
+    database = PostgresServer()
+    try:
+        url = database.create()
+        environment = {"TRUNKLINE_DATABASE_URL": url}
+        trunkline = Path(sys.executable).with_name("trunkline")
+        subprocess.run([trunkline, "migrate"], env={**os.environ, **environment}, check=True, capture_output=True)  # noqa: S603
+        with RunningServer(*FLAGS, environment=environment) as server:
+            server.terminate()  # a database can be copied while nobody is connected
+            copy = database.create(url.rpartition("/")[2])
+            server.restart()
+            for count in connections:
+                for is_server in (True, False):
+                    say(f"postgres, {count} {'connections' if is_server else 'clients of pgbench'}")
+                    database.execute("CHECKPOINT")
+                    if is_server:
+                        run.measured.append(_load(generator, server, "postgres", count, duration_s, lambda: cluster_cpu_s(database)))
+                    else:
+                        run.ceilings.pgbench[count] = ceilings.pgbench(
+                            program, copy, count, duration_s, lambda: cluster_cpu_s(database)
+                        )
+    finally:
+        database.stop()
+
+
+def _load(
+    generator: Generator,
+    server: RunningServer,
+    name: str,
+    connections: int,
+    duration_s: float,
+    database_cpu_s: Callable[[], float],
+) -> Measured:
+    marks: list[tuple[float, float]] = []
+    pid = server.program.process.pid
+    load = generator.run(
+        server.port,
+        connections,
+        duration_s,
+        lambda: marks.append((cpu.process_cpu_s(pid), database_cpu_s())),
+    )
+    (server_begin_s, database_begin_s), (server_end_s, database_end_s) = marks
+    return Measured(
+        database=name,
+        connections=connections,
+        rate=load.rate,
+        server_cpu_us=(server_end_s - server_begin_s) / load.requests * 1e6,
+        database_cpu_us=(database_end_s - database_begin_s) / load.requests * 1e6,
+        p50_us=load.p50_us,
+        p99_us=load.p99_us,
+        max_us=load.max_us,
+        load_cpu_us=load.load_cpu_s / load.requests * 1e6,
+    )
+
+
+def _no_cpu_s() -> float:
+    return 0
+
+
+def machine() -> dict[str, str]:
+    """What the figures were measured on."""
+    model = next(
+        (
+            line.partition(":")[2].strip()
+            for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+            if line.startswith("model name")
+        ),
+        platform.processor(),
+    )
+    said = {"processors": str(os.cpu_count()), "model": model, "kernel": platform.release()}
+    said["python"] = platform.python_version()
+    postgres = shutil.which("postgres") or str(find_programs() / "postgres")
+    said["postgres"] = subprocess.run(  # noqa: S603
+        [postgres, "--version"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    return said

@@ -1,0 +1,532 @@
+"""Imports: all or the good rows, dry runs, reports, repeating, resuming, and who may."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.imports.harness import AGENT, LIST, SUPERVISOR, Bench, Notes, StandingClock, load, reasons
+from trunkline.app.asking import Asked
+from trunkline.app.directory import ReferenceBook
+from trunkline.app.import_chunks import ImportChunk
+from trunkline.app.import_reading import CsvFile
+from trunkline.app.import_report import MAX_REFUSALS, ImportMode, standing
+from trunkline.app.imports import CHUNK_RECORDS, PAUSE_ROWS, ImportOrder, _NoChance, import_alone
+from trunkline.app.ports import AuditQuery, Conflict, ImportState, Provision
+from trunkline.domain.enums import Door, RequestType
+from trunkline.errors import (
+    AlreadyExists,
+    AlreadyInUse,
+    Defect,
+    Forbidden,
+    InvalidState,
+    NotFound,
+    OutOfRange,
+    Refused,
+    TooLarge,
+    Unavailable,
+)
+
+GOOD = ImportOrder(mode=ImportMode.GOOD)
+DRY = ImportOrder(is_dry_run=True)
+MIXED = "phone,chain,name\n+15550100,a,Ann\nbad,a,Bob\n+15550102,b,Cy\n+15550103,a,Di\n"
+
+
+def many(rows: int, *, chain_of: int = 1) -> str:
+    """A file of good rows in chains of that length."""
+    lines = (f"+1555{n:07d},k{n // chain_of},n{n}\n" for n in range(rows))
+    return "phone,chain,note\n" + "".join(lines)
+
+
+def test_good_rows_are_added_and_the_others_named() -> None:
+    """In mode good the report names row, field and reason of each refused row, and the rest is in the list."""
+    report, records = load(MIXED, GOOD)
+    assert reasons(report) == [
+        (3, "phone", "may hold digits, + ( ) - . / * # , ; x and spaces, and at least one digit"),
+        (5, "chain", "ended in an earlier row: the rows of a chain must stand together"),
+    ]
+    assert (report.rows_read, report.rows_good, report.rows_refused) == (4, 2, 2)
+    assert (report.records_added, report.chains_added, report.chains_good) == (2, 2, 2)
+    assert report.finished
+    assert not report.is_refused
+    assert [(r.phone_number, r.other_fields["name"]) for r in records] == [("+15550100", "Ann"), ("+15550102", "Cy")]
+    assert report.columns == {"phone": "phone", "chain": "chain", "name": "custom field name"}
+
+
+def test_all_means_all_or_nothing() -> None:
+    """In mode all one refused row keeps every row out, and the report is as complete as in mode good."""
+    report, records = load(MIXED)
+    assert records == []
+    assert report.is_refused
+    assert not report.finished
+    assert (report.rows_good, report.rows_refused, report.records_added) == (2, 2, 0)
+    assert len(report.refusals) == 2
+
+
+def test_all_good_rows_are_added_in_chains() -> None:
+    """Rows of a chain share a chain id, each record has a number of its own and the list's defaults."""
+    report, records = load(many(7, chain_of=3))
+    assert report.finished
+    assert (report.records_added, report.chains_added) == (7, 3)
+    chains: dict[int, list[int]] = {}
+    for record in records:
+        chains.setdefault(record.chain_id, []).append(record.chain_n)
+        assert (record.list_id, record.time_zone, record.from_s) == (7, "Europe/Paris", 3600)
+    assert sorted(chains.values()) == [[0], [0, 1, 2], [0, 1, 2]]
+    assert len({record.record_id for record in records}) == 7
+
+
+@pytest.mark.parametrize("mode", list(ImportMode))
+def test_a_dry_run_writes_nothing(mode: ImportMode) -> None:
+    """The report says what would be, and the store holds neither records nor a trace of the import."""
+    bench = Bench()
+    order = ImportOrder(mode=mode, is_dry_run=True)
+    report = bench.run(lambda b: b.load(MIXED, order))
+    assert (report.is_dry_run, report.finished, report.rows_good, report.rows_refused) == (True, False, 2, 2)
+    assert bench.records == []
+    assert bench.chunks == 0
+    assert not bench.store._tables.imports
+
+
+def test_the_same_import_twice_adds_nothing() -> None:
+    """Doing it again with the same import id, or with none at all, answers that it was done."""
+    for order in (ImportOrder(import_id="spring-1"), ImportOrder()):
+        bench = Bench()
+        first = bench.run(lambda b, order=order: b.load(many(5), order))
+        again = bench.run(lambda b, order=order: b.load(many(5), order))
+        assert (first.is_repeat, first.records_added) == (False, 5)
+        assert (again.is_repeat, again.finished, again.records_added, again.records_added_before) == (True, True, 0, 5)
+        assert again.import_id == first.import_id
+        assert len(bench.records) == 5
+
+
+def test_a_repeat_in_mode_all_is_no_refusal() -> None:
+    """What was added with refused rows in mode good stays added when it is asked for in mode all."""
+    bench = Bench()
+    bench.run(lambda b: b.load(MIXED, GOOD))
+    again = bench.run(lambda b: b.load(MIXED))
+    assert again.is_repeat
+    assert not again.is_refused
+    assert again.rows_refused == 2
+
+
+def test_a_dry_run_of_a_finished_import_checks_the_file() -> None:
+    """It says that the import is done, and what the file holds."""
+    bench = Bench()
+    bench.run(lambda b: b.load(many(5)))
+    report = bench.run(lambda b: b.load(many(5), DRY))
+    assert (report.is_repeat, report.rows_good, report.records_added_before) == (True, 5, 5)
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        ImportOrder(import_id="x"),
+        ImportOrder(import_id="x", is_dry_run=True),
+        ImportOrder(import_id="x", mapping={"customer_id": "note"}),
+    ],
+)
+def test_another_file_under_the_same_import_id_is_refused(order: ImportOrder) -> None:
+    """An import id belongs to one file read in one way."""
+    bench = Bench()
+    bench.run(lambda b: b.load(many(5), ImportOrder(import_id="x")))
+    text = many(5) if order.mapping else many(6)
+    with pytest.raises(AlreadyExists):
+        bench.run(lambda b: b.load(text, order))
+    assert len(bench.records) == 5
+
+
+def test_import_ids_are_the_lists_own() -> None:
+    """Another list takes the same file under the same import id."""
+    bench = Bench()
+    bench.run(lambda b: b.load(many(2), ImportOrder(import_id="x")))
+
+    async def other(b: Bench) -> None:
+        b.calling_list = msgspec.structs.replace(LIST, list_id=8, name="Autumn")
+        await b.store.provision(Provision(lists=[b.calling_list]))
+        b.writer.book = ReferenceBook(await b.store.directory())
+        await b.load(many(2), ImportOrder(import_id="x"))
+
+    bench.run(other)
+    assert [record.list_id for record in bench.records] == [7, 7, 8, 8]
+
+
+@pytest.mark.parametrize("chain_of", [1, 3, 400])
+def test_chunks_hold_whole_chains(chain_of: int) -> None:
+    """A long file is written in chunks of about a thousand records, none of which splits a chain."""
+    bench = Bench()
+    sizes: list[int] = []
+
+    async def look(_: int) -> None:
+        sizes.append(len(bench.records))
+        counts: dict[int, int] = {}
+        for record in bench.records:
+            counts[record.chain_id] = counts.get(record.chain_id, 0) + 1
+        assert set(counts.values()) <= {chain_of}
+
+    bench.before_chunk = look
+    rows = CHUNK_RECORDS * 3 // chain_of * chain_of
+    report = bench.run(lambda b: b.load(many(rows, chain_of=chain_of)))
+    assert report.records_added == len(bench.records) == rows
+    assert report.chains_added == rows // chain_of
+    steps = [after - before for before, after in zip(sizes[1:], sizes[2:], strict=False)]
+    assert all(CHUNK_RECORDS <= step < CHUNK_RECORDS + chain_of for step in steps)
+
+
+@pytest.mark.parametrize("fail_at", [1, 2, 3, 4])
+def test_an_import_that_was_interrupted_goes_on(fail_at: int) -> None:
+    """Wherever the process ended, the same import adds exactly what is missing, refused rows included once."""
+    lines = many(CHUNK_RECORDS * 2 + 500, chain_of=3).splitlines(keepends=True)
+    for at in (5, 1200, 2400):
+        lines[at] = "bad,,\n"
+    text = "".join(lines)
+    bench = Bench()
+    bench.fail_at = fail_at
+    with pytest.raises(ConnectionResetError):
+        bench.run(lambda b: b.load(text, GOOD))
+    before = len(bench.records)
+    bench.fail_at = None
+    report = bench.run(lambda b: b.load(text, GOOD))
+    assert (report.is_repeat, report.finished) == (False, True)
+    assert report.records_added_before == before
+    assert report.records_added + before == len(bench.records) == report.rows_good
+    assert report.rows_refused == 3
+    assert len({record.phone_number for record in bench.records}) == len(bench.records)
+    (progress,) = bench.store._tables.imports.values()
+    assert (progress.state, progress.records_added, progress.rows_refused) == (ImportState.DONE, len(bench.records), 3)
+
+
+def test_a_commit_that_was_not_answered_is_not_repeated() -> None:
+    """The chunk is in, the answer is lost: the next run goes on behind it."""
+    bench = Bench()
+
+    async def lose_answer(b: Bench) -> None:
+        asked = []
+        whole = b.importer._submit
+
+        async def submit(order: object) -> object:
+            asked.append(order)
+            row = await whole(order)  # type: ignore[arg-type]
+            if len(asked) == 2:
+                raise Unavailable("gone")
+            return row
+
+        b.importer._submit = submit  # type: ignore[assignment]
+        with pytest.raises(Unavailable):
+            await b.load(many(CHUNK_RECORDS + 10))
+
+    bench.run(lose_answer)
+    assert len(bench.records) == CHUNK_RECORDS
+    report = bench.run(lambda b: b.load(many(CHUNK_RECORDS + 10)))
+    assert (report.records_added_before, report.records_added) == (CHUNK_RECORDS, 10)
+    assert len(bench.records) == CHUNK_RECORDS + 10
+
+
+def test_one_import_runs_once_at_a_time() -> None:
+    """A second run beside the first is refused; afterwards it is a repeat."""
+    bench = Bench()
+
+    async def begin_again(_: int) -> None:
+        with pytest.raises(AlreadyInUse):
+            await bench.load(many(50))
+
+    bench.before_chunk = begin_again
+    assert bench.run(lambda b: b.load(many(50))).finished
+    assert bench.run(lambda b: b.load(many(50))).is_repeat
+    assert len(bench.records) == 50
+
+
+def test_a_run_of_another_process_is_noticed() -> None:
+    """When somebody else's chunk of the same import came first, ours adds nothing and the run ends."""
+    bench = Bench()
+
+    async def overtake(at: int) -> None:
+        if at == 2:
+            bench.before_chunk = None
+            other = bench.importer.__class__(bench.store, bench.writer.submit)
+            source = CsvFile(io.BytesIO(many(5).encode()))
+            await other.run(SUPERVISOR, LIST, ImportOrder(), source)
+
+    bench.before_chunk = overtake
+    with pytest.raises(AlreadyInUse):
+        bench.run(lambda b: b.load(many(5)))
+    assert len(bench.records) == 5
+
+
+def test_a_conflict_is_tried_again() -> None:
+    """A chunk whose commit collides is decided anew with fresh numbers, and is in once."""
+    bench = Bench()
+
+    async def collide(b: Bench) -> object:
+        real = b.store.begin
+        left = [2]
+
+        def begin() -> object:
+            if left[0] and b.chunks > 1:
+                left[0] -= 1
+                raise Conflict("collided")
+            return real()
+
+        b.store.begin = begin  # type: ignore[method-assign,assignment]
+        return await b.load(many(5))
+
+    bench.run(collide)
+    assert len(bench.records) == 5
+
+
+def test_only_the_last_chunk_is_in_the_audit() -> None:
+    """An import is one row of the audit, with who asked, the list and the import id; a dry run is none."""
+    bench = Bench()
+
+    async def steps(b: Bench) -> list[tuple[object, ...]]:
+        await b.load(many(CHUNK_RECORDS + 5), ImportOrder(import_id="x", door=Door.REST))
+        await b.load(many(3), DRY)
+        rows = [stored.row for stored in await b.store.audit(AuditQuery(contact_centre_id=1))]
+        return [(r.user_id, r.request_type, r.list_id, r.reference, r.door, r.outcome) for r in rows]
+
+    assert bench.run(steps) == [(9, RequestType.ADD_RECORD, 7, '"x"', Door.REST, 0)]
+
+
+def test_agents_do_not_import() -> None:
+    """Import and progress are for supervisors and administrators; the writer asks again."""
+    bench = Bench()
+
+    async def steps(b: Bench) -> None:
+        with pytest.raises(Forbidden):
+            await b.load(many(1), caller=AGENT)
+        with pytest.raises(Forbidden):
+            await b.importer.progress(AGENT, LIST, "x")
+        chunk = ImportChunk(
+            list_id=7, import_id="x", digest="", row_before=0, row_after=1, rows_refused=0, chains=[], is_last=True
+        )
+        asked = Asked(caller=AGENT, command=chunk, request_type=RequestType.ADD_RECORD, door=Door.REST)
+        with pytest.raises(Forbidden):
+            await b.writer.submit(asked)
+
+    bench.run(steps)
+    assert bench.records == []
+
+
+def test_progress_can_be_asked_for() -> None:
+    """While it runs and afterwards; an import that wrote nothing is not found."""
+    bench = Bench()
+    seen = []
+
+    async def look(at: int) -> None:
+        if at > 1:
+            progress = await bench.importer.progress(SUPERVISOR, LIST, "x")
+            seen.append((progress.state, progress.records_added))
+
+    bench.before_chunk = look
+
+    async def steps(b: Bench) -> None:
+        with pytest.raises(NotFound):
+            await b.importer.progress(SUPERVISOR, LIST, "x")
+        with pytest.raises(NotFound):
+            await b.importer.progress(SUPERVISOR, LIST, "../x")
+        await b.load(many(CHUNK_RECORDS * 2 - 1), ImportOrder(import_id="x"))
+        done = await b.importer.progress(SUPERVISOR, LIST, "x")
+        shown = json.loads(msgspec.json.encode(standing(done, "Spring")))
+        assert shown == {
+            "importId": "x",
+            "listName": "Spring",
+            "state": "done",
+            "lastRow": CHUNK_RECORDS * 2,
+            "recordsAdded": CHUNK_RECORDS * 2 - 1,
+            "rowsRefused": 0,
+            "startedAtMs": 1_900_000_000_000,
+        }
+
+    bench.run(steps)
+    assert seen == [(ImportState.RUNNING, 0), (ImportState.RUNNING, CHUNK_RECORDS)]
+
+
+def test_the_report_keeps_the_first_refusals_and_counts_all() -> None:
+    """Beyond the limit the counts stay complete and the watcher hears of every refusal, in order, once."""
+    notes = Notes()
+    bench = Bench()
+    text = "phone\n" + "bad\n" * (MAX_REFUSALS + 300) + "+15550100\n"
+    report = bench.run(lambda b: b.load(text, GOOD, watcher=notes))
+    assert (len(report.refusals), report.refusals_left_out, report.rows_refused) == (MAX_REFUSALS, 300, 1300)
+    assert [refusal.row for refusal in notes.refusals] == list(range(2, MAX_REFUSALS + 302))
+    assert len(bench.records) == 1
+
+
+def test_steps_are_told() -> None:
+    """Both passes tell how far they are, and the second knows how long it is."""
+    notes = Notes()
+    Bench().run(lambda b: b.load(many(PAUSE_ROWS * 3), watcher=notes))
+    checking = [step for step in notes.steps if not step.is_writing]
+    writing = [step for step in notes.steps if step.is_writing]
+    assert [step.rows for step in checking] == sorted(step.rows for step in checking)
+    assert len(checking) >= 3
+    assert checking[-1].rows == writing[-1].rows == writing[0].of_rows == PAUSE_ROWS * 3
+
+
+def test_others_get_the_processor() -> None:
+    """Another task runs between portions of a long file, empty rows included."""
+    bench = Bench()
+    turns = 0
+
+    async def steps(b: Bench) -> None:
+        nonlocal turns
+
+        async def count() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        counting = asyncio.create_task(count())
+        await b.load("phone\n" + "\n" * PAUSE_ROWS * 20 + "+15550100\n", DRY)
+        counting.cancel()
+
+    bench.run(steps)
+    assert turns >= 20
+
+
+def test_the_report_is_json() -> None:
+    """Keys as the API writes its own."""
+    report, _ = load("phone\nbad\n")
+    assert json.loads(report.to_json()) == {
+        "importId": report.import_id,
+        "listName": "Spring",
+        "mode": "all",
+        "isDryRun": False,
+        "isRepeat": False,
+        "finished": False,
+        "rowsRead": 1,
+        "rowsGood": 0,
+        "rowsRefused": 1,
+        "chainsGood": 0,
+        "recordsAdded": 0,
+        "chainsAdded": 0,
+        "recordsAddedBefore": 0,
+        "columns": {"phone": "phone"},
+        "refusals": [{"row": 2, "field": "phone", "reason": report.refusals[0].reason}],
+        "refusalsLeftOut": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("order", "error"),
+    [
+        (ImportOrder(import_id="a b"), OutOfRange),
+        (ImportOrder(import_id="x" * 65), OutOfRange),
+        (ImportOrder(import_id="-x"), OutOfRange),
+        (ImportOrder(region="ZZ"), OutOfRange),
+        (ImportOrder(region="us"), OutOfRange),
+        (ImportOrder(delimiter="ab"), OutOfRange),
+        (ImportOrder(mapping={"phone": "Tel"}), OutOfRange),
+        (ImportOrder(mapping={f"f{n}": "phone" for n in range(300)}), TooLarge),
+    ],
+)
+def test_an_order_that_makes_no_sense_is_refused(order: ImportOrder, error: type[Exception]) -> None:
+    """Settings are checked before anything is read or written."""
+    with pytest.raises(error):
+        load(many(1), order)
+
+
+def test_numbers_are_checked_against_a_numbering_plan() -> None:
+    """With a region a number must be possible there or anywhere; addresses are left alone."""
+    text = (
+        "phone,phone_type\n(646) 555-0100,\n555-0100,\n+44 20 7946 0958,\n12,\n+999999999999999,\n"
+        "a@example.com,EmailAddress\n"
+    )
+    report, records = load(text, ImportOrder(mode=ImportMode.GOOD, region="US"))
+    assert [refusal.row for refusal in report.refusals] == [5, 6]
+    assert len(records) == 4
+    assert load(text)[0].rows_refused == 0
+
+
+def test_a_list_may_refuse_numbers_it_has() -> None:
+    """Numbers of the file and of the list count, in any spelling; an interrupted run does not meet itself."""
+    strict = msgspec.structs.replace(LIST, refuses_duplicates=True)
+    bench = Bench(strict)
+    bench.run(lambda b: b.load("phone\n+15550100\n"))
+    text = "phone,chain\n1 555 0100,a\n+15550101,a\n+1 555-0101,a\n+15550102,b\n"
+    report = bench.run(lambda b: b.load(text, GOOD))
+    assert sorted(refusal.row for refusal in report.refusals) == [2, 4]
+    assert sorted(record.phone_number for record in bench.records) == ["+15550100", "+15550101", "+15550102"]
+    assert bench.run(lambda b: b.load("phone\n+15550102\n+15550103\n")).is_refused
+    assert len(bench.records) == 3
+
+    lines = many(CHUNK_RECORDS + 100)
+    bench.fail_at = bench.chunks + 3
+    with pytest.raises(ConnectionResetError):
+        bench.run(lambda b: b.load(lines))
+    bench.fail_at = None
+    again = bench.run(lambda b: b.load(lines))
+    assert (again.rows_refused, again.finished) == (0, True)
+    assert again.records_added + again.records_added_before == CHUNK_RECORDS + 100
+
+
+def test_a_list_that_went_meanwhile_is_not_found() -> None:
+    """The list is looked up again with every chunk."""
+    bench = Bench()
+
+    async def steps(b: Bench) -> None:
+        b.calling_list = msgspec.structs.replace(LIST, list_id=99)
+        await b.load(many(1))
+
+    with pytest.raises(NotFound):
+        bench.run(steps)
+
+
+def test_an_import_without_a_server() -> None:
+    """A program of its own imports with a writer of its own, and what fails is raised."""
+    bench = Bench()
+
+    async def steps(b: Bench) -> tuple[int, bool]:
+        source = CsvFile(io.BytesIO(many(3).encode()))
+        first = await import_alone(b.store, StandingClock(), SUPERVISOR, LIST, ImportOrder(), source)
+        again = await import_alone(b.store, StandingClock(), SUPERVISOR, LIST, ImportOrder(), source)
+        return first.records_added, again.is_repeat
+
+    assert bench.run(steps) == (3, True)
+    assert len(bench.records) == 3
+
+
+def test_an_import_draws_no_chance() -> None:
+    """The writer of an import alone has settings that an import does not use."""
+    for draw in (_NoChance().token, _NoChance().uuid):
+        with pytest.raises(Defect):
+            draw()
+
+
+@settings(max_examples=80)
+@given(
+    st.one_of(st.binary(max_size=200), st.text(alphabet='+150,"\n\r;ab ', max_size=120).map(str.encode)),
+    st.sampled_from(list(ImportMode)),
+    st.booleans(),
+)
+def test_any_bytes_give_a_report_or_a_refusal(raw: bytes, mode: ImportMode, with_header: bool) -> None:  # noqa: FBT001
+    """Never another error; in mode all nothing is written when a row is refused; what is reported is there."""
+    bench = Bench()
+    text = b"phone,chain,note\n" + raw if with_header else raw
+    try:
+        report = bench.run(lambda b: b.load(text, ImportOrder(mode=mode)))
+    except Refused:
+        assert bench.records == []
+        return
+    assert report.rows_read == report.rows_good + report.rows_refused
+    assert (report.rows_refused == 0) == (report.refusals == [])
+    expected = 0 if mode is ImportMode.ALL and report.rows_refused else report.rows_good
+    assert report.records_added == len(bench.records) == expected
+    assert report.finished != report.is_refused
+
+
+def test_a_refusal_names_no_other_state() -> None:
+    """A file that is refused as a whole is no state of the list: the same id is free afterwards."""
+    bench = Bench()
+    order = ImportOrder(import_id="x")
+    with pytest.raises(Refused) as caught:
+        bench.run(lambda b: b.load("name\nAnn\n", order))
+    assert not isinstance(caught.value, InvalidState)
+    assert bench.run(lambda b: b.load(many(2), order)).records_added == 2

@@ -1,0 +1,227 @@
+"""The journal: numbers, repeats, what is pending, cursors, audit, pruning."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.stores.storage import AGENT, CAMPAIGN, CENTRE, LIST, Storage, acknowledged, ask, cursor, record, row, rows_of, save
+from trunkline.app.ports import AuditQuery, JournalRow, Store, StoredRow
+from trunkline.domain.enums import Door, RequestType
+from trunkline.domain.events import Appearance, RecordShown
+
+
+def query(**values: Any) -> AuditQuery:
+    """A question about the whole contact centre."""
+    return AuditQuery(**{"contact_centre_id": CENTRE, **values})
+
+
+def test_rows_come_back_as_they_were_written(storage: Storage) -> None:
+    """Every column and event survives, references with their JSON text, keys of 64 bits with their sign."""
+
+    async def check(store: Store) -> None:
+        shown = RecordShown(
+            device_id="d1",
+            reference=1.0,
+            what=Appearance.PREVIEW,
+            handle=2**31 - 1,
+            record=record(1, other_fields={"note": 'Zoë "\\ 😀', "balance": 0.1}),
+            list_name="List",
+            campaign_name="Sales",
+            application_id=5,
+            group_id=1,
+            group_name="g",
+            group_description="",
+            attempt_guid="a",
+            agent_name="Ann",
+            offset_s=-3600,
+        )
+        full = row(
+            door=Door.REST,
+            campaign_id=CAMPAIGN,
+            list_id=LIST,
+            handle=2**31 - 1,
+            outcome=6,
+            reference='"r\\u00fc"',
+            request_key=-(2**63),
+            elapsed_ns=2**40,
+            events=(shown, acknowledged(reference="é", door=Door.USER_EVENT)),
+        )
+        bare = row(2000, request_type=RequestType.UNSOLICITED)
+        seqs = await save(store, journal=[full, bare])
+        assert await store.audit(query()) == [StoredRow(seqs[1], bare), StoredRow(seqs[0], full)]
+        (found,) = await store.pending(CENTRE, AGENT, 0, 0, 10)
+        assert found == StoredRow(seqs[0], full)
+        assert type(found.row.events[0].reference) is float
+
+    storage.run(check)
+
+
+def test_numbers_grow(storage: Storage) -> None:
+    """Rows are numbered in the order given, without gaps inside a unit, and upwards from unit to unit."""
+
+    async def check(store: Store) -> None:
+        first = await save(store, journal=[row(n) for n in range(150)])
+        second = await save(store, journal=[row(999), row(998)])
+        assert await save(store, journal=[]) == []
+        assert len(first) == 150
+        for seqs in (first, second):
+            assert seqs == list(range(seqs[0], seqs[0] + len(seqs)))
+        assert second[0] > first[-1]
+        newest = await store.audit(query(limit=2))
+        assert newest == [StoredRow(second[1], row(998)), StoredRow(second[0], row(999))]
+
+    storage.run(check)
+
+
+def test_repeats(storage: Storage) -> None:
+    """Of each key the newest row, unless it is too old; unknown keys and rows without one are left out."""
+
+    async def check(store: Store) -> None:
+        rows = [row(100, request_key=1), row(200, request_key=2), row(300, request_key=1, outcome=6), row(400)]
+        seqs = await save(store, journal=rows)
+        newest = {1: StoredRow(seqs[2], rows[2]), 2: StoredRow(seqs[1], rows[1])}
+        assert await ask(store, "repeats", [1, 2, 3], 0) == newest
+        assert await ask(store, "repeats", [1, 2], 200) == newest
+        assert await ask(store, "repeats", [1, 2], 201) == {1: newest[1]}
+        assert await ask(store, "repeats", [1], 301) == {}
+        assert await ask(store, "repeats", [], 0) == {}
+
+    storage.run(check)
+
+
+def test_pending(storage: Storage) -> None:
+    """A user's rows with events in order, after a number and a time, up to a limit."""
+
+    async def check(store: Store) -> None:
+        one = (acknowledged(),)
+        rows = [
+            row(100, events=one),
+            row(200),
+            row(300, events=one, user_id=8),
+            row(400, events=one, contact_centre_id=2),
+            row(500, events=(*one, acknowledged(handle=3))),
+            row(600, events=one),
+        ]
+        seqs = await save(store, journal=rows)
+        mine = [StoredRow(seqs[n], rows[n]) for n in (0, 4, 5)]
+        assert await store.pending(CENTRE, AGENT, 0, 0, 10) == mine
+        assert await store.pending(CENTRE, AGENT, 0, 0, 2) == mine[:2]
+        assert await store.pending(CENTRE, AGENT, 0, seqs[0], 10) == mine[1:]
+        assert await store.pending(CENTRE, AGENT, 500, 0, 10) == mine[1:]
+        assert await store.pending(CENTRE, AGENT, 501, seqs[4], 10) == mine[2:]
+        assert await store.pending(CENTRE, 99, 0, 0, 10) == []
+
+    storage.run(check)
+
+
+def test_cursors_move_forward_only(storage: Storage) -> None:
+    """The highest mark of each channel stays, in whatever order marks come."""
+
+    async def check(store: Store) -> None:
+        assert await store.cursors(CENTRE, AGENT) == {}
+        await save(store, cursors={cursor(): 5 * 2**40, cursor("/v2/me/*"): 1, cursor(user_id=8): 9})
+        await save(store, cursors={cursor(): 7, cursor("/v2/me/*"): 2})
+        assert await store.cursors(CENTRE, AGENT) == {"/me/internal": 5 * 2**40, "/v2/me/*": 2}
+        assert await store.cursors(CENTRE, 8) == {"/me/internal": 9}
+        assert await store.cursors(2, AGENT) == {}
+
+    storage.run(check)
+
+
+AUDITED = [
+    row(100, handle=1),
+    row(200, handle=2, request_type=RequestType.ADD_RECORD),
+    row(300, user_id=8, handle=1),
+    row(400, contact_centre_id=2, handle=1),
+    row(500, handle=1, outcome=6),
+]
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({}, [4, 2, 1, 0]),
+        ({"contact_centre_id": 2}, [3]),
+        ({"user_id": AGENT}, [4, 1, 0]),
+        ({"user_id": 99}, []),
+        ({"request_type": 3}, [1]),
+        ({"handle": 1}, [4, 2, 0]),
+        ({"handle": 1, "user_id": AGENT}, [4, 0]),
+        ({"since_ms": 200}, [4, 2, 1]),
+        ({"until_ms": 300}, [1, 0]),
+        ({"since_ms": 200, "until_ms": 201, "user_id": AGENT}, [1]),
+        ({"limit": 2}, [4, 2]),
+        ({"limit": 1, "user_id": AGENT}, [4]),
+    ],
+    ids=str,
+)
+def test_audit(storage: Storage, asked: dict[str, Any], expected: list[int]) -> None:
+    """Each condition narrows the page; rows come newest first; ``until_ms`` is exclusive."""
+
+    async def check(store: Store) -> None:
+        await save(store, journal=AUDITED)
+        assert rows_of(await store.audit(query(**asked))) == [AUDITED[n] for n in expected]
+
+    storage.run(check)
+
+
+def test_audit_by_pages(storage: Storage) -> None:
+    """``before_seq`` goes on where a page ended, for the contact centre and for one user."""
+
+    async def check(store: Store) -> None:
+        await save(store, journal=[row(n) for n in range(7)])
+        for whose in ({}, {"user_id": AGENT}):
+            times: list[int] = []
+            page = await store.audit(query(limit=3, **whose))
+            while page:
+                times += [stored.row.at_ms for stored in page]
+                page = await store.audit(query(limit=3, before_seq=page[-1].seq, **whose))
+            assert times == [6, 5, 4, 3, 2, 1, 0]
+
+    storage.run(check)
+
+
+def test_prune(storage: Storage) -> None:
+    """Old rows go from the front, at most so many at once; what is not old stays."""
+
+    async def check(store: Store) -> None:
+        assert await store.prune(10**12, 10) == 0
+        await save(store, journal=[row(n, user_id=n % 2) for n in range(10)])
+        assert await store.prune(5, 3) == 3
+        assert await store.prune(5, 3) == 2
+        assert await store.prune(5, 3) == 0
+        assert [r.at_ms for r in rows_of(await store.audit(query()))] == [9, 8, 7, 6, 5]
+
+    storage.run(check)
+
+
+def test_numbers_do_not_come_again_after_pruning(storage: Storage) -> None:
+    """A journal that was pruned to nothing goes on counting, also when the store is opened anew."""
+
+    async def check_all_gone(store: Store) -> None:
+        assert await store.prune(10**12, 100) == count
+        assert await store.audit(query()) == []
+
+    async def write(store: Store) -> None:
+        seqs.extend(await save(store, journal=[row(1), row(2)]))
+
+    seqs: list[int] = []
+    for count in (2, 2):
+        storage.run(write)
+        storage.run(check_all_gone)
+    storage.run(write)
+    assert seqs == sorted(set(seqs))
+
+
+def test_a_page_of_many_rows(storage: Storage) -> None:
+    """Hundreds of rows with events come back in order in one answer."""
+
+    async def check(store: Store) -> None:
+        rows: list[JournalRow] = [row(n, events=(acknowledged(handle=n),)) for n in range(300)]
+        await save(store, journal=rows)
+        assert rows_of(await store.pending(CENTRE, AGENT, 0, 0, 1000)) == rows
+        assert rows_of(await store.audit(query(limit=1000))) == rows[::-1]
+
+    storage.run(check)
