@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from bench import ceilings, cpu
@@ -59,6 +60,7 @@ def _measure_postgres(
     database = PostgresServer()
     try:
         url = database.create()
+        spent_s = partial(_cluster_cpu_s, database)
         environment = {"TRUNKLINE_DATABASE_URL": url}
         trunkline = Path(sys.executable).with_name("trunkline")
         subprocess.run([trunkline, "migrate"], env={**os.environ, **environment}, check=True, capture_output=True)  # noqa: S603
@@ -71,10 +73,10 @@ def _measure_postgres(
                     say(f"postgres, {count} {'connections' if is_server else 'clients of pgbench'}")
                     database.execute("CHECKPOINT")
                     if is_server:
-                        run.measured.append(_load(generator, server, "postgres", count, duration_s, lambda: cluster_cpu_s(database)))
+                        run.measured.append(_load(generator, server, "postgres", count, duration_s, spent_s))
                     else:
                         run.ceilings.pgbench[count] = ceilings.pgbench(
-                            program, copy, count, duration_s, lambda: cluster_cpu_s(database)
+                            program, copy, count, duration_s, spent_s
                         )
     finally:
         database.stop()
@@ -111,7 +113,12 @@ def _load(
 
 
 def _no_cpu_s() -> float:
-    return 0
+    return 0  # SQLite works inside the server, where it is counted
+
+
+def _cluster_cpu_s(database: PostgresServer) -> float:
+    pid = (database.folder / "data" / "postmaster.pid").read_text(encoding="utf-8").split("\n", 1)[0]
+    return cpu.family_cpu_s(int(pid))
 
 
 def machine() -> dict[str, str]:

@@ -60,7 +60,9 @@ class Running:
         clock, chance = SystemClock(), SystemChance()
         self.store = store
         self.log = structlog.get_logger("trunkline")
-        self.outbox = Outbox(store, clock, config.redelivery_s * 1000)
+        self.outbox = Outbox(
+            store, clock, config.redelivery_s * 1000, lambda: f"{self.settings.external_prefix}/api/v2"
+        )
         rules = Rules(
             chance=chance,
             lease_ms=config.lease_s * 1000,

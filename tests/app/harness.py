@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -193,3 +194,22 @@ class House:
         """The stored records of a chain."""
         async with self.store.begin() as unit:
             return await unit.chain(CENTRE, list_id, chain_id)
+
+
+def run_in_house(
+    test: Callable[[House], Awaitable[None]],
+    records: Sequence[Record],
+    *,
+    campaign: dict[str, Any] | None = None,
+    list_changes: dict[str, Any] | None = None,
+) -> None:
+    """Run a test in a house with these records; open at its beginning, closed at its end."""
+
+    async def run() -> None:
+        house = await House(campaign=campaign).open(records, list_changes=list_changes)
+        try:
+            await test(house)
+        finally:
+            await house.close()
+
+    asyncio.run(run())

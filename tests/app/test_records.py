@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
-
 import pytest
 
-from tests.app.harness import NOON_S, House, agent, record
+from tests.app.harness import NOON_S, House, agent, record, run_in_house
 from trunkline.domain import commands
 from trunkline.domain.desk import Share, shared
 from trunkline.domain.enums import CallbackType, CallResult, Door, RecordStatus, RecordType
@@ -17,19 +14,6 @@ from trunkline.errors import Forbidden, InvalidState, NotFound, OutOfRange
 
 ANN, BOB = agent(1), agent(2)
 CHAIN = [record(1, 0), record(1, 1), record(1, 2)]
-
-
-def in_house(test: Callable[[House], Awaitable[None]], records: list[Record] | None = None) -> None:
-    """Run a test in a house with a chain of three."""
-
-    async def run() -> None:
-        house = await House().open(CHAIN if records is None else records)
-        try:
-            await test(house)
-        finally:
-            await house.close()
-
-    asyncio.run(run())
 
 
 async def taken(house: House, who: object = ANN) -> RecordShown:
@@ -60,7 +44,7 @@ def test_update_writes_fields_and_keeps_the_record() -> None:
         assert stored.status is RecordStatus.RETRIEVED
         assert len(await house.desk(ANN)) == 3
 
-    in_house(test)
+    run_in_house(test, CHAIN)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +73,7 @@ def test_update_refusals_change_nothing(fields: dict[str, object], refusal: type
             await house.ask(ANN, commands.UpdateRecord, **given)
         assert await house.chain(1) == before
 
-    in_house(test)
+    run_in_house(test, CHAIN)
 
 
 def test_foreign_and_unknown_handles_are_told_alike() -> None:
@@ -104,7 +88,7 @@ def test_foreign_and_unknown_handles_are_told_alike() -> None:
             said.append(str(refused.value))
         assert said[0] == said[1]
 
-    in_house(test)
+    run_in_house(test, CHAIN)
 
 
 def test_complete_ends_the_chain() -> None:
@@ -124,7 +108,7 @@ def test_complete_ends_the_chain() -> None:
             await house.ask(ANN, commands.CompleteRecord, handle=handle, changes=FieldChanges())
         assert isinstance((await house.preview(ANN))[0], NothingToPreview)
 
-    in_house(test)
+    run_in_house(test, CHAIN)
 
 
 def test_reject_gives_the_chain_back() -> None:
@@ -138,7 +122,7 @@ def test_reject_gives_the_chain_back() -> None:
         assert again.record.key == first.record.key
         assert again.handle != first.handle
 
-    in_house(test)
+    run_in_house(test, CHAIN)
 
 
 @pytest.mark.parametrize("kind", list(CallbackType))
@@ -167,7 +151,7 @@ def test_reschedule_makes_the_chain_wait_and_come_back(kind: CallbackType) -> No
         assert due.callback_type is kind
         assert set(statuses(await house.chain(1))) == {RecordStatus.RETRIEVED}
 
-    in_house(test)
+    run_in_house(test, CHAIN)
 
 
 def test_reschedule_in_the_past_is_refused() -> None:
@@ -184,7 +168,7 @@ def test_reschedule_in_the_past_is_refused() -> None:
                 due_at_s=NOON_S - 1,
             )
 
-    in_house(test)
+    run_in_house(test, CHAIN)
 
 
 def test_a_local_time_is_read_in_the_record_s_zone() -> None:
@@ -203,7 +187,7 @@ def test_a_local_time_is_read_in_the_record_s_zone() -> None:
         )
         assert (await house.chain(1))[0].due_at_s == 1_795_528_800
 
-    in_house(test, [record(1, 0, time_zone="America/New_York")])
+    run_in_house(test, [record(1, 0, time_zone="America/New_York")])
 
 
 def test_a_callback_taken_by_another_is_not_ended_by_the_first() -> None:
@@ -221,7 +205,7 @@ def test_a_callback_taken_by_another_is_not_ended_by_the_first() -> None:
         assert await house.chain(1) == before
         assert len(await house.desk(BOB)) == 3
 
-    in_house(test)
+    run_in_house(test, CHAIN)
 
 
 def test_the_chain_is_shown_record_by_record() -> None:
@@ -236,7 +220,7 @@ def test_the_chain_is_shown_record_by_record() -> None:
         assert (end.what, end.chain_id) == (Acknowledgement.CHAIN_END, 1)
         assert len({handle, *(one.handle for one in shown if isinstance(one, RecordShown))}) == 3
 
-    in_house(test)
+    run_in_house(test, CHAIN)
 
 
 def test_rights_in_consultation_and_conference() -> None:
@@ -254,12 +238,12 @@ def test_rights_in_consultation_and_conference() -> None:
         with pytest.raises(NotFound):
             await house.ask(ANN, commands.UpdateRecord, handle=handle, changes=FieldChanges(until_s=6))
 
-    in_house(test)
+    run_in_house(test, CHAIN)
 
 
 async def share(house: House, handle: int, kind: Share) -> None:
     """Let Bob join the call of a record."""
-    from trunkline.app.ports import Changes, DeskKey  # noqa: PLC0415 - used here alone
+    from trunkline.app.ports import Changes, DeskKey
 
     held = next(one for one in await house.desk(ANN) if one.entry.handle == handle)
     async with house.store.begin() as unit:

@@ -211,10 +211,10 @@ def test_changes_are_seen(storage: Storage) -> None:
         await add(store, record(1), record(2))
         await save(store, records=by_key(record(1, status=RecordStatus.RETRIEVED, version=2)))
         assert await ask(store, "next_record", search()) == record(2)
-        returned = record(1, time_zone="Europe/Paris", from_s=50_000, until_s=51_000, version=3)
+        returned = record(1, time_zone="Europe/Paris", from_s=60_000, until_s=61_000, version=3)
         await save(store, records=by_key(returned))
         assert await ask(store, "next_record", search()) == record(2)
-        paris_s = NOON_S - 43_200 + 50_000 - 7200
+        paris_s = NOON_S - 43_200 + 60_000 - 7200
         assert await ask(store, "next_record", search(now_s=paris_s)) == returned
 
     storage.run(check)

@@ -35,7 +35,9 @@ def check_application(campaign: Campaign, application_id: int) -> None:
 
 
 def check_device(caller: Caller, device_id: str) -> None:
-    """Raise ``NotFound`` unless the device is one of the caller's."""
+    """Raise ``NotFound`` unless the device is one of the caller's, ``InvalidState`` when it has none at all."""
+    if not caller.devices:
+        raise InvalidState("no device is assigned to you")
     if caller.device(device_id) is None:
         raise NotFound("there is no device with this devicePath")
 

@@ -72,12 +72,18 @@ class Mailbox:
 
 
 class Outbox:
-    """Delivers committed events and keeps what was not confirmed for ``redelivery_ms``."""
+    """Delivers committed events and keeps what was not confirmed for ``redelivery_ms``.
 
-    def __init__(self, store: Store, clock: Clock, redelivery_ms: int = 600_000) -> None:
+    ``api_url`` yields the prefix of addresses in messages.
+    """
+
+    def __init__(
+        self, store: Store, clock: Clock, redelivery_ms: int = 600_000, api_url: Callable[[], str] = lambda: "/api/v2"
+    ) -> None:
         self._store = store
         self._clock = clock
         self._redelivery_ms = redelivery_ms
+        self._api_url = api_url
         self._mailboxes: dict[UserKey, Mailbox] = {}
         self._courier: Courier | None = None
         self._writer: Writer | None = None
@@ -100,7 +106,7 @@ class Outbox:
             mailbox = mailboxes.get(user)
             if mailbox is None or not stored.row.events:
                 continue
-            messages = rendered(stored, now_ms)
+            messages = rendered(stored, now_ms, self._api_url())
             if mailbox.loaded.done():
                 self._append(mailbox, messages, now_ms)
                 fresh.setdefault(user, []).extend(messages)
@@ -144,7 +150,7 @@ class Outbox:
         while True:
             rows = await self._store.pending(*user, since_ms, after_seq, LOAD_ROWS)
             for stored in rows:
-                loaded.extend(rendered(stored, now_ms))
+                loaded.extend(rendered(stored, now_ms, self._api_url()))
             if len(rows) < LOAD_ROWS:
                 break
             after_seq = rows[-1].seq
@@ -182,7 +188,7 @@ class Outbox:
         return len(self._mailboxes)
 
 
-def rendered(stored: StoredRow, now_ms: int) -> list[Message]:
+def rendered(stored: StoredRow, now_ms: int, api_url: str) -> list[Message]:
     """A journal row as messages; each carries its place as a mark, the same after a restart."""
     row = stored.row
     timing = Timing(
@@ -193,7 +199,7 @@ def rendered(stored: StoredRow, now_ms: int) -> list[Message]:
     messages: list[Message] = []
     place = stored.seq * MAX_EVENTS_A_REQUEST
     for event in row.events:
-        for channel, body in messages_of(event, timing):
+        for channel, body in messages_of(event, timing, api_url):
             messages.append(Message(channel, body, place, row.at_ms))
             place += 1
     return messages

@@ -6,7 +6,6 @@ from trunkline.contract.answers import SUCCESS, session_answer
 from trunkline.contract.requests import parse_channel_operation, parse_me_operation
 from trunkline.domain.enums import RequestType
 from trunkline.domain.people import Caller
-from trunkline.errors import InvalidState
 from trunkline.web.exchange import Exchange
 from trunkline.web.outbound import carry_out
 from trunkline.web.services import Services
@@ -15,8 +14,6 @@ from trunkline.web.services import Services
 async def post_me(exchange: Exchange, services: Services, caller: Caller) -> None:
     """``POST /me``: StartContactCenterSession, EndContactCenterSession, or a state on all channels."""
     device_id = caller.devices[0].device_id if caller.devices else ""
-    if not device_id:
-        raise InvalidState("no device is assigned to you")
     parsed = await carry_out(
         exchange,
         services,
