@@ -100,7 +100,9 @@ def _sqlite_loop(connection: sqlite3.Connection, rows_a_commit: int, duration_s:
             entries += [seq + place, *journal_row[1:11], seq + place, *journal_row[12:]]
         seq += rows_a_commit
         connection.execute("BEGIN IMMEDIATE")
-        written = connection.execute(change, values).rowcount
+        before = connection.total_changes
+        connection.execute(change, values)
+        written = connection.total_changes - before
         connection.execute(append, entries)
         connection.execute("COMMIT")
         if written != rows_a_commit:

@@ -22,9 +22,10 @@ hypothesis.settings.register_profile("long", max_examples=2000, deadline=None)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --long and --browser."""
+    """Add --long, --browser and --write-docs."""
     parser.addoption("--long", action="store_true", help="run what takes minutes too, and more examples of properties")
     parser.addoption("--browser", action="store_true", help="run what needs Chromium too")
+    parser.addoption("--write-docs", action="store_true", help="remake the manual's pages that tests fill (tests/http)")
 
 
 def pytest_configure(config: pytest.Config) -> None:

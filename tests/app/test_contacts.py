@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.app.harness import NOON_S, OTHER_LIST_ID, House, agent, record, run_in_house
@@ -145,14 +147,19 @@ def test_cancel_by_handle_and_of_nothing() -> None:
     run_in_house(test, CHAIN)
 
 
-NEW = {"list_name": "List", "phone_number": "+12125550777", "phone_type": PhoneType.MOBILE, "time_zone": "EST"}
+NEW: dict[str, Any] = {
+    "list_name": "List",
+    "phone_number": "+12125550777",
+    "phone_type": PhoneType.MOBILE,
+    "time_zone": "EST",
+}
 
 
 def test_add_opens_a_chain() -> None:
     """A new record gets a fresh handle, a chain of its own, and can be handed out."""
 
     async def test(house: House) -> None:
-        fields = {"from_s": 0, "until_s": 86_400, "other_fields": {"name": "Zoe"}}
+        fields: dict[str, Any] = {"from_s": 0, "until_s": 86_400, "other_fields": {"name": "Zoe"}}
         events = await house.ask(ANN, commands.AddRecord, **NEW, **fields)
         added = events[0]
         assert isinstance(added, RecordAcknowledged)
@@ -190,7 +197,7 @@ def test_add_to_a_chain_on_a_desk_goes_to_that_desk() -> None:
         ({"phone_number": CHAIN[0].phone_number}, AlreadyExists),
     ],
 )
-def test_add_refusals(fields: dict[str, object], refusal: type[Exception]) -> None:
+def test_add_refusals(fields: dict[str, Any], refusal: type[Exception]) -> None:
     """What cannot be added is refused, and nothing is added."""
 
     async def test(house: House) -> None:
@@ -248,7 +255,7 @@ def test_order_of_hand_out() -> None:
         {"record_type": RecordType.PERSONAL_RESCHEDULED, "agent_id": 2},
     ],
 )
-def test_what_is_not_handed_out(changes: dict[str, object]) -> None:
+def test_what_is_not_handed_out(changes: dict[str, Any]) -> None:
     """Closed windows, addresses, spent attempts, do-not-call, closed records, the future, other people's callbacks."""
 
     async def test(house: House) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.app.harness import NOON_S, House, agent, record, run_in_house
@@ -62,7 +64,7 @@ def test_update_writes_fields_and_keeps_the_record() -> None:
         ({"changes": FieldChanges(from_s=86_400)}, OutOfRange),
     ],
 )
-def test_update_refusals_change_nothing(fields: dict[str, object], refusal: type[Exception]) -> None:
+def test_update_refusals_change_nothing(fields: dict[str, Any], refusal: type[Exception]) -> None:
     """What contradicts the record is refused as documented, and nothing is different afterwards."""
 
     async def test(house: House) -> None:

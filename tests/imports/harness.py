@@ -126,6 +126,11 @@ class Bench:
         source = CsvFile(io.BytesIO(raw), encoding)
         return await self.importer.run(caller, self.calling_list, order or ImportOrder(), source, watcher)
 
+    def load_twice(self, text: str, order: ImportOrder) -> tuple[ImportReport, ImportReport]:
+        """Import a text, and again by a program that was started anew."""
+        first = self.run(lambda b: b.load(text, order))
+        return first, self.run(lambda b: b.load(text, order))
+
     @property
     def records(self) -> list[Record]:
         """All records of the store by key."""

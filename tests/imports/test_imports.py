@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import itertools
 import json
 
 import msgspec
@@ -98,8 +99,7 @@ def test_the_same_import_twice_adds_nothing() -> None:
     """Doing it again with the same import id, or with none at all, answers that it was done."""
     for order in (ImportOrder(import_id="spring-1"), ImportOrder()):
         bench = Bench()
-        first = bench.run(lambda b, order=order: b.load(many(5), order))
-        again = bench.run(lambda b, order=order: b.load(many(5), order))
+        first, again = bench.load_twice(many(5), order)
         assert (first.is_repeat, first.records_added) == (False, 5)
         assert (again.is_repeat, again.finished, again.records_added, again.records_added_before) == (True, True, 0, 5)
         assert again.import_id == first.import_id
@@ -175,7 +175,7 @@ def test_chunks_hold_whole_chains(chain_of: int) -> None:
     report = bench.run(lambda b: b.load(many(rows, chain_of=chain_of)))
     assert report.records_added == len(bench.records) == rows
     assert report.chains_added == rows // chain_of
-    steps = [after - before for before, after in zip(sizes[1:], sizes[2:], strict=False)]
+    steps = [after - before for before, after in itertools.pairwise(sizes[1:])]
     assert all(CHUNK_RECORDS <= step < CHUNK_RECORDS + chain_of for step in steps)
 
 

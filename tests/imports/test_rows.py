@@ -12,8 +12,10 @@ from trunkline.domain.enums import CallResult, PhoneType, RecordStatus, RecordTy
 from trunkline.domain.records import MAX_FIELD_TEXT
 from trunkline.domain.rows import Fault, RowValues, read_row
 
-HEADER = ("phone", "phone_type", "record_type", "record_status", "call_result", "attempt", "call_time")
-HEADER += ("dial_sched_time", "daily_from", "daily_till", "tz_name", "customer_id", "chain", "chain_n", "note")
+HEADER = (
+    *("phone", "phone_type", "record_type", "record_status", "call_result", "attempt", "call_time"),
+    *("dial_sched_time", "daily_from", "daily_till", "tz_name", "customer_id", "chain", "chain_n", "note"),
+)
 PLAN = plan_columns(HEADER, {})
 
 

@@ -60,9 +60,11 @@ USING unnest($1::integer[], $2::integer[]) AS k (contact_centre_id, user_id)
 WHERE d.contact_centre_id = k.contact_centre_id AND d.user_id = k.user_id
 
 -- name: add_devices
--- Give devices to users.
+-- Give devices to users; one that another user has moves.
 INSERT INTO device (contact_centre_id, device_id, user_id, phone_number, place_n)
 SELECT * FROM unnest($1::integer[], $2::text[], $3::integer[], $4::text[], $5::integer[])
+ON CONFLICT (contact_centre_id, device_id) DO UPDATE SET
+    user_id = EXCLUDED.user_id, phone_number = EXCLUDED.phone_number, place_n = EXCLUDED.place_n
 
 -- fragment: user_columns
 u.contact_centre_id, c.name AS contact_centre_name, u.user_id, u.public_id, u.user_name, u.first_name, u.last_name,

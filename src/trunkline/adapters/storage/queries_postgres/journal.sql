@@ -67,7 +67,7 @@ LIMIT $5
 
 -- fragment: audit_filter
 AND ($2::bigint IS NULL OR request_type = $2) AND ($3::bigint IS NULL OR handle = $3)
-AND ($4::bigint IS NULL OR at_ms >= $4) AND ($5::bigint IS NULL OR at_ms <= $5)
+AND ($4::bigint IS NULL OR at_ms >= $4) AND ($5::bigint IS NULL OR at_ms < $5)
 AND seq < coalesce($6::bigint, 9223372036854775807)
 ORDER BY seq DESC
 LIMIT $7

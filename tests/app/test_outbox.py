@@ -1,0 +1,241 @@
+"""The outbox: what was committed reaches the user's sessions in order, until somebody confirmed it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.app.harness import House, agent, record
+from trunkline.app.outbox import Message, Outbox, UserKey
+from trunkline.app.ports import JournalRow, StoredRow
+from trunkline.domain import commands
+from trunkline.domain.enums import Door, RequestType
+from trunkline.domain.events import NothingToPreview, RecordShown
+from trunkline.domain.records import FieldChanges
+
+ANN = agent(1)
+USER: UserKey = (1, 1)
+OUTBOUND, INTERNAL = "/v2/me/outbound", "/me/internal"
+
+
+class Listener:
+    """A courier that keeps what it was given."""
+
+    def __init__(self) -> None:
+        """Nothing yet."""
+        self.got: list[tuple[UserKey, Message]] = []
+
+    def deliver(self, user: UserKey, messages: Sequence[Message]) -> None:
+        """Keep."""
+        self.got.extend((user, message) for message in messages)
+
+
+class Post:
+    """A house whose writer publishes to an outbox with a listener."""
+
+    def __init__(self, house: House, outbox: Outbox, listener: Listener, handle: int) -> None:
+        """Put together by ``in_post``."""
+        self.house = house
+        self.outbox = outbox
+        self.listener = listener
+        self.handle = handle
+
+    async def update(self) -> None:
+        """One update of the record on Ann's desk: one message on each channel."""
+        await self.house.ask(ANN, commands.UpdateRecord, handle=self.handle, changes=FieldChanges(until_s=5))
+
+    def fresh_outbox(self) -> Outbox:
+        """An outbox as a restarted server has it."""
+        outbox = Outbox(self.house.store, self.house.clock)
+        outbox.connect(Listener(), self.house.writer)
+        return outbox
+
+
+def in_post(test: Callable[[Post], Awaitable[None]]) -> None:
+    """Run a test with a record on Ann's desk."""
+
+    async def run() -> None:
+        house = await House().open([record(1)])
+        outbox, listener = Outbox(house.store, house.clock), Listener()
+        outbox.connect(listener, house.writer)
+        house.writer._publish = outbox.publish
+        shown = (await house.preview(ANN))[0]
+        assert isinstance(shown, RecordShown)
+        house.clock.ms += 700_000
+        try:
+            await test(Post(house, outbox, listener, shown.handle))
+        finally:
+            await house.close()
+
+    asyncio.run(run())
+
+
+def everything(_: str) -> bool:
+    """A subscription to all channels."""
+    return True
+
+
+def test_nobody_listens_and_nothing_is_kept() -> None:
+    """Without a session the journal alone keeps; the next session gets it, once loaded, in order."""
+
+    async def test(post: Post) -> None:
+        for _ in range(3):
+            await post.update()
+        assert post.listener.got == []
+        assert post.outbox.open_mailboxes == 0
+        await post.outbox.open(USER)
+        waiting = post.outbox.waiting(USER, everything)
+        assert [message.channel for message in waiting] == [OUTBOUND, INTERNAL] * 3
+        assert [message.mark for message in waiting] == sorted({message.mark for message in waiting})
+
+    in_post(test)
+
+
+def test_an_open_mailbox_delivers_at_once() -> None:
+    """A committed event goes to the user's sessions and to nobody else's."""
+
+    async def test(post: Post) -> None:
+        await post.outbox.open(USER)
+        await post.update()
+        assert [(user, message.channel) for user, message in post.listener.got] == [(USER, OUTBOUND), (USER, INTERNAL)]
+
+    in_post(test)
+
+
+def test_confirmed_is_not_sent_again_and_the_other_channel_is() -> None:
+    """Confirmations count per channel, survive a restart, and never move back."""
+
+    async def test(post: Post) -> None:
+        await post.outbox.open(USER)
+        await post.update()
+        await post.update()
+        first = [message for _, message in post.listener.got if message.channel == OUTBOUND]
+        post.outbox.confirmed(USER, OUTBOUND, first[0].mark)
+        post.outbox.confirmed(USER, OUTBOUND, -5)
+        waiting = post.outbox.waiting(USER, everything)
+        assert [message.channel for message in waiting] == [INTERNAL, OUTBOUND, INTERNAL]
+        post.house.writer.flush()
+        await post.update()
+        again = post.fresh_outbox()
+        await again.open(USER)
+        assert [m.mark for m in again.waiting(USER, everything)][:3] == [m.mark for m in waiting]
+
+    in_post(test)
+
+
+def test_too_old_is_not_delivered() -> None:
+    """What waited longer than the redelivery time is news to nobody."""
+
+    async def test(post: Post) -> None:
+        await post.update()
+        post.house.clock.ms += 600_001
+        await post.update()
+        await post.outbox.open(USER)
+        assert len(post.outbox.waiting(USER, everything)) == 2
+
+    in_post(test)
+
+
+def test_what_is_committed_while_a_mailbox_loads_is_neither_lost_nor_doubled() -> None:
+    """Loading and committing at the same time ends with each message once, in order."""
+
+    async def test(post: Post) -> None:
+        await post.update()
+        await asyncio.gather(post.outbox.open(USER), post.update(), post.outbox.open(USER), post.update())
+        marks = [message.mark for message in post.outbox.waiting(USER, everything)]
+        assert len(marks) == 6
+        assert marks == sorted(set(marks))
+
+    in_post(test)
+
+
+def test_a_mailbox_that_cannot_load_is_forgotten() -> None:
+    """A failing store fails the subscription; the next try begins anew."""
+
+    async def test(post: Post) -> None:
+        await post.update()
+        working = post.house.store.pending
+
+        async def broken(*_: object) -> list[StoredRow]:
+            raise OSError
+
+        post.house.store.pending = broken  # type: ignore[method-assign,assignment]
+        with pytest.raises(OSError):  # noqa: PT011 - the store's own error comes through
+            await post.outbox.open(USER)
+        assert post.outbox.open_mailboxes == 0
+        post.house.store.pending = working  # type: ignore[method-assign]
+        await post.outbox.open(USER)
+        assert len(post.outbox.waiting(USER, everything)) == 2
+
+    in_post(test)
+
+
+def test_a_forgotten_mailbox_loads_again() -> None:
+    """With the last session the mailbox goes; unconfirmed messages come back with the next."""
+
+    async def test(post: Post) -> None:
+        await post.outbox.open(USER)
+        await post.update()
+        post.outbox.forget(USER)
+        assert post.outbox.open_mailboxes == 0
+        await post.update()
+        await post.outbox.open(USER)
+        assert len(post.outbox.waiting(USER, everything)) == 4
+
+    in_post(test)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from(["update", "confirm", "restart", "forget", "flush"]), max_size=25))
+def test_every_message_until_it_is_confirmed(steps: list[str]) -> None:
+    """Whatever happens in between, what waits is exactly what was committed and not confirmed, in order.
+
+    After a restart a confirmation may be forgotten (then messages wait once more), never a message.
+    """
+
+    async def test(post: Post) -> None:
+        outbox = post.outbox
+        committed: list[int] = []
+        confirmed = durable = -1
+        await outbox.open(USER)
+        for step in steps:
+            if step == "update":
+                await post.update()
+                known = [m.mark for m in outbox.waiting(USER, lambda channel: channel == OUTBOUND)]
+                committed.append(known[-1])
+            elif step == "confirm" and committed:
+                confirmed = committed[-1]
+                outbox.confirmed(USER, OUTBOUND, confirmed)
+            elif step == "forget":
+                outbox.forget(USER)
+                await outbox.open(USER)
+            elif step == "restart":
+                outbox = post.fresh_outbox()
+                post.house.writer._publish = outbox.publish
+                await outbox.open(USER)
+            waiting = [m.mark for m in outbox.waiting(USER, lambda channel: channel == OUTBOUND)]
+            durable = waiting[0] - 1 if waiting else durable
+            assert waiting == [mark for mark in committed if mark >= (waiting[0] if waiting else confirmed + 1)]
+            assert all(mark in waiting for mark in committed if mark > confirmed)
+
+    in_post(test)
+
+
+def test_an_event_for_a_user_without_a_device() -> None:
+    """A row without events, or of a user nobody listens for, costs nothing and delivers nothing."""
+
+    async def test(post: Post) -> None:
+        await post.outbox.open(USER)
+        empty = JournalRow(contact_centre_id=1, user_id=1, at_ms=post.house.clock.ms, request_type=RequestType.LOGOUT)
+        event = NothingToPreview(device_id="d9", door=Door.REST, application_id=134, campaign_name="Campaign")
+        foreign = JournalRow(
+            contact_centre_id=2, user_id=1, at_ms=0, request_type=RequestType.UNSOLICITED, events=(event,)
+        )
+        post.outbox.publish([StoredRow(900, empty), StoredRow(901, foreign)])
+        assert post.listener.got == []
+
+    in_post(test)

@@ -1,0 +1,173 @@
+"""An application around CometD, and requests that tests steer by hand: no socket, no server."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Hashable, MutableMapping
+from typing import Any
+
+import msgspec
+
+from tests.bayeux.harness import Message, connect, handshake, subscribe
+from trunkline.bayeux import AllowList, Config, Delivery, Server
+from trunkline.bayeux_asgi import BrowserCookie, CometD
+from trunkline.strict_json import Json
+
+JSON = ((b"content-type", b"application/json"),)
+
+
+class Notes:
+    """Hooks that write down what they hear."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[object, ...]] = []
+
+    async def before_subscribe(self, principal: Hashable) -> None:
+        self.heard.append(("before_subscribe", principal))
+
+    def subscribed(self, client_id: str, principal: Hashable, channel: str) -> None:
+        self.heard.append(("subscribed", client_id, principal, channel))
+
+    def confirmed(self, principal: Hashable, channel: str, mark: int) -> None:
+        self.heard.append(("confirmed", principal, channel, mark))
+
+    def opened(self, client_id: str, principal: Hashable) -> None:
+        self.heard.append(("opened", client_id, principal))
+
+    def closed(self, client_id: str, principal: Hashable, reason: str) -> None:
+        self.heard.append(("closed", client_id, principal, reason))
+
+    def published(self, client_id: str, principal: Hashable, channel: str, data: Json) -> None:
+        self.heard.append(("published", client_id, principal, channel, data))
+
+
+class Call:
+    """One request under way: its body comes in parts, its client may leave, its sending may fail."""
+
+    def __init__(self, *parts: bytes, path: str = "/api/v2/notifications", **scope: object) -> None:
+        self.scope: dict[str, Any] = {
+            "type": "http",
+            "http_version": "1.1",
+            "method": "POST",
+            "path": path,
+            "headers": JSON,
+            **scope,
+        }
+        self.sent: list[MutableMapping[str, Any]] = []
+        self.is_watched = asyncio.Event()
+        self.send_error: BaseException | None = None
+        self.reading = asyncio.Event()
+        self.reading.set()
+        self._parts = list(parts)
+        self._incoming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+
+    async def receive(self) -> dict[str, Any]:
+        """Return the parts of the body, then wait for what the test does."""
+        if self._parts:
+            part = self._parts.pop(0)
+            return {"type": "http.request", "body": part, "more_body": bool(self._parts)}
+        self.is_watched.set()
+        return await self._incoming.get()
+
+    async def send(self, message: MutableMapping[str, Any]) -> None:
+        """Take a part of the answer, once the client reads."""
+        await self.reading.wait()
+        if self.send_error is not None:
+            raise self.send_error
+        self.sent.append(message)
+
+    def leave(self) -> None:
+        """Let the client go away."""
+        self._incoming.put_nowait({"type": "http.disconnect"})
+
+    def send_late_part(self) -> None:
+        """Let a stray body message arrive, as some servers send."""
+        self._incoming.put_nowait({"type": "http.request", "body": b"", "more_body": False})
+
+    @property
+    def status(self) -> int:
+        start, _ = self.sent
+        return int(start["status"])
+
+    @property
+    def body(self) -> bytes:
+        _, end = self.sent
+        return bytes(end["body"])
+
+    @property
+    def headers(self) -> dict[bytes, bytes]:
+        start, _ = self.sent
+        headers = dict(start["headers"])
+        assert len(headers) == len(start["headers"]), "no header is sent twice"
+        return headers
+
+    @property
+    def messages(self) -> list[Message]:
+        """The messages of an HTTP 200, which is what clients take for an answer."""
+        assert self.status == 200
+        messages: list[Message] = msgspec.json.decode(self.body)
+        assert messages
+        return messages
+
+
+class Site:
+    """CometD with a clock that the test turns (the timer still goes by the loop's)."""
+
+    def __init__(
+        self,
+        config: Config | None = None,
+        hooks: Notes | None = None,
+        cookie: BrowserCookie | None = None,
+        max_body_bytes: int = 65_536,
+    ) -> None:
+        self.hooks = hooks or Notes()
+        self.now_ms = 1_000
+        self.ids = 0
+        self.server = Server(config or Config(), AllowList(["/**"], ["/chat/*"]))
+        self.cometd = CometD(
+            self.server,
+            clock_ms=lambda: self.now_ms,
+            random_id=self.random_id,
+            hooks=self.hooks,
+            published=self.hooks.published,
+            cookie=cookie,
+            max_body_bytes=max_body_bytes,
+        )
+
+    def random_id(self) -> str:
+        self.ids += 1
+        return f"id{self.ids}"
+
+    def follow_loop(self) -> None:
+        """Take the loop's clock instead, for tests of the timer."""
+        loop = asyncio.get_running_loop()
+        self.cometd._clock_ms = lambda: int(loop.time() * 1000)
+
+    async def run(self, call: Call, principal: str = "ann") -> Call:
+        """Carry one request to its end."""
+        await self.cometd.handle(call.scope, call.receive, call.send, principal)
+        return call
+
+    async def post(self, *messages: object, principal: str = "ann", **scope: object) -> Call:
+        """Post messages and wait for the answer."""
+        return await self.run(Call(msgspec.json.encode(messages), **scope), principal)  # type: ignore[arg-type]
+
+    async def connected(self, *channels: str, principal: str = "ann") -> str:
+        """Open a session, subscribe it, and bring its first connect behind it."""
+        client_id: str = (await self.post(handshake(), principal=principal)).messages[0]["clientId"]
+        if channels:
+            await self.post(subscribe(client_id, list(channels)), principal=principal)
+        await self.post(connect(client_id), principal=principal)
+        return client_id
+
+    async def hold(
+        self, client_id: str, principal: str = "ann", scope: dict[str, object] | None = None, **fields: object
+    ) -> tuple[Call, asyncio.Task[Call]]:
+        """Start a connect and return once it is held."""
+        call = Call(msgspec.json.encode([connect(client_id, **fields)]), **(scope or {}))  # type: ignore[arg-type]
+        task = asyncio.create_task(self.run(call, principal))
+        await call.is_watched.wait()
+        return call, task
+
+    def deliver(self, *deliveries: Delivery, principal: str = "ann") -> None:
+        self.cometd.deliver(principal, deliveries)

@@ -1,0 +1,220 @@
+"""``trunkline import``: a file into a real database, a second time, in parts, and what is printed."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from click.testing import CliRunner, Result
+
+from trunkline.adapters.storage import make_store, migrate
+from trunkline.app.ports import Provision, Store
+from trunkline.cli.imports import import_list
+from trunkline.config import Config
+from trunkline.domain.campaigns import CallingList
+from trunkline.domain.enums import DoNotCallKind
+
+T = TypeVar("T")
+GOOD = "phone,chain,name\n+15550100,a,Ann\n+15550101,a,Ann\n+15550102,b,[red]Bob\n"
+MIXED = GOOD + "bad,c,\n+1,,=1+1,extra\n"
+
+
+class Program:
+    """Opens the store of this test."""
+
+    def __init__(self, folder: Path) -> None:
+        self.url = f"sqlite:///{folder / 'trunkline.db'}"
+        self.configs: list[Config] = []
+
+    def open_store(self, config: Config) -> Store:
+        """The store, not yet opened."""
+        self.configs.append(config)
+        return make_store(self.url)
+
+
+class Desk:
+    """A folder with a database, a file and the command."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.program = Program(folder)
+        self.provision(
+            Provision(contact_centres={1: "demo"}, lists=[CallingList(contact_centre_id=1, list_id=5, name="L")])
+        )
+
+    def provision(self, provision: Provision) -> None:
+        """Write reference data."""
+
+        async def steps(store: Store) -> None:
+            await store.provision(provision)
+
+        self._with_store(steps)
+
+    def _with_store(self, steps: Callable[[Store], Awaitable[T]]) -> T:
+        async def run() -> T:
+            store = make_store(self.program.url)
+            await store.open()
+            try:
+                return await steps(store)
+            finally:
+                await store.close()
+
+        return asyncio.run(run())
+
+    def run(self, text: str | None, *arguments: str, name: str = "L", stdin: str | None = None) -> Result:
+        """Run the command on a file with that text, or on standard input."""
+        path = self.folder / "list.csv"
+        if text is not None:
+            path.write_text(text, encoding="utf-8")
+        command = [name, str(path) if stdin is None else "-", *arguments]
+        return CliRunner().invoke(import_list, command, obj=self.program, input=stdin, env={"COLUMNS": "200"})
+
+    def count(self, list_id: int = 5) -> int:
+        """Records of the numbers used here."""
+
+        async def steps(store: Store) -> int:
+            async with store.begin() as unit:
+                numbers = ("+15550100", "+15550101", "+15550102")
+                found = [await unit.records_of_contact(1, [list_id], DoNotCallKind.NUMBER, n, 10) for n in numbers]
+            return sum(map(len, found))
+
+        return self._with_store(steps)
+
+
+@pytest.fixture(scope="module")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """An empty database of the newest schema."""
+    folder = tmp_path_factory.mktemp("migrated")
+    migrate.upgrade(f"sqlite:///{folder / 'trunkline.db'}")
+    return (folder / "trunkline.db").read_bytes()
+
+
+@pytest.fixture
+def desk(tmp_path: Path, migrated: bytes) -> Desk:
+    """A database with one contact centre and one list."""
+    (tmp_path / "trunkline.db").write_bytes(migrated)
+    return Desk(tmp_path)
+
+
+def test_a_file_is_imported_once(desk: Desk) -> None:
+    """The records are in the database, the report says so, and a second time adds nothing."""
+    result = desk.run(GOOD)
+    assert result.exit_code == 0, result.output
+    assert "Added 3 records in 2 chains." in result.stdout
+    assert "custom field name" in result.stdout
+    again = desk.run(GOOD)
+    assert again.exit_code == 0
+    assert "was finished before with 3 records; nothing was added" in again.stdout
+    assert desk.count() == 3
+
+
+def test_refused_rows_end_with_one(desk: Desk) -> None:
+    """In mode all nothing is added, the rows are named, and the exit code says so."""
+    result = desk.run(MIXED)
+    assert result.exit_code == 1
+    assert "Nothing was added, because rows were refused" in result.stdout
+    assert "5    phone" in result.stdout
+    assert desk.count() == 0
+
+
+def test_good_rows_only(desk: Desk) -> None:
+    """In mode good the exit code is 0, and all refusals are in the file asked for, harmless for spreadsheets."""
+    refused = desk.folder / "refused.csv"
+    text = "=phone,name\nbad,\n+15550100,\n"
+    result = desk.run(text, "--mode", "good", "--refused", str(refused), "--map", "phone==phone")
+    assert result.exit_code == 0, result.output
+    assert desk.count() == 1
+    rows = list(csv.reader(refused.read_text(encoding="utf-8").splitlines()))
+    assert rows[0] == ["row", "field", "reason"]
+    assert rows[1][:2] == ["2", "'=phone"]
+
+
+def test_more_refusals_than_a_screen(desk: Desk) -> None:
+    """A screenful is shown, the rest counted."""
+    result = desk.run("phone\n" + "bad\n" * 60, "--dry-run")
+    assert result.exit_code == 1
+    assert "and 10 more" in result.stdout
+    assert "Dry run: nothing was written; 0 records in 0 chains are good." in result.stdout
+
+
+def test_the_report_as_json(desk: Desk) -> None:
+    """Standard output is one JSON object."""
+    result = desk.run(None, "--json", "--import-id", "x", stdin=GOOD)
+    assert json.loads(result.stdout)["recordsAdded"] == 3
+    assert json.loads(desk.run(GOOD, "--json", "--import-id", "x").stdout)["isRepeat"] is True
+    assert desk.count() == 3
+
+
+def test_columns_delimiter_and_encoding(desk: Desk) -> None:
+    """What can be said over HTTP can be said here."""
+    text = "Telefon\tName\n+15550100\tZoë\n"
+    arguments = ("--map", "phone=Telefon", "--delimiter", "tab", "--encoding", "utf8", "--region", "US")
+    result = desk.run(text, *arguments, "--json")
+    assert json.loads(result.stdout)["columns"] == {"Telefon": "phone", "Name": "custom field Name"}
+
+
+def test_a_list_can_be_made(desk: Desk) -> None:
+    """--create makes a list that is missing, with the zone given, and not in a dry run."""
+    refused = desk.run(GOOD, name="New")
+    assert refused.exit_code == 1
+    assert "--create makes it" in refused.stderr
+    assert desk.run(GOOD, "--create", "--dry-run", name="New").exit_code == 0
+    assert desk.run(GOOD, name="New").exit_code == 1
+    made = desk.run(GOOD, "--create", "--time-zone", "Europe/Rome", name="New")
+    assert made.exit_code == 0, made.output
+    assert desk.run(GOOD, "--create", name="New").exit_code == 0
+    assert desk.count(6) == 3
+    assert desk.run(GOOD, "--create", name="").exit_code == 1
+
+
+def test_the_contact_centre_is_named_when_there_are_several(desk: Desk) -> None:
+    """One is taken by itself; of several the command says which there are."""
+    desk.provision(Provision(contact_centres={2: "second"}))
+    result = desk.run(GOOD)
+    assert result.exit_code == 1
+    assert "demo, second" in result.stderr
+    assert desk.run(GOOD, "--contact-centre", "demo").exit_code == 0
+    assert desk.run(GOOD, "--contact-centre", "third").exit_code == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--map", "phone"),
+        ("--map", "=x"),
+        ("--map", "a=phone", "--map", "a=name"),
+        ("--map", "phone=Nothing"),
+        ("--delimiter", "xx"),
+        ("--encoding", "hex"),
+        ("--import-id", "a b"),
+        ("--time-zone", "Mars"),
+        ("--refused", "/nowhere/at/all/x.csv"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_a_sentence(desk: Desk, arguments: tuple[str, ...]) -> None:
+    """No trace of the program's inside, exit code 1 or 2, nothing added."""
+    result = desk.run(GOOD, *arguments)
+    assert result.exit_code in (1, 2)
+    assert isinstance(result.exception, SystemExit)
+    assert "Error: " in result.stderr
+    assert desk.count() == 0
+
+
+def test_the_storage_is_configured_as_everywhere(desk: Desk) -> None:
+    """Flags of the storage reach whoever opens the store."""
+    desk.run(GOOD, "--data-dir", str(desk.folder))
+    assert desk.program.configs[0].data_dir == str(desk.folder)
+
+
+def test_a_database_that_is_not_there_is_said(tmp_path: Path) -> None:
+    """Nothing is made by an import but records."""
+    (tmp_path / "list.csv").write_text(GOOD)
+    result = CliRunner().invoke(import_list, ["L", str(tmp_path / "list.csv")], obj=Program(tmp_path))
+    assert result.exit_code == 1
+    assert "Error: " in result.stderr
+    assert not (tmp_path / "trunkline.db").exists()
