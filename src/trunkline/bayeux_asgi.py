@@ -266,10 +266,9 @@ class CometD:
     def _carry_out(self, effects: Sequence[Effect]) -> None:
         for effect in effects:
             if type(effect) is Answer:
-                exchange = self._exchanges.get(effect.exchange)
-                if exchange is not None:
-                    exchange.answer = effect
-                    exchange.settle()
+                exchange = self._exchanges[effect.exchange]
+                exchange.answer = effect
+                exchange.settle()
             elif type(effect) is not Hold:
                 try:
                     self._tell(effect)

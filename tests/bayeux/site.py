@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Hashable, MutableMapping
+from collections.abc import Callable, Hashable, MutableMapping
 from typing import Any
 
 import msgspec
@@ -21,6 +21,7 @@ class Notes:
 
     def __init__(self) -> None:
         self.heard: list[tuple[object, ...]] = []
+        self.on_closed: Callable[[], None] = lambda: None
 
     async def before_subscribe(self, principal: Hashable) -> None:
         self.heard.append(("before_subscribe", principal))
@@ -36,6 +37,7 @@ class Notes:
 
     def closed(self, client_id: str, principal: Hashable, reason: str) -> None:
         self.heard.append(("closed", client_id, principal, reason))
+        self.on_closed()
 
     def published(self, client_id: str, principal: Hashable, channel: str, data: Json) -> None:
         self.heard.append(("published", client_id, principal, channel, data))
@@ -59,7 +61,7 @@ class Call:
         self.reading = asyncio.Event()
         self.reading.set()
         self._parts = list(parts)
-        self._incoming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._incoming: asyncio.Queue[dict[str, Any] | OSError] = asyncio.Queue()
 
     async def receive(self) -> dict[str, Any]:
         """Return the parts of the body, then wait for what the test does."""
@@ -67,7 +69,10 @@ class Call:
             part = self._parts.pop(0)
             return {"type": "http.request", "body": part, "more_body": bool(self._parts)}
         self.is_watched.set()
-        return await self._incoming.get()
+        message = await self._incoming.get()
+        if isinstance(message, OSError):
+            raise message
+        return message
 
     async def send(self, message: MutableMapping[str, Any]) -> None:
         """Take a part of the answer, once the client reads."""
@@ -79,6 +84,10 @@ class Call:
     def leave(self) -> None:
         """Let the client go away."""
         self._incoming.put_nowait({"type": "http.disconnect"})
+
+    def break_off(self) -> None:
+        """Let the client go away on a server that raises instead of saying so."""
+        self._incoming.put_nowait(ConnectionResetError())
 
     def send_late_part(self) -> None:
         """Let a stray body message arrive, as some servers send."""

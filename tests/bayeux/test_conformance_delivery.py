@@ -246,3 +246,16 @@ def test_an_event_that_was_overtaken_is_not_lost() -> None:
     wire.deliver(event(2))
     wire.deliver(event(1))
     assert marks_in(wire.send(connect(client_id)).messages) == [2, 1]
+
+
+def test_two_sessions_polling_in_one_request_are_settled_and_put_back_apart() -> None:
+    """A lost answer returns the events of the session that has not come back, and leaves the other alone."""
+    wire = Wire()
+    first, second = wire.connected("/**"), wire.connected("/**")
+    wire.deliver(event(1))
+    both = wire.send(connect(first), connect(second))
+    assert marks_in(both.messages) == [1, 1]
+    assert wire.send(connect(first)).of(Confirmed) == [Confirmed("ann", OUTBOUND, 1)]
+    wire.closed(both.exchange)
+    assert marks_in(wire.send(connect(second)).messages) == [1]
+    assert not wire.deliver_to(first).effects

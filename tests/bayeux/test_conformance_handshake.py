@@ -151,3 +151,13 @@ def test_item_99_sessions_are_limited_in_all_and_for_each_principal() -> None:
     assert not wire.send(handshake(), principal="carl").reply["successful"]
     wire.send(disconnect(first))
     assert wire.send(handshake(), principal="carl").reply["successful"]
+
+
+def test_item_09_a_client_id_is_never_given_twice() -> None:
+    """A caller that repeats a fresh id has a defect; the session that has the id keeps it."""
+    wire = Wire()
+    client_id = wire.handshake()
+    wire.handshakes = 0
+    with pytest.raises(Defect):
+        wire.send(handshake(), principal="bob")
+    assert wire.send(connect(client_id)).reply["successful"]

@@ -42,9 +42,7 @@ class Hub:
         """Move the session's queue into the answer of ``exchange``."""
         taken = session.take(exchange)
         if taken:
-            carried = self._written.setdefault(exchange, [])
-            if session not in carried:
-                carried.append(session)
+            self._written.setdefault(exchange, []).append(session)
         return taken
 
     def settle(self, session: Session, exchange: Hashable, effects: list[Effect]) -> None:
@@ -119,8 +117,8 @@ class Hub:
         return held
 
     def _forget_written(self, session: Session) -> None:
-        carried = self._written.get(session.written_in)
-        if carried is not None and session in carried:
+        if session.written:
+            carried = self._written[session.written_in]
             carried.remove(session)
             if not carried:
                 del self._written[session.written_in]

@@ -73,17 +73,16 @@ class PostgresStore:
             raise translated(error) from error
 
     async def close(self) -> None:
-        """See ``Store.close``: waits for the unit that runs, then for reads."""
-        async with self._turn:
-            writer, readers = self._writer, self._readers
-            self._writer = self._readers = None
-            if readers is not None:
-                try:
-                    await asyncio.wait_for(readers.close(), CLOSE_S)
-                except TimeoutError:
-                    readers.terminate()
-            if writer is not None:
-                await end(writer)
+        """See ``Store.close``. A unit that runs is rolled back and ends with ``Unavailable``; reads may finish."""
+        writer, readers = self._writer, self._readers
+        self._writer = self._readers = None
+        if writer is not None:
+            await end(writer)
+        if readers is not None:
+            try:
+                await asyncio.wait_for(readers.close(), CLOSE_S)
+            except TimeoutError:
+                readers.terminate()
 
     async def _connect_writer(self) -> asyncpg.Connection[asyncpg.Record]:
         connection = await connect(self._url)

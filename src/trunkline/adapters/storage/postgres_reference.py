@@ -18,7 +18,7 @@ async def write_provision(connection: Connection, provision: Provision) -> None:
     users = {(user.caller.contact_centre_id, user.caller.user_id): user for user in provision.users}
     await _execute(connection, "put_users", [_user_row(users[key]) for key in sorted(users)])
     await _execute(connection, "remove_devices", sorted(users))
-    await _execute(connection, "add_devices", [row for key in sorted(users) for row in _device_rows(users[key])])
+    await _execute(connection, "add_devices", _device_rows([users[key] for key in sorted(users)]))
     lists = {(entry.contact_centre_id, entry.list_id): entry for entry in provision.lists}
     await _execute(connection, "put_lists", [(*key, lists[key].name, as_json(lists[key])) for key in sorted(lists)])
     campaigns = {(entry.contact_centre_id, entry.campaign_id): entry for entry in provision.campaigns}
@@ -48,9 +48,10 @@ def _user_row(user: User) -> Row:
     )
 
 
-def _device_rows(user: User) -> list[Row]:
-    caller = user.caller
-    return [
-        (caller.contact_centre_id, device.device_id, caller.user_id, device.phone_number, place)
-        for place, device in enumerate(caller.devices)
-    ]
+def _device_rows(users: Sequence[User]) -> list[Row]:
+    rows: dict[tuple[int, str], Row] = {}
+    for caller in (user.caller for user in users):
+        for place, device in enumerate(caller.devices):
+            key = (caller.contact_centre_id, device.device_id)
+            rows[key] = (*key, caller.user_id, device.phone_number, place)
+    return [rows[key] for key in sorted(rows)]
