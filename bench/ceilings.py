@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from bench.generator import FOLDER
+from bench.generator import AGENTS, FOLDER
 from trunkline.adapters.storage.queries import sqlite_queries
 from trunkline.adapters.storage.sqlite_connection import connect
 
@@ -38,7 +38,7 @@ def pgbench(program: Path, url: str, clients: int, duration_s: float, cpu_s: Cal
 
     Connecting and preparing are before the first line and thus not counted.
     """
-    command: list[str | Path] = [program, "-n", "-M", "prepared", "-f", PGBENCH_SCRIPT, "-P", "1"]
+    command: list[str | Path] = [program, "-n", "-M", "prepared", "-D", f"agents={AGENTS}", "-f", PGBENCH_SCRIPT, "-P", "1"]
     command += ["-c", str(clients), "-j", str(min(clients, 2)), "-T", str(round(duration_s) + 2), url]
     process = subprocess.Popen(  # noqa: S603 - a program of PostgreSQL
         command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True

@@ -195,7 +195,7 @@ class Program:
         log.configure(config.log_level, config.log_format)
         for chatty in ("alembic", "uvicorn.error"):
             logging.getLogger(chatty).setLevel(logging.WARNING)
-        if not config.database_url:
+        if config.demo or not config.database_url:
             migrate.upgrade(database_url(config))
         uvloop.run(run(config, ready_fd))
 

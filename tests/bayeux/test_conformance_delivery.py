@@ -258,4 +258,4 @@ def test_two_sessions_polling_in_one_request_are_settled_and_put_back_apart() ->
     assert wire.send(connect(first)).of(Confirmed) == [Confirmed("ann", OUTBOUND, 1)]
     wire.closed(both.exchange)
     assert marks_in(wire.send(connect(second)).messages) == [1]
-    assert not wire.deliver_to(first).effects
+    assert wire.send(connect(first)).is_held

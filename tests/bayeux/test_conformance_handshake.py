@@ -21,6 +21,7 @@ from trunkline.bayeux import (
     Config,
     SessionOpened,
 )
+from trunkline.errors import Defect
 
 
 class Doorkeeper(AllowList):

@@ -11,7 +11,7 @@ from tests.http.desks import Demo, demo_server
 from tests.support.postgres import PostgresServer
 from trunkline.adapters.storage import migrate
 
-CONTRACT_AGENTS = 160
+CONTRACT_AGENTS = 300
 """Every variant of every operation takes a fresh agent."""
 
 

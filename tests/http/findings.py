@@ -43,6 +43,8 @@ def operation_row(operation: Json) -> Row:
     sent = operation["parameters"] and operation["method"] == "POST"
     request = f"`{operation['method']} {operation['path']}`" + (f" {operation['name']}" if sent else "")
     answers = [m["notificationType"] or m.get("GSW_USER_EVENT") or m["messageType"] for m in operation["cometd"]]
+    if operation["name"] == "SendUserEvent":
+        name, answers = "Desktop's user event", ["see below"]
     source = "extension" if operation.get("extension") else "documented"
     return name, request, ", ".join(dict.fromkeys(answers)) or "none", source
 

@@ -207,7 +207,7 @@ FAILURES: list[tuple[str, Json, int, str, str]] = [
     ("unknown list", {L: "Nothing"}, 8, "callingList", "RecordReject"),
     ("wrong application", {A: 135}, 9, "applicationId", "RecordReject"),
     ("date in the past", {"GSW_DATE_TIME": "01/01/2020 09:30"}, 9, "timestamp", "RecordReschedule"),
-    ("no preview session", {}, 9, "StartPreviewSession", "PreviewRecordRequest"),
+    ("no preview session", {H: None}, 9, "StartPreviewSession", "PreviewRecordRequest"),
 ]
 
 

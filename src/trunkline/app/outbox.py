@@ -17,6 +17,7 @@ import msgspec
 from trunkline.app.ports import MAX_EVENTS_A_REQUEST, Clock, CursorKey, Store, StoredRow
 from trunkline.app.writer import Writer
 from trunkline.contract.messages import Timing, messages_of
+from trunkline.contract.names import CHANNELS
 
 MAX_MAILBOX = 10_000
 """Unconfirmed messages of one user in memory (about 10 MB): the newest are kept. Nobody reads five thousand answers of
@@ -144,7 +145,13 @@ class Outbox:
         """Read cursors and the unconfirmed end of the journal; later commits come through ``publish``."""
         now_ms = self._clock.now_ms()
         since_ms = now_ms - self._redelivery_ms
-        mailbox.cursors = await self._store.cursors(*user)
+        # Taken before the store is asked: what is noted now may be written while the answer is under way.
+        noted = self._noted(user)
+        stored_cursors = await self._store.cursors(*user)
+        mailbox.cursors = {
+            channel: max(noted.get(channel, -1), stored_cursors.get(channel, -1))
+            for channel in noted.keys() | stored_cursors.keys()
+        }
         loaded: deque[Message] = deque(maxlen=MAX_MAILBOX)
         after_seq = 0
         while True:
@@ -158,6 +165,13 @@ class Outbox:
         loaded.extend(message for message in mailbox.messages if message.mark not in known)
         mailbox.messages = loaded
         mailbox.drop_settled(since_ms)
+
+    def _noted(self, user: UserKey) -> dict[str, int]:
+        """Confirmations that are not in the store yet: an agent who reloads its page comes back sooner."""
+        if self._writer is None:
+            return {}
+        noted = {channel: self._writer.delivered(CursorKey(*user, channel)) for channel in CHANNELS}
+        return {channel: mark for channel, mark in noted.items() if mark >= 0}
 
     def waiting(self, user: UserKey, matches: Callable[[str], bool]) -> list[Message]:
         """What a new subscription of the user must get first, in order (decisions 8)."""

@@ -114,6 +114,10 @@ class Writer:
         if mark > self._cursors.get(key, -1):
             self._cursors[key] = mark
 
+    def delivered(self, key: CursorKey) -> int:
+        """How far deliveries are confirmed according to what is noted and not yet written; -1 when nothing is."""
+        return max(self._cursors.get(key, -1), self._cursors_in_writing.get(key, -1))
+
     def flush(self) -> None:
         """Make the writer write what was confirmed, when there is anything."""
         self._is_flush_due = bool(self._cursors)
@@ -172,13 +176,15 @@ class Writer:
         """Decide, save and commit one batch; answers its requests. Raises without having answered any."""
         refused: list[tuple[_Pending, TrunklineError]] = []
         accepted: list[tuple[_Pending, int | None]] = []
-        cursors = self._cursors
+        cursors = self._cursors_in_writing = self._cursors
         self._cursors = {}
         try:
             stored = await self._transact(batch, accepted, refused, cursors)
         except BaseException:
             self._cursors = {**cursors, **self._cursors}
             raise
+        finally:
+            self._cursors_in_writing = {}
         self._publish(stored)
         for pending, at in accepted:
             if not pending.future.done():

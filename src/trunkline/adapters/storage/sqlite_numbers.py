@@ -10,7 +10,7 @@ from trunkline.errors import Unavailable
 BLOCK = 64
 """Numbers taken from the pool at once; what is left of a block is lost when the program ends."""
 
-LAST = {"handle": 2**31 - 1, "record": 2**63 - 1, "chain": 2**63 - 1}
+LAST = {"handle": 2**31 - 1, "record": 2**63 - 2, "chain": 2**63 - 2}
 """The last number of each pool. Handles are 32-bit integers on the wire."""
 
 
@@ -32,8 +32,8 @@ class NumberPools:
             stored = self._statements.value("next_number", {"name": pool}) or 1
             # Another process may have taken numbers since; then the rest of the block is not continued.
             start = start if stored == end else max(stored, start)
-            end = start + max(count, BLOCK)
-            if start + count - 1 > LAST[pool]:
+            end = min(start + max(count, BLOCK), LAST[pool] + 1)
+            if start + count > end:
                 raise Unavailable(f"all {pool} numbers are used up")
             self._statements.run("move_pool", {"name": pool, "next_value": end})
             self._end[pool] = end

@@ -7,14 +7,14 @@ WHERE d.contact_centre_id = :contact_centre_id AND d.handle IN (SELECT value FRO
 -- name: desk_of
 -- What lies on an agent's desk.
 SELECT json_group_array(json_object('entry', $entry, 'record', $record))
-FROM desk d $with_record $with_window
+FROM desk d INDEXED BY desk_by_user $with_record $with_window
 WHERE d.contact_centre_id = :contact_centre_id AND d.user_id = :user_id
 
 -- name: expired
 -- The entries whose lease ended first.
 SELECT json_group_array(json_object('entry', $entry, 'record', $record))
 FROM (
-  SELECT contact_centre_id, handle FROM desk
+  SELECT contact_centre_id, handle FROM desk INDEXED BY desk_by_lease
   WHERE lease_until_ms <= :now_ms
   ORDER BY lease_until_ms, contact_centre_id, handle
   LIMIT :limit
@@ -24,7 +24,7 @@ $with_record $with_window
 
 -- name: entries_of_chain
 -- The desk entries of a chain's records.
-SELECT json_group_array($entry) FROM desk d
+SELECT json_group_array($entry) FROM desk d INDEXED BY desk_by_chain
 WHERE d.contact_centre_id = :contact_centre_id AND d.list_id = :list_id AND d.chain_id = :chain_id
 
 -- name: put_on_desk

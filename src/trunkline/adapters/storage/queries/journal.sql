@@ -14,14 +14,14 @@ INSERT OR FAIL INTO journal (
 
 -- name: repeats
 -- Rows of requests that were carried out before.
-SELECT json_group_array($stored_row) FROM journal j
+SELECT json_group_array($stored_row) FROM journal j INDEXED BY journal_by_request_key
 WHERE j.request_key IN (SELECT value FROM json_each(:request_keys)) AND j.at_ms >= :since_ms
 
 -- name: pending
 -- A user's rows with events after a place.
 SELECT json_group_array($stored_row)
 FROM (
-  SELECT seq FROM journal
+  SELECT seq FROM journal INDEXED BY journal_by_user
   WHERE contact_centre_id = :contact_centre_id AND user_id = :user_id AND seq > :after_seq
     AND at_ms >= :since_ms AND events IS NOT NULL
   ORDER BY seq
@@ -33,7 +33,7 @@ CROSS JOIN journal j ON j.seq = found.seq
 -- A page of a contact centre's requests, newest first.
 SELECT json_group_array($stored_row)
 FROM (
-  SELECT seq FROM journal
+  SELECT seq FROM journal NOT INDEXED
   WHERE contact_centre_id = :contact_centre_id AND seq < :before_seq
     AND at_ms >= :since_ms AND at_ms < :until_ms
     AND (:request_type IS NULL OR request_type = :request_type) AND (:handle IS NULL OR handle = :handle)
@@ -46,7 +46,7 @@ CROSS JOIN journal j ON j.seq = found.seq
 -- A page of one user's requests, newest first.
 SELECT json_group_array($stored_row)
 FROM (
-  SELECT seq FROM journal
+  SELECT seq FROM journal INDEXED BY journal_by_user
   WHERE contact_centre_id = :contact_centre_id AND user_id = :user_id AND seq < :before_seq
     AND at_ms >= :since_ms AND at_ms < :until_ms
     AND (:request_type IS NULL OR request_type = :request_type) AND (:handle IS NULL OR handle = :handle)

@@ -7,7 +7,7 @@ WHERE r.contact_centre_id = :contact_centre_id AND r.list_id = :list_id AND r.ch
 -- Records of a list with a number.
 SELECT json_group_array($record)
 FROM (
-  SELECT chain_id, chain_n FROM record
+  SELECT chain_id, chain_n FROM record INDEXED BY record_by_number
   WHERE contact_centre_id = :contact_centre_id AND list_id = :list_id AND number_key = :value
   ORDER BY chain_id, chain_n
   LIMIT :limit
@@ -20,7 +20,7 @@ $with_window
 -- Records of a list with a customer id.
 SELECT json_group_array($record)
 FROM (
-  SELECT chain_id, chain_n FROM record
+  SELECT chain_id, chain_n FROM record INDEXED BY record_by_customer
   WHERE contact_centre_id = :contact_centre_id AND list_id = :list_id AND customer_id = :value
   ORDER BY chain_id, chain_n
   LIMIT :limit
@@ -33,7 +33,7 @@ $with_window
 -- The agent's own callbacks that are due, oldest first.
 SELECT json_group_array($record)
 FROM (
-  SELECT contact_centre_id, list_id, chain_id, chain_n FROM record
+  SELECT contact_centre_id, list_id, chain_id, chain_n FROM record INDEXED BY record_personal
   WHERE contact_centre_id = :contact_centre_id AND agent_id = :user_id AND due_at_s <= :now_s
     AND status = 1 AND record_type IN (4, 5)
   ORDER BY due_at_s, list_id, chain_id, chain_n

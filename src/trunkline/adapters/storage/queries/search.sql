@@ -14,13 +14,14 @@ VALUES (:contact_centre_id, :list_id, :window_id, :time_zone, :from_s, :until_s)
 
 -- name: own_candidates
 -- The agent's own callbacks that wait for nothing but their window.
-SELECT json_group_array(json_array(priority, list_id, chain_id, chain_n, window_id, attempts)) FROM record
+SELECT json_group_array(json_array(priority, list_id, chain_id, chain_n, window_id, attempts))
+FROM record INDEXED BY record_personal
 WHERE contact_centre_id = :contact_centre_id AND agent_id = :user_id AND status = 1 AND record_type IN (4, 5)
   AND (due_at_s IS NULL OR due_at_s <= :now_s) AND phone_type NOT IN (10, 11)
 
 -- name: due_candidate
 -- The first of a list's records whose time has come.
-SELECT json_array(priority, chain_id, chain_n) FROM record
+SELECT json_array(priority, chain_id, chain_n) FROM record INDEXED BY record_due
 WHERE contact_centre_id = :contact_centre_id AND list_id = :list_id AND status = 1 AND due_at_s IS NOT NULL
   AND due_at_s <= :now_s AND priority BETWEEN 2 AND 8 AND phone_type NOT IN (10, 11)
   AND attempts < :max_attempts AND window_id IN (SELECT value FROM json_each(:windows))
@@ -31,7 +32,7 @@ LIMIT 1
 -- name: fresh_candidates
 -- The first of a list's records without a time, for each of the windows.
 SELECT json_group_array(json((
-  SELECT json_array(priority, chain_id, chain_n) FROM record
+  SELECT json_array(priority, chain_id, chain_n) FROM record INDEXED BY record_fresh
   WHERE contact_centre_id = :contact_centre_id AND list_id = :list_id AND window_id = opened.value
     AND status = 1 AND due_at_s IS NULL AND priority BETWEEN 2 AND 8 AND phone_type NOT IN (10, 11)
     AND attempts < :max_attempts AND chain_id NOT IN (SELECT value FROM json_each(:passed_over))

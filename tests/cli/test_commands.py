@@ -1,0 +1,97 @@
+"""The command line as people type it, on a real database file."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+
+from trunkline import __version__
+
+TRUNKLINE = Path(sys.executable).with_name("trunkline")
+
+
+def run(*arguments: str, folder: Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """Run ``trunkline`` in a folder of its own."""
+    return subprocess.run(
+        [TRUNKLINE, *arguments], cwd=folder, input=stdin, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def test_version(tmp_path: Path) -> None:
+    """``--version`` tells the package's version."""
+    assert __version__ in run("--version", folder=tmp_path).stdout
+
+
+def test_migrate_makes_the_database_once(tmp_path: Path) -> None:
+    """The first run migrates, the second has nothing to do, and a dry run shows statements and changes nothing."""
+    dry = run("migrate", "--dry-run", folder=tmp_path)
+    assert "CREATE TABLE record" in dry.stdout
+    assert not list(tmp_path.glob("trunkline-data/*.db"))
+    assert run("migrate", folder=tmp_path).stdout.startswith("migrated from nothing to ")
+    assert run("migrate", folder=tmp_path).stdout.startswith("already at ")
+
+
+def test_user_add_and_change(tmp_path: Path) -> None:
+    """A user is added with a contact centre of its own, and changed by the same command."""
+    first = run("user", "add", "anna", "--password", "-", "--device", "d1=5001", folder=tmp_path, stdin="long enough\n")
+    assert first.stdout == "added agent anna in contact centre main\n"
+    again = run("user", "add", "anna", "--role", "supervisor", "--password", "long enough", folder=tmp_path)
+    assert again.stdout == "changed supervisor anna in contact centre main\n"
+
+
+def test_user_add_refusals(tmp_path: Path) -> None:
+    """What is wrong is said in a sentence, and the exit status is that of a usage error."""
+    for arguments, said in (
+        (("--password", "short"), "at least 8 characters"),
+        (("--password", "long enough", "--feature", "api-magic"), "unknown feature api-magic"),
+        (("--password", "long enough", "--device", "d1"), "ID=NUMBER"),
+    ):
+        refused = run("user", "add", "anna", *arguments, folder=tmp_path)
+        assert refused.returncode == 2
+        assert said in refused.stderr
+
+
+def test_doctor(tmp_path: Path) -> None:
+    """The doctor finds a database that was never made, and is content after the migration."""
+    before = run("doctor", "--port", "0", folder=tmp_path)
+    assert before.returncode == 1
+    assert "run trunkline migrate" in before.stdout.replace("\n", " ")
+    run("migrate", folder=tmp_path)
+    after = run("doctor", "--port", "0", folder=tmp_path)
+    assert "!!" not in after.stdout.replace("open files", "")
+
+
+def test_the_demo_stays_on_loopback(tmp_path: Path) -> None:
+    """Known passwords are not offered to the network."""
+    refused = run("serve", "--demo", "--host", "0.0.0.0", folder=tmp_path)
+    assert refused.returncode == 2
+    assert "loopback" in refused.stderr
+
+
+def test_options_from_a_file_and_what_is_wrong_with_it(tmp_path: Path) -> None:
+    """A wrong value in the file is refused with the option and the place."""
+    (tmp_path / "t.toml").write_text("port = 99999\n")
+    refused = run("serve", "--config", "t.toml", folder=tmp_path)
+    assert refused.returncode == 2
+    assert "port" in refused.stderr
+    assert "t.toml" in refused.stderr
+
+
+def test_import_from_the_command_line(tmp_path: Path) -> None:
+    """A list is made and filled, a second run adds nothing, a bad row stops all of it and is named."""
+    run("user", "add", "anna", "--password", "long enough", folder=tmp_path)
+    (tmp_path / "good.csv").write_text("phone,name\n+12125550101,Ann\n+12125550102,Bob\n")
+    command = ("import", "Spring", "good.csv", "--create", "--json")
+    report = msgspec.json.decode(run(*command, folder=tmp_path).stdout)
+    assert (report["recordsAdded"], report["rowsRefused"]) == (2, 0)
+    again = msgspec.json.decode(run(*command, folder=tmp_path).stdout)
+    assert again["isRepeat"] is True
+    (tmp_path / "bad.csv").write_text("phone,name\n+12125550103,Cid\nnobody,Dan\n")
+    refused = run("import", "Spring", "bad.csv", "--json", folder=tmp_path)
+    assert refused.returncode == 1
+    found = msgspec.json.decode(refused.stdout)
+    assert found["recordsAdded"] == 0
+    assert (found["refusals"][0]["row"], found["refusals"][0]["field"]) == (3, "phone")
