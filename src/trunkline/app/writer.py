@@ -72,6 +72,7 @@ class Writer:
         self._task: asyncio.Task[None] | None = None
         self._is_stopping = False
         self._cursors: dict[CursorKey, int] = {}
+        self._cursors_in_writing: dict[CursorKey, int] = {}
         self._is_flush_due = False
         self.batches = 0
         self.requests = 0
