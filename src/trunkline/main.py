@@ -7,6 +7,7 @@ import logging
 import os
 import secrets
 import sys
+from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
 
@@ -30,7 +31,7 @@ from trunkline.cli.imports import import_list
 from trunkline.cli.main import cli as commands
 from trunkline.config import Config
 from trunkline.diagnosis import examine
-from trunkline.errors import TrunklineError
+from trunkline.errors import AlreadyExists, TrunklineError
 from trunkline.web.app import Application
 from trunkline.web.auth import Authenticator, hash_password
 from trunkline.web.imports import ImportDoor
@@ -183,7 +184,8 @@ async def make_demo(config: Config, store: Store) -> None:
     await demo.seed(store, config.demo_agents, hash_password(DEMO_PASSWORD))
     calling_list = ReferenceBook(await store.directory()).list_named(demo.CENTRE_ID, demo.LIST_NAME)
     order = ImportOrder(import_id=demo.IMPORT_ID)
-    with files("trunkline.demo").joinpath("calling_list_1.csv").open("rb") as file:
+    # An older release's list under the same import id stays: the demo is made once for each data directory.
+    with files("trunkline.demo").joinpath("calling_list_1.csv").open("rb") as file, suppress(AlreadyExists):
         await import_alone(store, SystemClock(), demo.administrator(), calling_list, order, CsvFile(file))
 
 

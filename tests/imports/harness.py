@@ -150,3 +150,9 @@ def load(
 def reasons(report: ImportReport) -> list[tuple[int, str, str]]:
     """The refusals as tuples."""
     return [(refusal.row, refusal.field, refusal.reason) for refusal in report.refusals]
+
+
+def many(rows: int, *, chain_of: int = 1) -> str:
+    """A file of good rows in chains of that length."""
+    lines = (f"+1555{n:07d},k{n // chain_of},n{n}\n" for n in range(rows))
+    return "phone,chain,note\n" + "".join(lines)

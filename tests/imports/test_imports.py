@@ -1,4 +1,4 @@
-"""Imports: all or the good rows, dry runs, reports, repeating, resuming, and who may."""
+"""Imports: all or the good rows, dry runs, chunks, reports, and who may."""
 
 from __future__ import annotations
 
@@ -12,37 +12,26 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.imports.harness import AGENT, LIST, SUPERVISOR, Bench, Notes, StandingClock, load, reasons
+from tests.imports.harness import AGENT, LIST, SUPERVISOR, Bench, Notes, StandingClock, load, many, reasons
 from trunkline.app.asking import Asked
-from trunkline.app.directory import ReferenceBook
 from trunkline.app.import_chunks import ImportChunk
 from trunkline.app.import_reading import CsvFile
-from trunkline.app.import_report import MAX_REFUSALS, ImportMode, standing
+from trunkline.app.import_report import MAX_REFUSALS, ImportMode
 from trunkline.app.imports import CHUNK_RECORDS, PAUSE_ROWS, ImportOrder, _NoChance, import_alone
-from trunkline.app.ports import AuditQuery, Conflict, ImportState, Provision
+from trunkline.app.ports import AuditQuery
 from trunkline.domain.enums import Door, RequestType
 from trunkline.errors import (
-    AlreadyExists,
-    AlreadyInUse,
     Defect,
     Forbidden,
-    InvalidState,
     NotFound,
     OutOfRange,
     Refused,
     TooLarge,
-    Unavailable,
 )
 
 GOOD = ImportOrder(mode=ImportMode.GOOD)
 DRY = ImportOrder(is_dry_run=True)
 MIXED = "phone,chain,name\n+15550100,a,Ann\nbad,a,Bob\n+15550102,b,Cy\n+15550103,a,Di\n"
-
-
-def many(rows: int, *, chain_of: int = 1) -> str:
-    """A file of good rows in chains of that length."""
-    lines = (f"+1555{n:07d},k{n // chain_of},n{n}\n" for n in range(rows))
-    return "phone,chain,note\n" + "".join(lines)
 
 
 def test_good_rows_are_added_and_the_others_named() -> None:
@@ -95,68 +84,6 @@ def test_a_dry_run_writes_nothing(mode: ImportMode) -> None:
     assert not bench.store._tables.imports
 
 
-def test_the_same_import_twice_adds_nothing() -> None:
-    """Doing it again with the same import id, or with none at all, answers that it was done."""
-    for order in (ImportOrder(import_id="spring-1"), ImportOrder()):
-        bench = Bench()
-        first, again = bench.load_twice(many(5), order)
-        assert (first.is_repeat, first.records_added) == (False, 5)
-        assert (again.is_repeat, again.finished, again.records_added, again.records_added_before) == (True, True, 0, 5)
-        assert again.import_id == first.import_id
-        assert len(bench.records) == 5
-
-
-def test_a_repeat_in_mode_all_is_no_refusal() -> None:
-    """What was added with refused rows in mode good stays added when it is asked for in mode all."""
-    bench = Bench()
-    bench.run(lambda b: b.load(MIXED, GOOD))
-    again = bench.run(lambda b: b.load(MIXED))
-    assert again.is_repeat
-    assert not again.is_refused
-    assert again.rows_refused == 2
-
-
-def test_a_dry_run_of_a_finished_import_checks_the_file() -> None:
-    """It says that the import is done, and what the file holds."""
-    bench = Bench()
-    bench.run(lambda b: b.load(many(5)))
-    report = bench.run(lambda b: b.load(many(5), DRY))
-    assert (report.is_repeat, report.rows_good, report.records_added_before) == (True, 5, 5)
-
-
-@pytest.mark.parametrize(
-    "order",
-    [
-        ImportOrder(import_id="x"),
-        ImportOrder(import_id="x", is_dry_run=True),
-        ImportOrder(import_id="x", mapping={"customer_id": "note"}),
-    ],
-)
-def test_another_file_under_the_same_import_id_is_refused(order: ImportOrder) -> None:
-    """An import id belongs to one file read in one way."""
-    bench = Bench()
-    bench.run(lambda b: b.load(many(5), ImportOrder(import_id="x")))
-    text = many(5) if order.mapping else many(6)
-    with pytest.raises(AlreadyExists):
-        bench.run(lambda b: b.load(text, order))
-    assert len(bench.records) == 5
-
-
-def test_import_ids_are_the_lists_own() -> None:
-    """Another list takes the same file under the same import id."""
-    bench = Bench()
-    bench.run(lambda b: b.load(many(2), ImportOrder(import_id="x")))
-
-    async def other(b: Bench) -> None:
-        b.calling_list = msgspec.structs.replace(LIST, list_id=8, name="Autumn")
-        await b.store.provision(Provision(lists=[b.calling_list]))
-        b.writer.book = ReferenceBook(await b.store.directory())
-        await b.load(many(2), ImportOrder(import_id="x"))
-
-    bench.run(other)
-    assert [record.list_id for record in bench.records] == [7, 7, 8, 8]
-
-
 @pytest.mark.parametrize("chain_of", [1, 3, 400])
 def test_chunks_hold_whole_chains(chain_of: int) -> None:
     """A long file is written in chunks of about a thousand records, none of which splits a chain."""
@@ -179,107 +106,6 @@ def test_chunks_hold_whole_chains(chain_of: int) -> None:
     assert all(CHUNK_RECORDS <= step < CHUNK_RECORDS + chain_of for step in steps)
 
 
-@pytest.mark.parametrize("fail_at", [1, 2, 3, 4])
-def test_an_import_that_was_interrupted_goes_on(fail_at: int) -> None:
-    """Wherever the process ended, the same import adds exactly what is missing, refused rows included once."""
-    lines = many(CHUNK_RECORDS * 2 + 500, chain_of=3).splitlines(keepends=True)
-    for at in (5, 1200, 2400):
-        lines[at] = "bad,,\n"
-    text = "".join(lines)
-    bench = Bench()
-    bench.fail_at = fail_at
-    with pytest.raises(ConnectionResetError):
-        bench.run(lambda b: b.load(text, GOOD))
-    before = len(bench.records)
-    bench.fail_at = None
-    report = bench.run(lambda b: b.load(text, GOOD))
-    assert (report.is_repeat, report.finished) == (False, True)
-    assert report.records_added_before == before
-    assert report.records_added + before == len(bench.records) == report.rows_good
-    assert report.rows_refused == 3
-    assert len({record.phone_number for record in bench.records}) == len(bench.records)
-    (progress,) = bench.store._tables.imports.values()
-    assert (progress.state, progress.records_added, progress.rows_refused) == (ImportState.DONE, len(bench.records), 3)
-
-
-def test_a_commit_that_was_not_answered_is_not_repeated() -> None:
-    """The chunk is in, the answer is lost: the next run goes on behind it."""
-    bench = Bench()
-
-    async def lose_answer(b: Bench) -> None:
-        asked = []
-        whole = b.importer._submit
-
-        async def submit(order: object) -> object:
-            asked.append(order)
-            row = await whole(order)  # type: ignore[arg-type]
-            if len(asked) == 2:
-                raise Unavailable("gone")
-            return row
-
-        b.importer._submit = submit  # type: ignore[assignment]
-        with pytest.raises(Unavailable):
-            await b.load(many(CHUNK_RECORDS + 10))
-
-    bench.run(lose_answer)
-    assert len(bench.records) == CHUNK_RECORDS
-    report = bench.run(lambda b: b.load(many(CHUNK_RECORDS + 10)))
-    assert (report.records_added_before, report.records_added) == (CHUNK_RECORDS, 10)
-    assert len(bench.records) == CHUNK_RECORDS + 10
-
-
-def test_one_import_runs_once_at_a_time() -> None:
-    """A second run beside the first is refused; afterwards it is a repeat."""
-    bench = Bench()
-
-    async def begin_again(_: int) -> None:
-        with pytest.raises(AlreadyInUse):
-            await bench.load(many(50))
-
-    bench.before_chunk = begin_again
-    assert bench.run(lambda b: b.load(many(50))).finished
-    assert bench.run(lambda b: b.load(many(50))).is_repeat
-    assert len(bench.records) == 50
-
-
-def test_a_run_of_another_process_is_noticed() -> None:
-    """When somebody else's chunk of the same import came first, ours adds nothing and the run ends."""
-    bench = Bench()
-
-    async def overtake(at: int) -> None:
-        if at == 2:
-            bench.before_chunk = None
-            other = bench.importer.__class__(bench.store, bench.writer.submit)
-            source = CsvFile(io.BytesIO(many(5).encode()))
-            await other.run(SUPERVISOR, LIST, ImportOrder(), source)
-
-    bench.before_chunk = overtake
-    with pytest.raises(AlreadyInUse):
-        bench.run(lambda b: b.load(many(5)))
-    assert len(bench.records) == 5
-
-
-def test_a_conflict_is_tried_again() -> None:
-    """A chunk whose commit collides is decided anew with fresh numbers, and is in once."""
-    bench = Bench()
-
-    async def collide(b: Bench) -> object:
-        real = b.store.begin
-        left = [2]
-
-        def begin() -> object:
-            if left[0] and b.chunks > 1:
-                left[0] -= 1
-                raise Conflict("collided")
-            return real()
-
-        b.store.begin = begin  # type: ignore[method-assign,assignment]
-        return await b.load(many(5))
-
-    bench.run(collide)
-    assert len(bench.records) == 5
-
-
 def test_only_the_last_chunk_is_in_the_audit() -> None:
     """An import is one row of the audit, with who asked, the list and the import id; a dry run is none."""
     bench = Bench()
@@ -290,7 +116,7 @@ def test_only_the_last_chunk_is_in_the_audit() -> None:
         rows = [stored.row for stored in await b.store.audit(AuditQuery(contact_centre_id=1))]
         return [(r.user_id, r.request_type, r.list_id, r.reference, r.door, r.outcome) for r in rows]
 
-    assert bench.run(steps) == [(9, RequestType.ADD_RECORD, 7, '"x"', Door.REST, 0)]
+    assert bench.run(steps) == [(9, RequestType.LIST_IMPORT, 7, '"x"', Door.REST, 0)]
 
 
 def test_agents_do_not_import() -> None:
@@ -305,46 +131,12 @@ def test_agents_do_not_import() -> None:
         chunk = ImportChunk(
             list_id=7, import_id="x", digest="", row_before=0, row_after=1, rows_refused=0, chains=[], is_last=True
         )
-        asked = Asked(caller=AGENT, command=chunk, request_type=RequestType.ADD_RECORD, door=Door.REST)
+        asked = Asked(caller=AGENT, command=chunk, request_type=RequestType.LIST_IMPORT, door=Door.REST)
         with pytest.raises(Forbidden):
             await b.writer.submit(asked)
 
     bench.run(steps)
     assert bench.records == []
-
-
-def test_progress_can_be_asked_for() -> None:
-    """While it runs and afterwards; an import that wrote nothing is not found."""
-    bench = Bench()
-    seen = []
-
-    async def look(at: int) -> None:
-        if at > 1:
-            progress = await bench.importer.progress(SUPERVISOR, LIST, "x")
-            seen.append((progress.state, progress.records_added))
-
-    bench.before_chunk = look
-
-    async def steps(b: Bench) -> None:
-        with pytest.raises(NotFound):
-            await b.importer.progress(SUPERVISOR, LIST, "x")
-        with pytest.raises(NotFound):
-            await b.importer.progress(SUPERVISOR, LIST, "../x")
-        await b.load(many(CHUNK_RECORDS * 2 - 1), ImportOrder(import_id="x"))
-        done = await b.importer.progress(SUPERVISOR, LIST, "x")
-        shown = json.loads(msgspec.json.encode(standing(done, "Spring")))
-        assert shown == {
-            "importId": "x",
-            "listName": "Spring",
-            "state": "done",
-            "lastRow": CHUNK_RECORDS * 2,
-            "recordsAdded": CHUNK_RECORDS * 2 - 1,
-            "rowsRefused": 0,
-            "startedAtMs": 1_900_000_000_000,
-        }
-
-    bench.run(steps)
-    assert seen == [(ImportState.RUNNING, 0), (ImportState.RUNNING, CHUNK_RECORDS)]
 
 
 def test_the_report_keeps_the_first_refusals_and_counts_all() -> None:
@@ -520,13 +312,3 @@ def test_any_bytes_give_a_report_or_a_refusal(raw: bytes, mode: ImportMode, with
     expected = 0 if mode is ImportMode.ALL and report.rows_refused else report.rows_good
     assert report.records_added == len(bench.records) == expected
     assert report.finished != report.is_refused
-
-
-def test_a_refusal_names_no_other_state() -> None:
-    """A file that is refused as a whole is no state of the list: the same id is free afterwards."""
-    bench = Bench()
-    order = ImportOrder(import_id="x")
-    with pytest.raises(Refused) as caught:
-        bench.run(lambda b: b.load("name\nAnn\n", order))
-    assert not isinstance(caught.value, InvalidState)
-    assert bench.run(lambda b: b.load(many(2), order)).records_added == 2

@@ -195,7 +195,9 @@ def test_an_unknown_list_is_not_found() -> None:
 )
 def test_a_body_has_a_limit(asked: Asking) -> None:
     """Announced or not, a body over the limit is refused as soon as that is known."""
-    assert isinstance(refusal(asked), TooLarge)
+    error = refusal(asked)
+    assert isinstance(error, TooLarge)
+    assert str(error) == "the body is larger than 1000 bytes"
 
 
 def test_a_large_body_goes_through_the_disk(tmp_path: Path) -> None:

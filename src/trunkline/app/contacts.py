@@ -8,6 +8,7 @@ from trunkline.app.access import Work, campaign_of, check_application, list_name
 from trunkline.app.asking import Asked, Rules
 from trunkline.app.ports import MAX_CHAIN, Suppression
 from trunkline.app.records import changed, due_time, on_same_desk, settled
+from trunkline.app.rescue import withdrawn
 from trunkline.app.view import Decision, View
 from trunkline.domain.campaigns import CallingList, Campaign
 from trunkline.domain.commands import AddRecord, Aim, CancelRecord, SuppressContact
@@ -21,7 +22,7 @@ from trunkline.domain.enums import (
     RecordType,
     SuppressionScope,
 )
-from trunkline.domain.events import Acknowledgement, AnyEvent, RecordAcknowledged, RecordWithdrawn
+from trunkline.domain.events import Acknowledgement, RecordAcknowledged
 from trunkline.domain.records import FieldChanges, Happening, Record, check_phone_number, is_open, moved
 from trunkline.errors import AlreadyExists, InvalidState, MissingParameter, NotFound, OutOfRange, TooLarge
 
@@ -77,7 +78,7 @@ async def suppress_contact(view: View, asked: Asked, command: SuppressContact, r
         for t in aimed.targets
         if is_open(t.record.status)
     ]
-    return aimed_decision(asked, command, aimed, Acknowledgement.SUPPRESSED, records, entries)
+    return aimed_decision(view, asked, command, aimed, Acknowledgement.SUPPRESSED, records, entries)
 
 
 async def cancel_record(view: View, asked: Asked, command: CancelRecord, rules: Rules) -> Decision:
@@ -90,7 +91,7 @@ async def cancel_record(view: View, asked: Asked, command: CancelRecord, rules: 
     ]
     if not records and aimed.work is None:
         raise NotFound("there is no open record of this contact in the campaign")
-    return aimed_decision(asked, command, aimed, Acknowledgement.CANCELLED, records, ())
+    return aimed_decision(view, asked, command, aimed, Acknowledgement.CANCELLED, records, ())
 
 
 async def aim(view: View, asked: Asked, command: Aim) -> Aimed:
@@ -144,6 +145,7 @@ async def _targets_of_records(view: View, found: list[Record], attribute: ChainA
 
 
 def aimed_decision(
+    view: View,
     asked: Asked,
     command: Aim,
     aimed: Aimed,
@@ -166,25 +168,16 @@ def aimed_decision(
         chain_attribute=command.chain_attribute,
     )
     entries = [target.entry for target in aimed.targets if target.entry is not None]
+    others = [(entry, withdrawn(view, entry)) for entry in entries if entry.user_id != mine]
     return Decision(
         events=(event,),
-        notices=[(entry.user_id, _withdrawn(entry, aimed)) for entry in entries if entry.user_id != mine],
+        notices=[(entry, event) for entry, event in others if event is not None],
         records=records,
         desk=[settled(entry) for entry in entries],
         suppressions=suppressions,
         list_id=aimed.calling_list.list_id if aimed.calling_list else None,
         campaign_id=aimed.campaign.campaign_id,
         handle=command.handle,
-    )
-
-
-def _withdrawn(entry: DeskEntry, aimed: Aimed) -> AnyEvent:
-    return RecordWithdrawn(
-        device_id=entry.device_id,
-        application_id=aimed.campaign.application_id,
-        campaign_name=aimed.campaign.name,
-        list_name=aimed.calling_list.name if aimed.calling_list else "",
-        handle=entry.handle,
     )
 
 

@@ -275,7 +275,7 @@ class _Run:
             Asked(
                 caller=self.caller,
                 command=command,
-                request_type=RequestType.ADD_RECORD,
+                request_type=RequestType.LIST_IMPORT,
                 door=self.order.door,
                 reference=import_id,
             )

@@ -46,7 +46,7 @@ async def expire_leases(view: View, asked: Asked, command: ExpireLeases, rules: 
     expired = await view.unit.expired(view.now_ms, command.limit)
     records: list[Record] = []
     entries: list[DeskEntry] = []
-    notices: list[tuple[int, AnyEvent]] = []
+    notices: list[tuple[DeskEntry, AnyEvent]] = []
     for stored in expired:
         held = await view.held(stored.entry.contact_centre_id, stored.entry.handle)
         if held is None or held.entry.lease_until_ms is None or held.entry.lease_until_ms > view.now_ms:
@@ -54,13 +54,14 @@ async def expire_leases(view: View, asked: Asked, command: ExpireLeases, rules: 
         if is_worked(held.entry, {held.record.chain_n: held.record}):
             records.append(moved(held.record, Happening.LEASE_ENDED, call_result=CallResult.STALE))
         entries.append(held.entry)
-        notice = _withdrawn(view, held.entry)
+        notice = withdrawn(view, held.entry)
         if notice is not None:
-            notices.append((held.entry.user_id, notice))
+            notices.append((held.entry, notice))
     return Decision(records=records, off_desk=entries, notices=notices, is_silent=True)
 
 
-def _withdrawn(view: View, entry: DeskEntry) -> RecordWithdrawn | None:
+def withdrawn(view: View, entry: DeskEntry) -> RecordWithdrawn | None:
+    """What tells an agent that a record is gone; None when its campaign was deleted."""
     campaign = view.book.campaign_by_id(entry.contact_centre_id, entry.campaign_id)
     if campaign is None:
         return None

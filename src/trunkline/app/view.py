@@ -33,13 +33,13 @@ from trunkline.domain.records import Record, RecordKey
 class Decision(msgspec.Struct, kw_only=True):
     """What one request changes and causes.
 
-    ``notices`` are events for other users (user id, event). ``is_silent`` requests come from inside and leave no row
-    of their own. ``list_id``, ``campaign_id``,
-    ``handle`` and ``outcome`` (0 or the error number) go into the audit.
+    ``notices`` are events for others: those on whose desk the entry lies. ``is_silent`` requests come from inside and
+    leave no row of their own. ``list_id``, ``campaign_id``, ``handle`` and ``outcome`` (0 or the error number) go into
+    the audit.
     """
 
     events: Sequence[AnyEvent] = ()
-    notices: Sequence[tuple[int, AnyEvent]] = ()
+    notices: Sequence[tuple[DeskEntry, AnyEvent]] = ()
     records: Sequence[Record] = ()
     new_records: Sequence[Record] = ()
     desk: Sequence[DeskEntry] = ()

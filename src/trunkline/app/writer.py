@@ -20,6 +20,7 @@ from trunkline.app.asking import Asked, Rules
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.ports import Changes, Clock, Conflict, CursorKey, DeskKey, JournalRow, Store, StoredRow
 from trunkline.app.view import Decision, View
+from trunkline.domain.desk import DeskEntry
 from trunkline.domain.enums import Door, RequestType
 from trunkline.domain.events import AnyEvent
 from trunkline.errors import Refused, TrunklineError, Unavailable
@@ -258,15 +259,19 @@ class Writer:
             elapsed_ns=max(0, self._clock.monotonic_ns() - asked.received_ns) if asked.received_ns else 0,
             events=tuple(decision.events),
         )
-        notices = [notice_row(own, user_id, event) for user_id, event in decision.notices]
+        notices = [notice_row(own, entry, event) for entry, event in decision.notices]
         return notices if decision.is_silent else [own, *notices]
 
 
-def notice_row(cause: JournalRow, user_id: int, event: AnyEvent) -> JournalRow:
-    """The row of an event that somebody else's request caused."""
+def notice_row(cause: JournalRow, entry: DeskEntry, event: AnyEvent) -> JournalRow:
+    """The row of an event that somebody else's request, or nobody's, caused about what lies on a desk."""
     return msgspec.structs.replace(
         cause,
-        user_id=user_id,
+        contact_centre_id=entry.contact_centre_id,
+        user_id=entry.user_id,
+        campaign_id=entry.campaign_id,
+        list_id=entry.list_id,
+        handle=entry.handle,
         request_type=RequestType.UNSOLICITED,
         door=Door.INSIDE,
         reference=None,

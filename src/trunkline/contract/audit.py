@@ -26,5 +26,6 @@ REQUEST_TYPE_NAMES: dict[RequestType, str] = {
     RequestType.SESSION_END: "EndContactCenterSession",
     RequestType.AGENT_STATE: "AgentState",
     RequestType.STALE_RESET: "ResetStale",
+    RequestType.LIST_IMPORT: "ImportList",
 }
 """Number -> name, for people."""

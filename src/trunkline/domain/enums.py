@@ -185,6 +185,7 @@ class RequestType(IntEnum):
     SESSION_END = 101
     AGENT_STATE = 102
     STALE_RESET = 103
+    LIST_IMPORT = 104
 
 
 class Door(IntEnum):

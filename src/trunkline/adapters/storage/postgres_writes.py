@@ -131,7 +131,7 @@ class Writes:
     async def _write_rest(self, changes: Changes) -> None:
         await self._execute("suppress", sorted(map(rows.suppression_row, changes.suppressions), key=lambda r: r[:4]))
         for progress in changes.imports:
-            await self._connection.execute(QUERIES["note_imports"], *rows.import_row(progress))
+            self._check(await self._connection.execute(QUERIES["note_imports"], *rows.import_row(progress)), 1)
         cursors = sorted((k.contact_centre_id, k.user_id, k.channel, mark) for k, mark in changes.cursors.items())
         await self._execute("move_cursors", cursors)
 

@@ -190,7 +190,8 @@ FROM import_run
 WHERE contact_centre_id = $1 AND list_id = $2 AND import_id = $3
 
 -- name: note_imports
--- Write how far imports are; what exists is replaced.
+-- Write how far an import is. It only ever moves forward: of two processes that run the same one, the second finds
+-- nothing to change, and its whole transaction is rolled back.
 INSERT INTO import_run (
     contact_centre_id, list_id, import_id, state, source_rows_done, records_added, rows_refused, file_digest,
     started_at_ms
@@ -199,6 +200,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 ON CONFLICT (contact_centre_id, list_id, import_id) DO UPDATE SET
     state = EXCLUDED.state, source_rows_done = EXCLUDED.source_rows_done, records_added = EXCLUDED.records_added,
     rows_refused = EXCLUDED.rows_refused, file_digest = EXCLUDED.file_digest, started_at_ms = EXCLUDED.started_at_ms
+WHERE import_run.state = 'running'
+AND (import_run.source_rows_done < EXCLUDED.source_rows_done OR EXCLUDED.state = 'done')
 
 -- name: take_numbers
 -- Draw runs of handles ($1), record ids ($2) and chain ids ($3): the first of each, NULL for none wanted.
