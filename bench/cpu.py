@@ -8,6 +8,7 @@ from pathlib import Path
 _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 _PARENT, _USER, _SYSTEM, _CHILDREN_USER, _CHILDREN_SYSTEM = 3, 13, 14, 15, 16
 """Places in /proc/<pid>/stat, counted from 0. Source: proc(5)."""
+_ALL = (_USER, _SYSTEM, _CHILDREN_USER, _CHILDREN_SYSTEM)
 
 
 def _stat(pid: int) -> list[str]:
@@ -25,8 +26,16 @@ def process_cpu_s(pid: int) -> float:
 
 def family_cpu_s(pid: int) -> float:
     """Seconds of a process, of its living children, and of the children that have ended."""
-    own = _stat(pid)
-    ticks = sum(int(own[place]) for place in (_USER, _SYSTEM, _CHILDREN_USER, _CHILDREN_SYSTEM))
+    while True:
+        own = _stat(pid)
+        ticks = sum(int(own[place]) for place in _ALL) + _living_children_ticks(pid)
+        # A child that ended while the others were being read was counted nowhere, or twice.
+        if _stat(pid)[_CHILDREN_USER : _CHILDREN_SYSTEM + 1] == own[_CHILDREN_USER : _CHILDREN_SYSTEM + 1]:
+            return ticks / _TICKS_A_SECOND
+
+
+def _living_children_ticks(pid: int) -> int:
+    ticks = 0
     for entry in Path("/proc").iterdir():
         if not entry.name.isdigit():
             continue
@@ -36,4 +45,4 @@ def family_cpu_s(pid: int) -> float:
             continue
         if int(fields[_PARENT]) == pid:
             ticks += int(fields[_USER]) + int(fields[_SYSTEM])
-    return ticks / _TICKS_A_SECOND
+    return ticks

@@ -128,6 +128,7 @@ class Running:
 
     async def start(self) -> None:
         """Begin to work; the caller listens afterwards."""
+        await self.writer.prepare()
         self.writer.start()
         self.upkeep.start()
         await self.notifications.cometd.start()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -148,15 +149,15 @@ def test_what_is_committed_while_a_mailbox_loads_is_neither_lost_nor_doubled() -
     async def test(post: Post) -> None:
         await post.update()
         before_read, after_read = asyncio.Event(), asyncio.Event()
-        working = post.house.store.pending
+        working = post.house.store.newest
 
-        async def slow(*arguments: int) -> list[StoredRow]:
+        async def slow(*arguments: Any) -> list[StoredRow]:
             await before_read.wait()
             rows = await working(*arguments)
             await after_read.wait()
             return rows
 
-        post.house.store.pending = slow  # type: ignore[method-assign,assignment]
+        post.house.store.newest = slow  # type: ignore[method-assign,assignment]
         loads = [asyncio.ensure_future(post.outbox.open(USER)) for _ in range(2)]
         await asyncio.sleep(0)
         await post.update()
@@ -180,16 +181,16 @@ def test_a_mailbox_that_cannot_load_is_forgotten() -> None:
 
     async def test(post: Post) -> None:
         await post.update()
-        working = post.house.store.pending
+        working = post.house.store.newest
 
         async def broken(*_: object) -> list[StoredRow]:
             raise OSError
 
-        post.house.store.pending = broken  # type: ignore[method-assign,assignment]
+        post.house.store.newest = broken  # type: ignore[method-assign,assignment]
         with pytest.raises(OSError):  # noqa: PT011 - the store's own error comes through
             await post.outbox.open(USER)
         assert post.outbox.open_mailboxes == 0
-        post.house.store.pending = working  # type: ignore[method-assign]
+        post.house.store.newest = working  # type: ignore[method-assign]
         await post.outbox.open(USER)
         assert len(post.outbox.waiting(USER, everything)) == 2
 
@@ -214,23 +215,19 @@ def test_a_forgotten_mailbox_loads_again() -> None:
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.sampled_from(["update", "confirm", "restart", "forget"]), max_size=25))
 def test_every_message_until_it_is_confirmed(steps: list[str]) -> None:
-    """Whatever happens in between, what waits is exactly what was committed and not confirmed, in order.
-
-    After a restart a confirmation may be forgotten (then messages wait once more), never a message.
-    """
+    """Whatever happens in between, what waits is exactly what was committed and not confirmed, in order."""
 
     async def test(post: Post) -> None:
         outbox = post.outbox
         committed: list[int] = []
-        confirmed = written = seen = -1
+        confirmed = -1
         await outbox.open(USER)
         for step in steps:
             if step == "update":
                 await post.update()
-                written = confirmed
                 committed.append(outbox.waiting(USER, lambda channel: channel == OUTBOUND)[-1].mark)
             elif step == "confirm" and committed:
-                confirmed = seen = committed[-1]
+                confirmed = committed[-1]
                 outbox.confirmed(USER, OUTBOUND, confirmed)
             elif step in ("forget", "restart"):
                 outbox.forget(USER)
@@ -238,9 +235,8 @@ def test_every_message_until_it_is_confirmed(steps: list[str]) -> None:
                     outbox = post.fresh_outbox()
                     post.house.writer._publish = outbox.publish
                 await outbox.open(USER)
-                seen = written
             waiting = [m.mark for m in outbox.waiting(USER, lambda channel: channel == OUTBOUND)]
-            assert waiting == [mark for mark in committed if mark > seen]
+            assert waiting == [mark for mark in committed if mark > confirmed]
             assert len(outbox.waiting(USER, lambda channel: channel == INTERNAL)) == len(committed)
 
     in_post(test)

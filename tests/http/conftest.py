@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.http import findings
+from tests.http import findings, stored
 from tests.http.desks import Demo, demo_server
 from tests.support.postgres import PostgresServer
 from trunkline.adapters.storage import migrate
@@ -45,8 +45,11 @@ def demo() -> Iterator[Demo]:
 
 @pytest.fixture(scope="session")
 def abused() -> Iterator[Demo]:
-    """A demo server for bad input."""
+    """A demo server for bad input, with campaigns of odd names."""
     with demo_server(agents=20) as made:
+        made.server.terminate()
+        stored.provision_odd_names(made)
+        made.server.restart()
         yield made
 
 

@@ -9,8 +9,10 @@ from typing import TypeVar
 from tests.http.desks import Demo
 from trunkline.adapters.storage import make_store
 from trunkline.app.demo import CENTRE_ID, LIST_ID
-from trunkline.app.ports import Changes, DeskKey, Unit
+from trunkline.app.ports import Changes, DeskKey, Provision, Unit
+from trunkline.domain.campaigns import CallingList, Campaign
 from trunkline.domain.desk import Share, shared
+from trunkline.domain.enums import DialMode, GroupStatus
 from trunkline.domain.records import Record
 
 T = TypeVar("T")
@@ -46,3 +48,26 @@ def share(demo: Demo, handle: int, user_id: int, how: Share) -> None:
         await unit.save(Changes(desk={DeskKey(CENTRE_ID, handle): shared(held.entry, user_id, how)}))
 
     _with_unit(demo, write)
+
+
+def provision_odd_names(demo: Demo) -> None:
+    """Add a list that no campaign has, a campaign that is not loaded, and one whose name needs every escape."""
+    common = {"contact_centre_id": CENTRE_ID, "application_id": 134, "dial_mode": DialMode.PREVIEW}
+    group = {"group_id": 302, "group_name": "Odd names@AgentGroup1", "lists": (), "agents": frozenset({2})}
+    more = Provision(
+        lists=[CallingList(contact_centre_id=CENTRE_ID, list_id=102, name="Other list")],
+        campaigns=[
+            Campaign(**common, **group, campaign_id=202, name="Käse & Co", status=GroupStatus.NOT_LOADED),  # type: ignore[arg-type]
+            Campaign(**common, **group, campaign_id=203, name="1/2 über%", status=GroupStatus.RUNNING),  # type: ignore[arg-type]
+        ],
+    )
+
+    async def run() -> None:
+        store = make_store(demo.database_url)
+        await store.open()
+        try:
+            await store.provision(more)
+        finally:
+            await store.close()
+
+    asyncio.run(run())

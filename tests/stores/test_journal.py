@@ -1,4 +1,4 @@
-"""The journal: numbers, repeats, what is pending, cursors, audit, pruning."""
+"""The journal: numbers, repeats, the newest rows of a user, cursors, audit, pruning."""
 
 from __future__ import annotations
 
@@ -6,7 +6,20 @@ from typing import Any
 
 import pytest
 
-from tests.stores.storage import AGENT, CAMPAIGN, CENTRE, LIST, Storage, acknowledged, ask, cursor, record, row, rows_of, save
+from tests.stores.storage import (
+    AGENT,
+    CAMPAIGN,
+    CENTRE,
+    LIST,
+    Storage,
+    acknowledged,
+    ask,
+    cursor,
+    record,
+    row,
+    rows_of,
+    save,
+)
 from trunkline.app.ports import AuditQuery, JournalRow, Store, StoredRow
 from trunkline.domain.enums import Door, RequestType
 from trunkline.domain.events import Appearance, RecordShown
@@ -51,7 +64,7 @@ def test_rows_come_back_as_they_were_written(storage: Storage) -> None:
         bare = row(2000, request_type=RequestType.UNSOLICITED)
         seqs = await save(store, journal=[full, bare])
         assert await store.audit(query()) == [StoredRow(seqs[1], bare), StoredRow(seqs[0], full)]
-        (found,) = await store.pending(CENTRE, AGENT, 0, 0, 10)
+        _, found = await store.newest(CENTRE, AGENT, None, 10)
         assert found == StoredRow(seqs[0], full)
         assert type(found.row.events[0].reference) is float
 
@@ -91,8 +104,8 @@ def test_repeats(storage: Storage) -> None:
     storage.run(check)
 
 
-def test_pending(storage: Storage) -> None:
-    """A user's rows with events in order, after a number and a time, up to a limit."""
+def test_newest(storage: Storage) -> None:
+    """A user's own rows, newest first, before a number, up to a limit."""
 
     async def check(store: Store) -> None:
         one = (acknowledged(),)
@@ -102,16 +115,13 @@ def test_pending(storage: Storage) -> None:
             row(300, events=one, user_id=8),
             row(400, events=one, contact_centre_id=2),
             row(500, events=(*one, acknowledged(handle=3))),
-            row(600, events=one),
         ]
         seqs = await save(store, journal=rows)
-        mine = [StoredRow(seqs[n], rows[n]) for n in (0, 4, 5)]
-        assert await store.pending(CENTRE, AGENT, 0, 0, 10) == mine
-        assert await store.pending(CENTRE, AGENT, 0, 0, 2) == mine[:2]
-        assert await store.pending(CENTRE, AGENT, 0, seqs[0], 10) == mine[1:]
-        assert await store.pending(CENTRE, AGENT, 500, 0, 10) == mine[1:]
-        assert await store.pending(CENTRE, AGENT, 501, seqs[4], 10) == mine[2:]
-        assert await store.pending(CENTRE, 99, 0, 0, 10) == []
+        mine = [StoredRow(seqs[n], rows[n]) for n in (4, 1, 0)]
+        assert await store.newest(CENTRE, AGENT, None, 10) == mine
+        assert await store.newest(CENTRE, AGENT, None, 2) == mine[:2]
+        assert await store.newest(CENTRE, AGENT, seqs[4], 10) == mine[1:]
+        assert await store.newest(CENTRE, 99, None, 10) == []
 
     storage.run(check)
 
@@ -221,7 +231,22 @@ def test_a_page_of_many_rows(storage: Storage) -> None:
     async def check(store: Store) -> None:
         rows: list[JournalRow] = [row(n, events=(acknowledged(handle=n),)) for n in range(300)]
         await save(store, journal=rows)
-        assert rows_of(await store.pending(CENTRE, AGENT, 0, 0, 1000)) == rows
+        assert rows_of(await store.newest(CENTRE, AGENT, None, 1000)) == rows[::-1]
         assert rows_of(await store.audit(query(limit=1000))) == rows[::-1]
+
+    storage.run(check)
+
+
+def test_recent_request_keys(storage: Storage) -> None:
+    """Keys of the last rows that have one, not older than a time, up to a limit."""
+
+    async def check(store: Store) -> None:
+        await save(
+            store, journal=[row(100, request_key=1), row(200), row(300, request_key=-5), row(400, request_key=7)]
+        )
+        assert sorted(await store.recent_request_keys(0, 10)) == [-5, 1, 7]
+        assert sorted(await store.recent_request_keys(300, 10)) == [-5, 7]
+        assert await store.recent_request_keys(0, 1) == [7]
+        assert await store.recent_request_keys(401, 10) == []
 
     storage.run(check)

@@ -159,7 +159,9 @@ def test_records_of_a_customer(storage: Storage) -> None:
 
     async def check(store: Store) -> None:
         mine = [record(1, 0, customer_id="c1"), record(1, 1, customer_id="c1"), record(7, customer_id="c1")]
-        await add(store, *mine, record(2, customer_id="C1"), record(3), record(4, customer_id="c1", contact_centre_id=2))
+        await add(
+            store, *mine, record(2, customer_id="C1"), record(3), record(4, customer_id="c1", contact_centre_id=2)
+        )
         customer = (DoNotCallKind.CUSTOMER, "c1")
         assert await ask(store, "records_of_contact", CENTRE, [LIST], *customer, 10) == mine
         assert await ask(store, "records_of_contact", CENTRE, [LIST], *customer, 2) == mine[:2]

@@ -35,14 +35,14 @@ INDEXES = {
     "due_candidate": "record_due",
     "fresh_candidates": "record_fresh",
     "repeats": "journal_by_request_key",
-    "pending": "journal_by_user",
+    "newest": "journal_by_user",
     "audit": "INTEGER PRIMARY KEY",
     "audit_of_user": "journal_by_user",
     "suppressed": "sqlite_autoindex_suppression_1 (contact_centre_id=? AND kind=? AND value_key=? AND campaign_id=?)",
     "users_by_name": "user_account_by_name",
 }
 
-IN_ORDER = {"audit", "audit_of_user", "pending", "expired", "fresh_candidates", "prune"}
+IN_ORDER = {"audit", "audit_of_user", "newest", "expired", "fresh_candidates", "prune"}
 
 
 def path_of(url: str) -> Path:

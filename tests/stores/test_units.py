@@ -77,7 +77,7 @@ async def traces(store: Store) -> list[bool]:
             bool(await unit.repeats([1], 0)),
         ]
     found.append(bool(await store.cursors(CENTRE, AGENT)))
-    found.append(bool(await store.pending(CENTRE, AGENT, 0, 0, 1)))
+    found.append(bool(await store.newest(CENTRE, AGENT, None, 1)))
     return found
 
 
@@ -169,10 +169,10 @@ def test_reads_outside_see_what_is_committed(storage: Storage) -> None:
     async def check(store: Store) -> None:
         async with store.begin() as unit:
             await unit.save(everything_new())
-            assert await store.pending(CENTRE, AGENT, 0, 0, 10) == []
+            assert await store.newest(CENTRE, AGENT, None, 10) == []
             assert await store.cursors(CENTRE, AGENT) == {}
             assert await store.audit(AuditQuery(contact_centre_id=CENTRE)) == []
-        assert len(await store.pending(CENTRE, AGENT, 0, 0, 10)) == 1
+        assert len(await store.newest(CENTRE, AGENT, None, 10)) == 1
         assert await store.cursors(CENTRE, AGENT) == {"/me/internal": 5}
 
     storage.run(check)

@@ -60,7 +60,7 @@ def careless_server(own_server: PostgresServer, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_server_that_does_not_flush_is_refused(own_url: str, careless_server: PostgresServer) -> None:
-    """fsync = off would lose answered requests, so the store does not open, and says why."""
+    """Without fsync a crash would lose answered requests, so the store does not open, and says why."""
     with pytest.raises(Refused, match="fsync = off"):
         open_and_close(own_url)
 

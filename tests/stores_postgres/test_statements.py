@@ -14,7 +14,7 @@ from trunkline.app.ports import Changes
 
 pytestmark = pytest.mark.postgres
 
-SMALL = {"contact_centres", "lists", "campaigns"}
+WHOLE_TABLES = {"contact_centres", "lists", "campaigns", "schema_version"}
 """Statements whose answer is the whole table."""
 
 
@@ -28,38 +28,28 @@ def test_no_statement_of_a_unit_reads_a_whole_table(url: str) -> None:
             if text.split(None, 1)[0] not in ("SELECT", "WITH", "INSERT", "UPDATE", "DELETE"):
                 continue
             parameters = len((await connection.prepare(text)).get_parameters())
-            await connection.execute(f"PREPARE {name} AS {text}")
+            await connection.execute(f'PREPARE "{name}" AS {text}')
             values = f"({', '.join(['NULL'] * parameters)})" if parameters else ""
-            lines = await connection.fetch(f"EXPLAIN EXECUTE {name}{values}")
+            lines = await connection.fetch(f'EXPLAIN EXECUTE "{name}"{values}')
             found[name] = "\n".join(line[0] for line in lines)
         return found
 
-    async def main() -> None:
+    async def main(before: str) -> None:
         connection = await connect(url)
         try:
-            for prepare in ("SELECT 1", "VACUUM ANALYZE"):
-                await connection.execute(prepare)
-                found = await plans(connection)
-                assert len(found) > 40
-                scans = {name for name, plan in found.items() if "Seq Scan" in plan}
-                assert scans <= SMALL | {"schema_version"}
-                for name in (
-                    "held",
-                    "repeats",
-                    "change_results",
-                    "change_records",
-                    "chain",
-                    "take_off_desk",
-                    "pending",
-                ):
-                    assert "Index Cond" in found[name], found[name]
-                assert "record_fresh" in found["next_record"]
-                assert "record_due" in found["next_record"]
-                await connection.execute("DEALLOCATE ALL")
+            await connection.execute(before)
+            found = await plans(connection)
         finally:
             await connection.close()
+        assert len(found) > 40
+        assert {name for name, plan in found.items() if "Seq Scan" in plan} <= WHOLE_TABLES
+        for name in ("held", "repeats", "change_results", "change_records", "chain", "take_off_desk", "newest"):
+            assert "Index Cond" in found[name], found[name]
+        assert "record_fresh" in found["next_record"]
+        assert "record_due" in found["next_record"]
 
-    asyncio.run(main())
+    for before in ("SELECT", "VACUUM ANALYZE"):
+        asyncio.run(main(before))
 
 
 def test_an_update_stays_on_its_page(url: str) -> None:

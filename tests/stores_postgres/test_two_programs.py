@@ -48,13 +48,16 @@ async def someone_waits(url: str) -> None:
 def test_who_read_before_the_other_wrote_conflicts(url: str) -> None:
     """Two units that read the same record and change it: the second to save gets ``Conflict``."""
 
+    async def overtaken(first: PostgresStore, second: PostgresStore) -> None:
+        async with second.begin() as unit:
+            (seen,) = await unit.chain(1, 10, 1)
+            await save(first, records=by_key(record(1, attempts=1, version=2)))
+            await unit.save(Changes(records=by_key(record(1, attempts=2, version=seen.version + 1))))
+
     async def check(first: PostgresStore, second: PostgresStore) -> None:
         await add(first, record(1))
         with pytest.raises(Conflict):
-            async with second.begin() as unit:
-                (seen,) = await unit.chain(1, 10, 1)
-                await save(first, records=by_key(record(1, attempts=1, version=2)))
-                await unit.save(Changes(records=by_key(record(1, attempts=2, version=seen.version + 1))))
+            await overtaken(first, second)
         assert await ask(second, "chain", 1, 10, 1) == [record(1, attempts=1, version=2)]
 
     run(url, check)

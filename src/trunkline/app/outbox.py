@@ -23,8 +23,8 @@ MAX_MAILBOX = 10_000
 """Unconfirmed messages of one user in memory (about 10 MB): the newest are kept. Nobody reads five thousand answers of
 the last ten minutes; a script that sent as many without listening learns the state from the reads."""
 
-LOAD_ROWS = 2_000
-"""Journal rows read at a time when a mailbox is loaded."""
+LOAD_ROWS = 200
+"""Journal rows read at a time when a mailbox is loaded, newest first: usually one portion holds the last minutes."""
 
 UserKey = tuple[int, int]
 """Contact centre and user."""
@@ -152,15 +152,17 @@ class Outbox:
             channel: max(noted.get(channel, -1), stored_cursors.get(channel, -1))
             for channel in noted.keys() | stored_cursors.keys()
         }
-        loaded: deque[Message] = deque(maxlen=MAX_MAILBOX)
-        after_seq = 0
-        while True:
-            rows = await self._store.pending(*user, since_ms, after_seq, LOAD_ROWS)
-            for stored in rows:
-                loaded.extend(rendered(stored, now_ms, self._api_url()))
-            if len(rows) < LOAD_ROWS:
+        recent: list[StoredRow] = []
+        before_seq: int | None = None
+        while len(recent) < MAX_MAILBOX:
+            rows = await self._store.newest(*user, before_seq, LOAD_ROWS)
+            recent += [stored for stored in rows if stored.row.at_ms >= since_ms]
+            if len(rows) < LOAD_ROWS or rows[-1].row.at_ms < since_ms:
                 break
-            after_seq = rows[-1].seq
+            before_seq = rows[-1].seq
+        loaded: deque[Message] = deque(maxlen=MAX_MAILBOX)
+        for stored in reversed(recent):
+            loaded.extend(rendered(stored, now_ms, self._api_url()))
         known = {message.mark for message in loaded}
         loaded.extend(message for message in mailbox.messages if message.mark not in known)
         mailbox.messages = loaded

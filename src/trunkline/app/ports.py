@@ -175,7 +175,8 @@ class Changes(msgspec.Struct):
 
     ``records`` hold the new values; the stored row must still have ``version - 1``, else ``Conflict``.
     ``desk`` are upserts, ``off_desk`` removals. ``preview_sessions`` and ``agent_sessions`` map to False/None
-    for removal. ``cursors`` only ever move forward. ``journal`` is in the order of the requests.
+    for removal. ``before`` are the values that ``records`` replace, where they are
+    known: a store may spare the indexes that did not change. ``cursors`` only ever move forward. ``journal`` is in the order of the requests.
     """
 
     records: dict[RecordKey, Record] = {}
@@ -185,6 +186,7 @@ class Changes(msgspec.Struct):
     suppressions: list[Suppression] = []
     preview_sessions: dict[PreviewSession, bool] = {}
     agent_sessions: dict[tuple[int, int], AgentSession | None] = {}
+    before: dict[RecordKey, Record] = {}
     cursors: dict[CursorKey, int] = {}
     imports: list[ImportProgress] = []
     journal: list[JournalRow] = []
@@ -335,13 +337,17 @@ class Store(Protocol):
     async def user_by_name(self, user_name: str) -> list[User]:
         """Accounts of that name in any contact centre (log-in does not name one)."""
 
-    async def pending(
-        self, contact_centre_id: int, user_id: int, since_ms: int, after_seq: int, limit: int
-    ) -> list[StoredRow]:
-        """Journal rows with events of that user, not older than ``since_ms``, seq > ``after_seq``, in order."""
+    async def newest(self, contact_centre_id: int, user_id: int, before_seq: int | None, limit: int) -> list[StoredRow]:
+        """A user's newest journal rows, newest first; those before ``before_seq`` when it is given.
+
+        Cost: ``limit`` rows, however long the user's history is.
+        """
 
     async def cursors(self, contact_centre_id: int, user_id: int) -> dict[str, int]:
         """Highest delivered mark by channel."""
+
+    async def recent_request_keys(self, since_ms: int, limit: int) -> list[int]:
+        """Request keys of the newest journal rows not older than ``since_ms``; ``limit`` of them at most."""
 
     async def audit(self, query: AuditQuery) -> list[StoredRow]:
         """A page of the request audit."""

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
+from trunkline.app.desk_cache import DeskCache
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.ports import (
     AgentSession,
@@ -58,8 +59,9 @@ class Decision(msgspec.Struct, kw_only=True):
 class View:
     """One batch's working set over one ``Unit``."""
 
-    def __init__(self, unit: Unit, book: ReferenceBook, now_ms: int) -> None:
+    def __init__(self, unit: Unit, book: ReferenceBook, now_ms: int, cache: DeskCache | None = None) -> None:
         self.unit = unit
+        self._cache = cache
         self.book = book
         self.now_ms = now_ms
         self.now_s = now_ms // 1000
@@ -75,13 +77,22 @@ class View:
         self._imports: list[ImportProgress] = []
 
     async def prefetch(self, keys: Iterable[DeskKey]) -> None:
-        """Read the desk entries that the batch names, in one statement."""
-        wanted = sorted(set(keys))
-        for key in wanted:
-            self._held[key] = None
+        """Find the desk entries that the batch names: in the cache, the others in one statement."""
+        wanted: list[DeskKey] = []
+        cache = self._cache
+        for key in set(keys):
+            known = self._held[key] = cache.get(key) if cache is not None else None
+            if known is None:
+                wanted.append(key)
         if wanted:
+            wanted.sort()
             for held in await self.unit.held(wanted):
-                self._held[DeskKey(held.entry.contact_centre_id, held.entry.handle)] = held
+                self._keep(held)
+
+    def _keep(self, held: Held) -> None:
+        self._held[DeskKey(held.entry.contact_centre_id, held.entry.handle)] = held
+        if self._cache is not None:
+            self._cache.learn(held)
 
     async def held(self, contact_centre_id: int, handle: int) -> Held | None:
         """A desk entry with its record as they stand now, or None."""
@@ -89,8 +100,7 @@ class View:
         if key in self._off_desk:
             return None
         if key not in self._held:
-            found = await self.unit.held([key])
-            self._held[key] = found[0] if found else None
+            await self.prefetch([key])
         stored = self._held[key]
         entry = self._desk.get(key)
         if entry is None:
@@ -224,6 +234,7 @@ class View:
         return Changes(
             records={key: replace(record, version=record.version + 1) for key, record in self._records.items()},
             new_records=list(self._new.values()),
+            before=self._before(),
             desk=self._desk,
             off_desk=self._off_desk,
             suppressions=self._suppressions,
@@ -231,3 +242,8 @@ class View:
             agent_sessions=self._sessions,
             imports=self._imports,
         )
+
+    def _before(self) -> dict[RecordKey, Record]:
+        """The stored values of changed records, as far as they were met on a desk."""
+        met = {held.record.key: held.record for held in self._held.values() if held is not None}
+        return {key: met[key] for key in self._records if key in met}

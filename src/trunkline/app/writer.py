@@ -17,8 +17,10 @@ from typing import Any
 import msgspec
 
 from trunkline.app.asking import Asked, Rules
+from trunkline.app.desk_cache import DeskCache
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.ports import Changes, Clock, Conflict, CursorKey, DeskKey, JournalRow, Store, StoredRow
+from trunkline.app.recent_keys import RecentKeys
 from trunkline.app.view import Decision, View
 from trunkline.domain.desk import DeskEntry
 from trunkline.domain.enums import Door, RequestType
@@ -30,6 +32,9 @@ MAX_BATCH = 512
 
 MAX_TRIES = 5
 """Times a request is tried alone after conflicts with another process before the caller is told to come back."""
+
+MAX_KEYS_LOADED = 250_000
+"""Request keys read at the start; when there are more, the store is asked for a while."""
 
 Handler = Callable[[View, Asked, Any, Rules], Awaitable[Decision]]
 Publish = Callable[[Sequence[StoredRow]], None]
@@ -75,8 +80,17 @@ class Writer:
         self._cursors: dict[CursorKey, int] = {}
         self._cursors_in_writing: dict[CursorKey, int] = {}
         self._is_flush_due = False
+        self._cache: DeskCache | None = None
+        self._recent = RecentKeys(rules.repeat_window_ms)
         self.batches = 0
         self.requests = 0
+
+    async def prepare(self) -> None:
+        """Begin to keep desks and request keys in memory; only for the one server that works on the database."""
+        self._cache = DeskCache()
+        now_ms = self._clock.now_ms()
+        keys = await self._store.recent_request_keys(now_ms - self._rules.repeat_window_ms, MAX_KEYS_LOADED)
+        self._recent.begin(keys, now_ms, is_complete=len(keys) < MAX_KEYS_LOADED)
 
     def start(self) -> None:
         """Begin to write."""
@@ -184,6 +198,8 @@ class Writer:
             stored = await self._transact(batch, accepted, refused, cursors)
         except BaseException:
             self._cursors = {**cursors, **self._cursors}
+            if self._cache is not None:
+                self._cache.clear()
             raise
         finally:
             self._cursors_in_writing = {}
@@ -204,7 +220,7 @@ class Writer:
         """One transaction; fills in who was accepted (with the place of the row) and who refused."""
         journal: list[JournalRow] = []
         async with self._store.begin() as unit:
-            view = View(unit, self.book, self._clock.now_ms())
+            view = View(unit, self.book, self._clock.now_ms(), self._cache)
             await view.prefetch(_keys(batch))
             repeated = await self._repeated(view, batch)
             for pending in batch:
@@ -227,14 +243,18 @@ class Writer:
             changes.journal = journal
             changes.cursors = cursors
             seqs = await unit.save(changes) if not _is_empty(changes) else []
+        if self._cache is not None:
+            self._cache.absorb(changes)
+        self._recent.add([row.request_key for row in journal if row.request_key is not None], view.now_ms)
         return [StoredRow(seq, row) for seq, row in zip(seqs, journal, strict=True)]
 
     async def _repeated(self, view: View, batch: list[_Pending]) -> dict[int, list[JournalRow]]:
         """Rows to write for requests that were carried out before (decisions 7): acknowledge again, change nothing."""
         asked = {p.asked.request_key: p.asked for p in batch if p.asked.request_key is not None}
-        if not asked:
+        unsure = [key for key in asked if not self._recent.is_new(key, view.now_ms)]
+        if not unsure:
             return {}
-        found = await view.unit.repeats(list(asked), view.now_ms - self._rules.repeat_window_ms)
+        found = await view.unit.repeats(unsure, view.now_ms - self._rules.repeat_window_ms)
         return {
             key: [_again(stored.row, view.now_ms)]
             for key, stored in found.items()

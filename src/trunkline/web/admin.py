@@ -11,6 +11,7 @@ from trunkline.app.ports import AuditQuery, StoredRow
 from trunkline.app.rescue import ResetStale
 from trunkline.contract.answers import SUCCESS, answer
 from trunkline.contract.audit import REQUEST_TYPE_NAMES
+from trunkline.contract.values import MAX_TIME_S
 from trunkline.domain.enums import Door, RequestType
 from trunkline.domain.people import Caller, Role
 from trunkline.errors import Forbidden, MissingParameter, NotFound, OutOfRange
@@ -44,7 +45,7 @@ async def get_requests(exchange: Exchange, services: Services, caller: Caller) -
         if user is None:
             raise NotFound("there is no user with this userName")
         user_id = user.caller.user_id
-    since_s, until_s = number(query, "since"), number(query, "until")
+    since_s, until_s = number(query, "since", MAX_TIME_S), number(query, "until", MAX_TIME_S)
     rows = await services.store.audit(
         AuditQuery(
             contact_centre_id=caller.contact_centre_id,
@@ -83,13 +84,15 @@ def shown(services: Services, stored: StoredRow, names: dict[int, str]) -> dict[
     }
 
 
-def number(query: dict[str, str], name: str) -> int | None:
-    """A whole number of the query, None when it is not there."""
+def number(query: dict[str, str], name: str, high: int = 10**MAX_NUMBER_DIGITS) -> int | None:
+    """A whole number of the query, at most ``high``; None when it is not there."""
     text = query.get(name)
     if text is None:
         return None
     if not text.isascii() or not text.isdigit() or len(text) > MAX_NUMBER_DIGITS:
         raise OutOfRange(f"{name} must be a whole number")
+    if int(text) > high:
+        raise OutOfRange(f"{name} must be at most {high}")
     return int(text)
 
 

@@ -154,8 +154,8 @@ class Authenticator:
         return result
 
     def session(self, exchange: Exchange) -> HttpSession | None:
-        """The live session of the request's cookie, touched; None when there is none."""
-        token = exchange.cookie(SESSION_COOKIE)
+        """The live session of the request's cookie, or the one it began, touched; None when there is none."""
+        token = exchange.session_token or exchange.cookie(SESSION_COOKIE)
         session = self._sessions.get(token) if token else None
         if session is None or token is None:
             return None
@@ -170,9 +170,9 @@ class Authenticator:
     def start_session(self, exchange: Exchange, caller: Caller, *, is_secure: bool) -> HttpSession:
         """The request's session, or a new one whose cookie goes out with the answer."""
         session = self.session(exchange)
-        if session is not None and session.caller.user_id == caller.user_id:
+        if session is not None and _same_user(session.caller, caller):
             return session
-        token = secrets.token_hex(20)
+        token = exchange.session_token = secrets.token_hex(20)
         session = HttpSession(caller, self._hash_of(exchange), secrets.token_hex(16), self._clock.now_ms())
         self._sessions[token] = session
         while len(self._sessions) > MAX_HTTP_SESSIONS:
@@ -209,6 +209,10 @@ class Authenticator:
         lost |= _refreshed(self._verified, current)
         lost |= _refreshed(self._sessions, current)
         return lost
+
+
+def _same_user(one: Caller, other: Caller) -> bool:
+    return (one.contact_centre_id, one.user_id) == (other.contact_centre_id, other.user_id)
 
 
 def _refreshed(

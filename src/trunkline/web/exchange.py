@@ -31,9 +31,12 @@ class ClientGone(Exception):
 
 
 class Exchange:
-    """A request with its headers, body and answer. ``extra`` headers go out with whatever is answered."""
+    """A request with its headers, body and answer.
 
-    __slots__ = ("_headers", "extra", "path", "receive", "scope", "send")
+    ``extra`` headers go out with whatever is answered. ``session_token`` is that of a session begun by this request.
+    """
+
+    __slots__ = ("_headers", "extra", "path", "receive", "scope", "send", "session_token")
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.scope = scope
@@ -41,6 +44,7 @@ class Exchange:
         self.send = send
         self.path: str = scope["path"]
         self.extra: list[Header] = []
+        self.session_token: str | None = None
         self._headers: dict[bytes, bytes] | None = None
 
     @property

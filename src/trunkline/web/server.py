@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import socket
@@ -9,14 +10,80 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import httptools
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 KEEP_ALIVE_S = 75
 """Seconds an idle connection is kept: longer than the usual 60 s of proxies in front, so that they close first."""
 BACKLOG = 4096
 """Connections waiting to be accepted: a whole floor of desktops reconnecting at once."""
+MAX_HEAD_BYTES = 32 * 1024
+"""Request line and headers: cookies and credentials of real clients stay under 8 KiB; without a limit a head without
+an end would fill the memory."""
+RECEIVE_DEADLINE_S = 30.0
+"""Seconds from a connection's opening, or from the first byte of a request, to the request's last byte: 64 KiB arrive
+within that over the slowest line, and whoever sends a byte now and then holds no connection for ever."""
 
 Hook = Callable[[], Awaitable[None]]
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """A connection whose requests arrive within bounds: a head of limited size, and all of it before a deadline."""
+
+    _is_complete = False
+    _is_in_head = True
+    _head_bytes = 0
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Expect a first request."""
+        super().connection_made(transport)
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Expect nothing any more."""
+        self._unwatch()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on; a request that came in one piece costs no timer."""
+        super().data_received(data)
+        if self._is_complete:
+            self._unwatch()
+            return
+        if self._is_in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEAD_BYTES:
+                self.send_400_response("The head of the request is too large.")
+                return
+        if self._deadline is None:
+            self._watch()
+
+    def on_message_begin(self) -> None:
+        """Note that a request has begun."""
+        self._is_complete, self._is_in_head, self._head_bytes = False, True, 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Begin to serve, unless the head came in one piece that is too large."""
+        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > MAX_HEAD_BYTES:
+            raise httptools.HttpParserError("the head of the request is too large")
+        self._is_in_head = False
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """Note that the request is all there."""
+        self._is_complete = True
+        super().on_message_complete()
+
+    def _watch(self) -> None:
+        self._deadline = self.loop.call_later(RECEIVE_DEADLINE_S, self.transport.close)
+
+    def _unwatch(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
 
 
 class Server(uvicorn.Server):
@@ -38,7 +105,7 @@ class Server(uvicorn.Server):
                 host=host,
                 port=port,
                 loop="none",
-                http="httptools",
+                http=BoundedProtocol,
                 ws="none",
                 lifespan="off",
                 interface="asgi3",

@@ -94,19 +94,20 @@ class MemoryStore:
         """See ``Store.user_by_name``; by contact centre."""
         return [user for user in self._users() if user.caller.user_name == user_name]
 
-    async def pending(
-        self, contact_centre_id: int, user_id: int, since_ms: int, after_seq: int, limit: int
-    ) -> list[StoredRow]:
-        """See ``Store.pending``."""
+    async def newest(self, contact_centre_id: int, user_id: int, before_seq: int | None, limit: int) -> list[StoredRow]:
+        """See ``Store.newest``."""
         found = [
             stored
-            for stored in self._now().journal
+            for stored in reversed(self._now().journal)
             if (stored.row.contact_centre_id, stored.row.user_id) == (contact_centre_id, user_id)
-            and stored.row.at_ms >= since_ms
-            and stored.seq > after_seq
-            and stored.row.events
+            and (before_seq is None or stored.seq < before_seq)
         ]
         return found[:limit]
+
+    async def recent_request_keys(self, since_ms: int, limit: int) -> list[int]:
+        """See ``Store.recent_request_keys``."""
+        rows = [stored.row for stored in reversed(self._now().journal) if stored.row.request_key is not None]
+        return [row.request_key for row in rows[:limit] if row.request_key is not None and row.at_ms >= since_ms]
 
     async def cursors(self, contact_centre_id: int, user_id: int) -> dict[str, int]:
         """See ``Store.cursors``."""

@@ -187,16 +187,18 @@ class PostgresStore:
 
     # Journal
 
-    async def pending(
-        self, contact_centre_id: int, user_id: int, since_ms: int, after_seq: int, limit: int
-    ) -> list[StoredRow]:
-        """See ``Store.pending``."""
-        found = await self._rows("pending", contact_centre_id, user_id, since_ms, after_seq, limit)
+    async def newest(self, contact_centre_id: int, user_id: int, before_seq: int | None, limit: int) -> list[StoredRow]:
+        """See ``Store.newest``."""
+        found = await self._rows("newest", contact_centre_id, user_id, before_seq, limit)
         return [stored_of(row) for row in found]
 
     async def cursors(self, contact_centre_id: int, user_id: int) -> dict[str, int]:
         """See ``Store.cursors``."""
         return {row["channel"]: row["mark"] for row in await self._rows("cursors", contact_centre_id, user_id)}
+
+    async def recent_request_keys(self, since_ms: int, limit: int) -> list[int]:
+        """See ``Store.recent_request_keys``."""
+        return [row["request_key"] for row in await self._rows("recent_request_keys", since_ms, limit)]
 
     async def audit(self, query: AuditQuery) -> list[StoredRow]:
         """See ``Store.audit``."""

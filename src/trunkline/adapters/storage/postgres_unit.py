@@ -22,7 +22,7 @@ from trunkline.adapters.storage.postgres_rows import (
     record_of,
     stored_of,
 )
-from trunkline.adapters.storage.postgres_server import COMMIT_LOCK, NUMBERS_LOCK, QUERIES
+from trunkline.adapters.storage.postgres_server import COMMIT_LOCK, NUMBERS_LOCK, QUERIES, translated
 from trunkline.adapters.storage.postgres_windows import Windows
 from trunkline.adapters.storage.postgres_writes import Writes
 from trunkline.app.ports import (
@@ -102,7 +102,10 @@ class PostgresUnit:
         else:
             self._has_begun = True
             await connection.execute(_BEGIN_TO_WRITE)
-        return await self._writes.write(changes)
+        try:
+            return await self._writes.write(changes)
+        except asyncpg.UniqueViolationError as error:
+            raise translated(error) from error
 
     def _usable(self) -> asyncpg.Connection[asyncpg.Record]:
         if self._is_over:

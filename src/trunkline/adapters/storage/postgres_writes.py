@@ -33,7 +33,7 @@ class Writes:
         """Write all changes; returns the numbers of the journal rows. Raises ``Conflict``."""
         if changes.new_records:
             await self._add_records(changes.new_records)
-        results, whole = self._sorted_out(changes.records)
+        results, whole = self._sorted_out(changes.records, changes.before)
         if whole:
             await self._change_records(whole)
         await self._write_desk(changes)
@@ -45,14 +45,16 @@ class Writes:
             self._check(await self._connection.execute(QUERIES["change_results"], *columns(results)), len(results))
         return await self._write_journal(changes.journal) if changes.journal else []
 
-    def _sorted_out(self, records: Mapping[RecordKey, Record]) -> tuple[list[rows.Row], list[Record]]:
+    def _sorted_out(
+        self, records: Mapping[RecordKey, Record], before: Mapping[RecordKey, Record]
+    ) -> tuple[list[rows.Row], list[Record]]:
         """Rows of the records of which only columns without an index changed; and the other records."""
         results: list[rows.Row] = []
         whole: list[Record] = []
         seen = self._seen
         for key in sorted(records):
             record = records[key]
-            old = seen.get(key)
+            old = before.get(key) or seen.get(key)
             if old is None or rows.indexed_differ(old, record):
                 whole.append(record)
             else:

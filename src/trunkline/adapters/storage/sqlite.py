@@ -111,15 +111,17 @@ class SqliteStore:
         """See ``Store.user_by_name``; by contact centre."""
         return await self._read(Reader.users_by_name, user_name)
 
-    async def pending(
-        self, contact_centre_id: int, user_id: int, since_ms: int, after_seq: int, limit: int
-    ) -> list[StoredRow]:
-        """See ``Store.pending``."""
-        return await self._read(Reader.pending, contact_centre_id, user_id, since_ms, after_seq, limit)
+    async def newest(self, contact_centre_id: int, user_id: int, before_seq: int | None, limit: int) -> list[StoredRow]:
+        """See ``Store.newest``."""
+        return await self._read(Reader.newest, contact_centre_id, user_id, before_seq, limit)
 
     async def cursors(self, contact_centre_id: int, user_id: int) -> dict[str, int]:
         """See ``Store.cursors``."""
         return await self._read(Reader.cursors, contact_centre_id, user_id)
+
+    async def recent_request_keys(self, since_ms: int, limit: int) -> list[int]:
+        """See ``Store.recent_request_keys``."""
+        return await self._read(Reader.recent_request_keys, since_ms, limit)
 
     async def audit(self, query: AuditQuery) -> list[StoredRow]:
         """See ``Store.audit``."""

@@ -19,6 +19,7 @@ _lists = msgspec.json.Decoder(tuple[CallingList, ...]).decode
 _campaigns = msgspec.json.Decoder(tuple[Campaign, ...]).decode
 _names = msgspec.json.Decoder(dict[int, str]).decode
 _marks = msgspec.json.Decoder(dict[str, int]).decode
+_numbers = msgspec.json.Decoder(list[int]).decode
 
 _FOREVER = 2**63 - 1
 
@@ -66,18 +67,19 @@ class Reader:
         found = self._statements.read("users_by_name", _users, {"user_name": user_name})
         return sorted(found, key=lambda user: user.caller.contact_centre_id)
 
-    def pending(
-        self, contact_centre_id: int, user_id: int, since_ms: int, after_seq: int, limit: int
-    ) -> list[StoredRow]:
-        """See ``Store.pending``."""
+    def newest(self, contact_centre_id: int, user_id: int, before_seq: int | None, limit: int) -> list[StoredRow]:
+        """See ``Store.newest``."""
         names = {
             "contact_centre_id": contact_centre_id,
             "user_id": user_id,
-            "since_ms": since_ms,
-            "after_seq": after_seq,
+            "before_seq": before_seq if before_seq is not None else 2**63 - 1,
             "limit": limit,
         }
-        return sorted(self._statements.read("pending", _stored, names), key=lambda stored: stored.seq)
+        return sorted(self._statements.read("newest", _stored, names), key=lambda stored: -stored.seq)
+
+    def recent_request_keys(self, since_ms: int, limit: int) -> list[int]:
+        """See ``Store.recent_request_keys``."""
+        return self._statements.read("recent_request_keys", _numbers, {"since_ms": since_ms, "limit": limit})
 
     def cursors(self, contact_centre_id: int, user_id: int) -> dict[str, int]:
         """See ``Store.cursors``."""

@@ -22,7 +22,7 @@ def write(statements: Statements, windows: WindowBook, seen: Mapping[RecordKey, 
     if changes.new_records:
         _add_records(statements, windows, changes.new_records)
     if changes.records:
-        _change_records(statements, windows, seen, changes.records)
+        _change_records(statements, windows, {**seen, **changes.before}, changes.records)
     if changes.desk:
         statements.write("put_on_desk", [rows.desk_row(entry) for entry in changes.desk.values()])
     if changes.off_desk:

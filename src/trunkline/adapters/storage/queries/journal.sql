@@ -17,17 +17,24 @@ INSERT OR FAIL INTO journal (
 SELECT json_group_array($stored_row) FROM journal j INDEXED BY journal_by_request_key
 WHERE j.request_key IN (SELECT value FROM json_each(:request_keys)) AND j.at_ms >= :since_ms
 
--- name: pending
--- A user's rows with events after a place.
+-- name: newest
+-- A user's last rows before a place.
 SELECT json_group_array($stored_row)
 FROM (
   SELECT seq FROM journal INDEXED BY journal_by_user
-  WHERE contact_centre_id = :contact_centre_id AND user_id = :user_id AND seq > :after_seq
-    AND at_ms >= :since_ms AND events IS NOT NULL
-  ORDER BY seq
+  WHERE contact_centre_id = :contact_centre_id AND user_id = :user_id AND seq < :before_seq
+  ORDER BY seq DESC
   LIMIT :limit
 ) found
 CROSS JOIN journal j ON j.seq = found.seq
+
+-- name: recent_request_keys
+-- Request keys among the last rows that have one.
+SELECT json_group_array(newest.request_key)
+FROM (
+  SELECT request_key, at_ms FROM journal WHERE request_key IS NOT NULL ORDER BY seq DESC LIMIT :limit
+) newest
+WHERE newest.at_ms >= :since_ms
 
 -- name: audit
 -- A page of a contact centre's requests, newest first.

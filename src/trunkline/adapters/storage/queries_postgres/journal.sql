@@ -56,13 +56,21 @@ WHERE c.mark < EXCLUDED.mark
 -- How far deliveries to one user are, by channel.
 SELECT channel, mark FROM delivery_cursor WHERE contact_centre_id = $1 AND user_id = $2
 
--- name: pending
--- Rows with events of one user, not older than $3, behind sequence number $4, in order.
+-- name: newest
+-- A user's last rows, those before sequence number $3 when it is given; newest first.
 SELECT $journal_columns
 FROM journal
-WHERE contact_centre_id = $1 AND user_id = $2 AND seq > $4 AND at_ms >= $3 AND events IS NOT NULL
-ORDER BY seq
-LIMIT $5
+WHERE contact_centre_id = $1 AND user_id = $2 AND seq < coalesce($3::bigint, 9223372036854775807)
+ORDER BY seq DESC
+LIMIT $4
+
+-- name: recent_request_keys
+-- Request keys among the last $2 rows that have one, not older than $1.
+SELECT request_key
+FROM (
+    SELECT request_key, at_ms FROM journal WHERE request_key IS NOT NULL ORDER BY seq DESC LIMIT $2
+) AS newest
+WHERE at_ms >= $1
 
 -- fragment: audit_filter
 AND ($2::bigint IS NULL OR request_type = $2) AND ($3::bigint IS NULL OR handle = $3)
