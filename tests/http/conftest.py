@@ -60,5 +60,3 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("operations on SQLite | PostgreSQL")
         for line in found:
             terminalreporter.write_line(line)
-
-

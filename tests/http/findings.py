@@ -45,7 +45,8 @@ def operation_row(operation: Json) -> Row:
     answers = [m["notificationType"] or m.get("GSW_USER_EVENT") or m["messageType"] for m in operation["cometd"]]
     if operation["name"] == "SendUserEvent":
         name, answers = "Desktop's user event", ["see below"]
-    source = "extension" if operation.get("extension") else "documented"
+    is_inferred = any(message.get("decided") for message in operation["cometd"])
+    source = "extension" if operation.get("extension") else "documented" + ("; partly inferred" if is_inferred else "")
     return name, request, ", ".join(dict.fromkeys(answers)) or "none", source
 
 
@@ -96,9 +97,11 @@ def page() -> str:
         [
             "# Operations and what was found",
             "",
-            "Remade by `.venv/bin/python -m pytest tests/http --write-docs`. Each row was run against a real server on each",
-            "store, over HTTP with CometD long-polling: minimal and full body, with and without reference, the answer and every",
-            "message compared key by key and type by type with the contract. A run that finds anything else fails.",
+            "Remade by `.venv/bin/python -m pytest tests/http --write-docs`. Each row was run against a real server on",
+            "each store, over HTTP with CometD long-polling: minimal and full body, with and without reference, the",
+            "answer and every message compared key by key and type by type with the contract's files. A run that finds",
+            "anything else fails. *Inferred* in the column of origin: the page does not show all of the messages, and",
+            "what is missing was decided here.",
             "",
             "Dial and the other voice operations need telephony and answer status code 2.",
             "",

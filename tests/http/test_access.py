@@ -153,7 +153,10 @@ def test_foreign_origins_are_refused(guarded: Demo) -> None:
     """A page of another site is refused, an allowed one gets the CORS headers, the server's own passes."""
     for origin, status in (("https://evil.example", 403), ("null", 403), ("https://desk.example", 200)):
         reply = exchange(guarded.url, "GET", "/api/v2/me", headers={**BASIC_1, "Origin": origin})
-        assert (reply.status, reply.headers["Access-Control-Allow-Origin"]) == (status, origin if status == 200 else None)
+        assert (reply.status, reply.headers["Access-Control-Allow-Origin"]) == (
+            status,
+            origin if status == 200 else None,
+        )
     assert exchange(guarded.url, "GET", "/api/v2/me", headers={**BASIC_1, "Origin": guarded.url}).status == 200
     asked = {"Origin": "https://desk.example", "Access-Control-Request-Method": "POST"}
     reply = exchange(guarded.url, "OPTIONS", f"{RECORDS}/6", headers=asked)

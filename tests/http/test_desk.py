@@ -15,7 +15,7 @@ from trunkline.domain.enums import CallResult, RecordStatus
 from trunkline.domain.records import Record
 
 IN_AN_HOUR = int(time.time()) + 3600
-SETTLING: dict[str, Any] = {
+SETTLING: dict[str, dict[str, Any]] = {
     "RescheduleRecord": {"callbackType": "Personal", "timestamp": IN_AN_HOUR},
     "DoNotCallRecord": {"callingList": LIST},
     "CancelRecord": {"callingList": LIST},
@@ -33,7 +33,13 @@ def test_the_desk_shows_what_was_changed(demo: Demo) -> None:
     before = desk.record()
     assert desk.records() == [before]
     assert before["leaseUntil"] is None
-    changes = {"phoneNumber": "+1 212 555 0199", "phoneType": "Mobile", "timeZone": "PST", "from": 100, "until": 200}
+    changes: dict[str, Any] = {
+        "phoneNumber": "+1 212 555 0199",
+        "phoneType": "Mobile",
+        "timeZone": "PST",
+        "from": 100,
+        "until": 200,
+    }
     accept(desk.on_record("UpdateRecord", **changes))
     assert desk.record() == {**before, **changes}
     accept(desk.on_record("UpdateRecord"))
@@ -55,7 +61,7 @@ def test_foreign_and_unknown_handles_answer_alike(demo: Demo) -> None:
 
 @pytest.mark.parametrize("operation", SETTLING)
 def test_complete_after_a_decided_fate(demo: Demo, operation: str) -> None:
-    """After Reschedule, DoNotCall or Cancel the handle stays readable; Complete is acknowledged, changes nothing more."""
+    """After Reschedule, DoNotCall or Cancel the handle stays readable; Complete is acknowledged and changes nothing."""
     desk = demo.desk().listen()
     chain_id = desk.record()["chainId"]
     accept(desk.on_record(operation, **SETTLING[operation]))

@@ -17,7 +17,8 @@ import pytest
 from tests.http.contracts import good_values
 from tests.http.desks import CAMPAIGN, OPERATIONS, RECORDS, Demo, Json
 from tests.http.findings import OPERATIONS as DOCUMENTED
-from tests.http.test_contract_requests import REQUESTS, values_of
+from tests.http.findings import REQUESTS
+from tests.http.test_contract_requests import values_of
 
 SEED = 20_160_122
 """Any number: the date of the page's last change."""
@@ -30,7 +31,23 @@ JUNK: list[Any] = [
     *(134, "134", 6, "6", 1_000_010, 1_000_011, CAMPAIGN, "CallingList1", "/devices/demo-device-10", "+1 415 555 0161"),
 ]
 METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE", "BREW"]
-SEGMENTS = ["me", "..", "%2F", "%00", "%FF", "outbound-records", "6", "devices", "admin", "x" * 2000, "ü", "%", "?", ";", "*"]
+SEGMENTS = [
+    "me",
+    "..",
+    "%2F",
+    "%00",
+    "%FF",
+    "outbound-records",
+    "6",
+    "devices",
+    "admin",
+    "x" * 2000,
+    "ü",
+    "%",
+    "?",
+    ";",
+    "*",
+]
 HEADERS = [
     b"Content-Type: text/plain",
     b"Content-Type: application/x-www-form-urlencoded",
@@ -159,7 +176,7 @@ def good_requests(demo: Demo) -> list[tuple[str, str, Any]]:
 
 
 def test_mutated_requests_are_never_a_defect(abused: Demo, pytestconfig: pytest.Config) -> None:
-    """Every answer is below 500 and, where it is JSON, has the documented form; other agents' desks stay as they are."""
+    """Every answer is below 500 and, where it is JSON, has the documented form; others' desks stay as they are."""
     other = abused.desktop("agent11", "demo-device-11", 1_000_011)
     before = other.records()
     statuses: dict[int, int] = {}

@@ -66,7 +66,7 @@ def test_every_record_goes_to_one_agent(crowd: Demo) -> None:
 
 
 def test_a_returned_record_is_found_again(crowd: Demo) -> None:
-    """When one agent rejects a record, the next one who asks gets it; a number on the do-not-call list is passed over."""
+    """What one agent rejects, the next who asks gets; a number on the do-not-call list is passed over."""
     desk, other = crowd.desk().listen(), crowd.desk()
     while kind_of(take_all(other)[-1]) != "PreviewRecordEmpty":
         pass

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.http.desks import LIST, Answer, Demo, Desktop, Json, accept, kinds, refuse, user_data
+from tests.http.desks import LIST, Demo, Desktop, Json, accept, kinds, refuse, user_data
+from trunkline.client import Answer
 
 
 def chain_of(desk: Desktop) -> Json:

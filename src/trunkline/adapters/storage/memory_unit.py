@@ -15,6 +15,7 @@ from trunkline.app.ports import (
     DeskKey,
     Held,
     ImportProgress,
+    ImportState,
     PreviewSession,
     Search,
     StoredRow,
@@ -88,6 +89,7 @@ class MemoryUnit:
         tables = self._now()
         if self._changes is not None:
             raise Defect("a unit saves at most once")
+        _check_imports(tables, changes)
         stored = dict(tables.records)
         for record in changes.new_records:
             if record.key in stored:
@@ -251,3 +253,16 @@ def _may_be_called(record: Record, search: Search) -> bool:
 def _order(record: Record, search: Search) -> tuple[int, int, int, int]:
     place = search.list_ids.index(record.list_id)
     return TYPE_PRIORITY[record.record_type], place, record.chain_id, record.chain_n
+
+
+def _check_imports(tables: Tables, changes: Changes) -> None:
+    """An import only ever moves forward; ``Conflict`` when another process is further."""
+    known = dict(tables.imports)
+    for progress in changes.imports:
+        key = (progress.contact_centre_id, progress.list_id, progress.import_id)
+        before = known.get(key)
+        if before is not None:
+            is_further = before.source_rows_done < progress.source_rows_done or progress.state is ImportState.DONE
+            if before.state is not ImportState.RUNNING or not is_further:
+                raise Conflict("the import went on elsewhere meanwhile")
+        known[key] = progress

@@ -30,12 +30,18 @@ def write(statements: Statements, windows: WindowBook, seen: Mapping[RecordKey, 
     if changes.suppressions:
         statements.write("suppress", [rows.suppression_row(entry) for entry in changes.suppressions])
     if changes.imports:
-        statements.write("note_imports", [rows.import_row(progress) for progress in changes.imports])
+        _note_imports(statements, changes)
     if changes.cursors:
         marks = [(key.contact_centre_id, key.user_id, key.channel, mark) for key, mark in changes.cursors.items()]
         statements.write("move_cursors", marks)
     _write_sessions(statements, changes)
     return _write_journal(statements, changes) if changes.journal else []
+
+
+def _note_imports(statements: Statements, changes: Changes) -> None:
+    written = statements.write("note_imports", [rows.import_row(progress) for progress in changes.imports])
+    if written != len(changes.imports):
+        raise Conflict("the import went on elsewhere meanwhile")
 
 
 def _add_records(statements: Statements, windows: WindowBook, records: list[Record]) -> None:

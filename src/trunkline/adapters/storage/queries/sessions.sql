@@ -44,7 +44,7 @@ FROM import_run
 WHERE contact_centre_id = :contact_centre_id AND list_id = :list_id AND import_id = :import_id
 
 -- name: note_imports
--- Write how far imports are.
+-- Write how far imports are; they only ever move forward.
 INSERT OR FAIL INTO import_run (
   contact_centre_id, list_id, import_id, state, source_rows_done, records_added, rows_refused, file_digest,
   started_at_ms
@@ -52,3 +52,5 @@ INSERT OR FAIL INTO import_run (
 ON CONFLICT (contact_centre_id, list_id, import_id) DO UPDATE SET
   state = excluded.state, source_rows_done = excluded.source_rows_done, records_added = excluded.records_added,
   rows_refused = excluded.rows_refused, file_digest = excluded.file_digest, started_at_ms = excluded.started_at_ms
+WHERE import_run.state = 'running'
+  AND (import_run.source_rows_done < excluded.source_rows_done OR excluded.state = 'done')
