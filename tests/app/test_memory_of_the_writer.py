@@ -119,8 +119,8 @@ WINDOW_MS = 1000
     requests=st.lists(st.tuples(st.integers(1, 30), st.integers(0, 400)), max_size=120),
     is_complete=st.booleans(),
 )
-def test_new_is_only_said_of_what_is_new(requests: list[tuple[int, int]], is_complete: bool) -> None:
-    """ "Certainly new" is never said of a key that the window holds; with all known it is said of the others."""
+def test_new_is_only_said_of_what_is_new(requests: list[tuple[int, int]], *, is_complete: bool) -> None:
+    """New is never said of a key that the window holds; with all known it is said of the others."""
     recent = RecentKeys(WINDOW_MS, generation_keys=5)
     recent.begin([99], 0, is_complete=is_complete)
     seen: dict[int, int] = {99: 0}

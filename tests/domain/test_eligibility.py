@@ -91,11 +91,10 @@ def test_aliases(alias: str) -> None:
     assert offset_s(alias, 1_700_000_000) == offset_s(ZONE_ALIASES[alias], 1_700_000_000)
 
 
-def test_a_local_time_that_does_not_exist_or_comes_twice() -> None:
+@pytest.mark.parametrize(
+    ("wall", "instant"),
+    [("2026-03-08T02:30:00", "2026-03-08T07:30:00+00:00"), ("2026-11-01T01:30:00", "2026-11-01T05:30:00+00:00")],
+)
+def test_a_local_time_that_does_not_exist_or_comes_twice(wall: str, instant: str) -> None:
     """A skipped hour is read with the clock before the jump; of a doubled hour the first is meant."""
-    assert local_to_unix_s(datetime(2026, 3, 8, 2, 30), "EST") == int(
-        datetime(2026, 3, 8, 7, 30, tzinfo=UTC).timestamp()
-    )  # noqa: DTZ001
-    assert local_to_unix_s(datetime(2026, 11, 1, 1, 30), "EST") == int(
-        datetime(2026, 11, 1, 5, 30, tzinfo=UTC).timestamp()
-    )  # noqa: DTZ001
+    assert local_to_unix_s(datetime.fromisoformat(wall), "EST") == datetime.fromisoformat(instant).timestamp()

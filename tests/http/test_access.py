@@ -27,6 +27,8 @@ from tests.http.desks import (
     refuse,
     user_data,
 )
+from tests.support.processes import NotReadyError
+from tests.support.server import RunningServer
 from trunkline.web.routes import table
 
 BASIC_1 = {"Authorization": "Basic YWdlbnQxOmRlbW8="}
@@ -37,8 +39,13 @@ PASSWORD = "long enough"
 
 def add_user(demo: Demo, *arguments: str) -> None:
     """``trunkline user add`` beside the running server."""
+    add_user_in(demo.server.folder, *arguments)
+
+
+def add_user_in(folder: Path, *arguments: str) -> None:
+    """``trunkline user add`` on the database of a folder."""
     program = Path(sys.executable).with_name("trunkline")
-    where = ["--data-dir", str(demo.server.folder), "--password", PASSWORD]
+    where = ["--data-dir", str(folder), "--password", PASSWORD]
     subprocess.run([program, "user", "add", *arguments, *where], check=True, capture_output=True, timeout=60)
 
 
@@ -259,3 +266,12 @@ def test_the_audit_s_numbers_may_be_anything(contract: Demo, name: str) -> None:
         assert supervisor.get(f"/api/v2/admin/requests?{name}={number}").http_status in (200, 400), number
     for user_name in ("%00", "a%00b", "%FF", "x" * 3000):
         assert supervisor.get(f"/api/v2/admin/requests?userName={user_name}").http_status in (400, 404, 413), user_name
+
+
+def test_the_demo_takes_nobody_s_place(tmp_path: Path) -> None:
+    """``--demo`` refuses a database with a contact centre of its own, whose numbers it would take."""
+    add_user_in(tmp_path, "ann", "--contact-centre", "main")
+    with pytest.raises(NotReadyError, match="empty database"):
+        RunningServer("--demo", folder=tmp_path)
+    with RunningServer(folder=tmp_path) as server, Desktop(server.url, "ann", password=PASSWORD) as ann:
+        assert ann.client.get("/internal-api/contact-center").body["contactCenter"]["name"] == "main"

@@ -179,6 +179,17 @@ def test_what_a_logged_out_agent_leaves_becomes_stale(demo: Demo) -> None:
     refuse(supervisor.client.post(path, {}), 400, 1, "operationName")
 
 
+def test_whoever_comes_back_in_time_keeps_the_records(contract: Demo, store: str) -> None:
+    """Within the grace time of a minute the records stay, and the next log-in gives the whole lease back."""
+    desk = contract.desk().listen()
+    accept(desk.on_me("StartContactCenterSession", channels=["voice"]))
+    handle = preview(desk)
+    accept(desk.on_me("EndContactCenterSession"))
+    assert 0 < desk.record(handle)["leaseUntil"] - time.time() <= 60
+    accept(desk.on_me("StartContactCenterSession", channels=["voice"]))
+    assert 28_000 < desk.record(handle)["leaseUntil"] - time.time() < 28_900
+
+
 def test_logging_out_ends_the_preview_session(demo: Demo) -> None:
     """Whoever logged out has to start a preview session anew."""
     desk = demo.desk().listen()

@@ -14,6 +14,7 @@ from trunkline.domain.desk import DeskEntry
 from trunkline.domain.enums import CallResult, DialMode, GroupStatus, RecordStatus
 from trunkline.domain.people import Caller, Device, Feature, Role
 from trunkline.domain.records import Record
+from trunkline.errors import Refused
 
 CENTRE_ID = 1
 CENTRE_NAME = "demo"
@@ -44,11 +45,14 @@ _SUPERVISOR_FEATURES = _AGENT_FEATURES | {
 async def seed(store: Store, agents: int, password_hash: str) -> bool:
     """Write the demo's reference data and desks; False when the contact centre exists already.
 
-    ``agents`` is 5 to 20,000. The list's 500 records are imported afterwards by the caller.
+    ``agents`` is 5 to 20,000. The list's 500 records are imported afterwards by the caller. Raises ``Refused`` for a
+    database with somebody's own contact centre, whose numbers the demo's would take.
     """
     directory = await store.directory()
     if CENTRE_NAME in directory.contact_centres.values():
         return False
+    if directory.contact_centres:
+        raise Refused("the demo needs an empty database, and this one has a contact centre already")
     await store.provision(
         Provision(
             contact_centres={CENTRE_ID: CENTRE_NAME},

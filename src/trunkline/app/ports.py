@@ -173,11 +173,11 @@ class ImportProgress(msgspec.Struct, frozen=True, kw_only=True):
 class Changes(msgspec.Struct):
     """Everything a batch changed; written by ``Unit.save`` in one go.
 
-    ``records`` hold the new values; the stored row must still have ``version - 1``, else ``Conflict``. ``desk`` are
-    upserts, ``off_desk`` removals. ``preview_sessions`` and ``agent_sessions`` map to False/None for removal. ``before``
-    are the values that ``records`` replace, where they are known: a store may spare the indexes that did not change.
-    ``cursors`` only ever move forward. So do ``imports``: one that is done, or further, in the store means ``Conflict``.
-    ``journal`` is in the order of the requests.
+    ``records`` hold the new values; the stored row must still have ``version - 1``, else ``Conflict``. ``desk``
+    are upserts, ``off_desk`` removals. ``preview_sessions`` and ``agent_sessions`` map to False/None for removal.
+    ``before`` are the values that ``records`` replace, where they are known: a store may spare the indexes that did
+    not change. ``cursors`` only ever move forward. So do ``imports``: one that is done, or further, in the store
+    means ``Conflict``. ``journal`` is in the order of the requests.
     """
 
     records: dict[RecordKey, Record] = {}
