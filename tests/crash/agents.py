@@ -149,7 +149,8 @@ class Agent:
             except Unavailable:
                 assert self._floor.is_up.wait(RESTART_S), "the server did not come back"
                 continue
-            if answer.http_status == 503:  # the database is away, as Retry-After says
+            if answer.http_status == 503:  # the database is away
+                assert self._floor.is_up.wait(RESTART_S), "the database did not come back"
                 continue
             assert (answer.http_status, answer.status_code) == (200, 0), json.dumps(answer.body)
             self._floor.note_answer(tries)

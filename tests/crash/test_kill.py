@@ -26,7 +26,7 @@ FLAGS = ("--demo", "--demo-agents", str(AGENTS), "--log-level", "warning")
 
 
 def _work_through_crashes(server: RunningServer, kills: int, crash: Callable[[int], None]) -> tuple[Floor, list[Agent]]:
-    """Let the agents work, kill the server after a different number of answers each time, and let them finish."""
+    """Let the agents work, ``crash(n)`` after a different number of answers each time, and let them finish."""
     chance = random.Random(kills)
     floor = Floor(server.url)
     agents = [Agent(floor, n) for n in range(1, AGENTS + 1)]
@@ -36,9 +36,7 @@ def _work_through_crashes(server: RunningServer, kills: int, crash: Callable[[in
         for number in range(1, kills + 1):
             floor.wait_for_answers(chance.randint(20, 200))
             floor.is_up.clear()
-            assert server.kill() == -9
             crash(number)
-            server.restart()
             floor.is_up.set()
         floor.wait_for_answers(50)
         floor.is_over.set()
@@ -83,10 +81,10 @@ def _audited(server: RunningServer) -> set[Any]:
     return found
 
 
-def _tell(database: str, kills: int, floor: Floor, agents: list[Agent]) -> str:
+def _tell(database: str, crashes: str, floor: Floor, agents: list[Agent]) -> str:
     heard = sum(agent.heard.total() for agent in agents)
     return (
-        f"\n{database}: {kills} kills, {floor.answered} requests answered ({floor.repeated} of them asked again after a "
+        f"\n{database}: {crashes}, {floor.answered} requests answered ({floor.repeated} of them asked again after a "
         f"crash), all there once; {heard} notifications for them, none missing"
     )
 
@@ -101,27 +99,55 @@ def kills(request: pytest.FixtureRequest) -> int:
 def test_sqlite_survives_kills(kills: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Every answered request is there once after SIGKILLs, and its notification arrives, on SQLite."""
     with RunningServer(*FLAGS, folder=tmp_path) as server:
-        floor, agents = _work_through_crashes(server, kills, lambda _: None)
+        floor, agents = _work_through_crashes(server, kills, lambda _: _kill(server))
         _check(server, Stock(tmp_path), agents)
     with capsys.disabled():
-        sys.stdout.write(_tell("SQLite", kills, floor, agents))
+        sys.stdout.write(_tell("SQLite", f"{kills} kills", floor, agents))
 
 
 def test_postgres_survives_kills(
     kills: int, postgres_server: PostgresServer, postgres_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The same on PostgreSQL, which itself crashes without a flush of its own at every fifth kill."""
-    environment = {"TRUNKLINE_DATABASE_URL": postgres_url}
-    trunkline = Path(sys.executable).with_name("trunkline")
-    subprocess.run([trunkline, "migrate"], env={**os.environ, **environment}, check=True)
+    """The same on PostgreSQL, which itself crashes too at every fifth kill."""
+    with RunningServer(*FLAGS, environment=_migrated(postgres_url)) as server:
 
-    def crash(number: int) -> None:
-        if number % 5 == 0:
-            postgres_server.crash()
-            postgres_server.start()
+        def crash(number: int) -> None:
+            _kill(server, postgres_server if number % 5 == 0 else None)
 
-    with RunningServer(*FLAGS, environment=environment) as server:
         floor, agents = _work_through_crashes(server, kills, crash)
         _check(server, Stock(postgres_url), agents)
     with capsys.disabled():
-        sys.stdout.write(_tell("PostgreSQL", kills, floor, agents))
+        sys.stdout.write(_tell("PostgreSQL", f"{kills} kills", floor, agents))
+
+
+def test_a_crash_of_postgres_under_a_running_server(
+    kills: int, postgres_server: PostgresServer, postgres_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Every answered request is there once when the database crashes and comes back while the server goes on."""
+
+    def crash(number: int) -> None:
+        postgres_server.crash()
+        postgres_server.start()
+
+    with RunningServer(*FLAGS, environment=_migrated(postgres_url)) as server:
+        floor, agents = _work_through_crashes(server, kills, crash)
+        _check(server, Stock(postgres_url), agents)
+    with capsys.disabled():
+        sys.stdout.write(_tell("PostgreSQL", f"{kills} crashes of the database", floor, agents))
+
+
+def _kill(server: RunningServer, database: PostgresServer | None = None) -> None:
+    """End the server with SIGKILL, the database too if given, and start them again."""
+    assert server.kill() == -9
+    if database is not None:
+        database.crash()
+        database.start()
+    server.restart()
+
+
+def _migrated(url: str) -> dict[str, str]:
+    """Bring the database to our schema; the environment for a server on it."""
+    environment = {"TRUNKLINE_DATABASE_URL": url}
+    trunkline = Path(sys.executable).with_name("trunkline")
+    subprocess.run([trunkline, "migrate"], env={**os.environ, **environment}, check=True)
+    return environment

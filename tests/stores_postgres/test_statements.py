@@ -7,7 +7,8 @@ import asyncio
 import asyncpg
 import pytest
 
-from tests.stores.storage import add, entry, key, on_desk, record, row
+from tests.stores.storage import add, ask, entry, key, on_desk, record, row
+from trunkline.adapters.storage import postgres
 from trunkline.adapters.storage.postgres import PostgresStore
 from trunkline.adapters.storage.postgres_server import QUERIES, connect
 from trunkline.app.ports import Changes
@@ -17,9 +18,27 @@ pytestmark = pytest.mark.postgres
 WHOLE_TABLES = {"contact_centres", "lists", "campaigns", "schema_version"}
 """Statements whose answer is the whole table."""
 
+LOOKUPS = (
+    "held",
+    "repeats",
+    "change_results",
+    "change_records",
+    "change_results_and_write_journal",
+    "chain",
+    "records_of_number",
+    "due_callbacks",
+    "take_off_desk",
+    "entries_of_chain",
+    "desk_of",
+    "expired",
+    "newest",
+    "audit_of_user",
+)
+"""Statements that look up keys in tables that grow."""
+
 
 def test_no_statement_of_a_unit_reads_a_whole_table(url: str) -> None:
-    """Each statement has a plan that looks up keys, on a database that is still empty and without statistics too."""
+    """No statement scans a table that grows; once there are rows, all look them up by key, statistics or not."""
 
     async def plans(connection: asyncpg.Connection[asyncpg.Record]) -> dict[str, str]:
         found = {}
@@ -34,22 +53,73 @@ def test_no_statement_of_a_unit_reads_a_whole_table(url: str) -> None:
             found[name] = "\n".join(line[0] for line in lines)
         return found
 
-    async def main(before: str) -> None:
+    async def main() -> None:
         connection = await connect(url)
         try:
-            await connection.execute(before)
-            found = await plans(connection)
+            empty = await plans(connection)
         finally:
             await connection.close()
-        assert len(found) > 40
-        assert {name for name, plan in found.items() if "Seq Scan" in plan} <= WHOLE_TABLES
-        for name in ("held", "repeats", "change_results", "change_records", "chain", "take_off_desk", "newest"):
-            assert "Index Cond" in found[name], found[name]
-        assert "record_fresh" in found["next_record"]
-        assert "record_due" in found["next_record"]
+        assert len(empty) > 40
+        assert {name for name, plan in empty.items() if "Seq Scan" in plan} <= WHOLE_TABLES
+        assert "record_fresh" in empty["next_record"]
+        assert "record_due" in empty["next_record"]
+        await grow(url)
+        connection = await connect(url)
+        try:
+            grown = await plans(connection)
+        finally:
+            await connection.close()
+        for name in LOOKUPS:
+            assert "Index Cond" in grown[name], grown[name]
 
-    for before in ("SELECT", "VACUUM ANALYZE"):
-        asyncio.run(main(before))
+    asyncio.run(main())
+
+
+async def grow(url: str) -> None:
+    """Fill the tables, after statistics that say that they are empty: the worst that a planner can be told."""
+    connection = await connect(url)
+    await connection.execute("VACUUM ANALYZE")
+    await connection.close()
+    store = PostgresStore(url)
+    await store.open()
+    records = [record(n, due_at_s=n if n % 2 else None) for n in range(1, 3001)]
+    desk = on_desk(*(entry(n, records[n - 1], lease_until_ms=n) for n in range(1, 3001)))
+    journal = [row(request_key=n) for n in range(1, 3001)]
+    async with store.begin() as unit:
+        await unit.save(Changes(new_records=records, desk=desk, journal=journal))
+    await store.close()
+
+
+def test_plans_are_made_anew(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After its time the plan that was made for an empty table is dropped for one that fits the table as it is."""
+
+    async def plan(store: PostgresStore) -> str:
+        assert store._writer is not None
+        lines = await store._writer.fetch("EXPLAIN EXECUTE change(1, 10, 1)")
+        return "\n".join(line[0] for line in lines)
+
+    async def main() -> None:
+        store = PostgresStore(url)
+        await store.open()
+        assert store._writer is not None
+        await store._writer.execute(
+            "PREPARE change (integer, integer, bigint) AS SELECT r.version "
+            "FROM unnest(ARRAY[$1], ARRAY[$2], ARRAY[$3]) AS k (centre, list, chain), record AS r "
+            "WHERE r.contact_centre_id = k.centre AND r.list_id = k.list AND r.chain_id = k.chain OFFSET 0"
+        )
+        before = await plan(store)
+        await grow(url)
+        monkeypatch.setattr(postgres, "REPLAN_S", 3600)
+        store._replan_at_s = 0
+        await ask(store, "chain", 1, 10, 1)
+        assert await plan(store) != before
+        used: list[str] = []
+        store._writer.add_query_logger(lambda query: used.append(query.query))
+        await ask(store, "chain", 1, 10, 1)
+        assert "DISCARD PLANS" not in used
+        await store.close()
+
+    asyncio.run(main())
 
 
 def test_an_update_stays_on_its_page(url: str) -> None:

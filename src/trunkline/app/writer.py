@@ -3,7 +3,8 @@
 Group commit without a wait: a batch is whatever arrived during the last commit. Each request keeps its own
 outcome. The batch is decided in memory (``View``), saved in few statements, flushed, and only then answered; after
 the answer's commit the events are handed to the outbox. When a batch cannot be written as a whole, its requests are
-tried one by one, so that a failing one fails alone.
+tried one by one, so that a failing one fails alone; but not when the database went away, because then nobody knows
+whether the batch was written.
 """
 
 from __future__ import annotations
@@ -170,6 +171,11 @@ class Writer:
         self.requests += len(batch)
         try:
             await self._write(batch)
+        except Unavailable as error:
+            # It may have been committed all the same: a second try could do it twice. Whoever asks again with the
+            # same reference is recognised.
+            for pending in batch:
+                _fail(pending, error)
         except Exception as error:  # noqa: BLE001 - whatever it is, each request gets its own outcome
             if len(batch) == 1 and not isinstance(error, Conflict):
                 _fail(batch[0], error)
@@ -200,6 +206,10 @@ class Writer:
             self._cursors = {**cursors, **self._cursors}
             if self._cache is not None:
                 self._cache.clear()
+            # What failed may be stored: the store is to be asked when it comes again.
+            self._recent.add(
+                [p.asked.request_key for p in batch if p.asked.request_key is not None], self._clock.now_ms()
+            )
             raise
         finally:
             self._cursors_in_writing = {}

@@ -41,6 +41,11 @@ READERS = 4
 CLOSE_S = 10
 """Seconds that running reads get when the store closes."""
 
+REPLAN_S = 10
+"""Seconds that the writer's plans are kept. Plans are made for tables as they are, and a table that is empty or small
+is best read whole: such a plan must not outlive the import of a million records by another program. Making all anew
+costs a few milliseconds."""
+
 _list: Callable[[str], CallingList] = msgspec.json.Decoder(CallingList).decode
 _campaign: Callable[[str], Campaign] = msgspec.json.Decoder(Campaign).decode
 
@@ -60,6 +65,7 @@ class PostgresStore:
         self._windows = Windows()
         self._writer: asyncpg.Connection[asyncpg.Record] | None = None
         self._readers: asyncpg.Pool[asyncpg.Record] | None = None
+        self._replan_at_s = 0.0
 
     async def open(self) -> None:
         """See ``Store.open``. Raises ``Unavailable`` for a server that does not answer."""
@@ -110,8 +116,10 @@ class PostgresStore:
     async def begin(self) -> AsyncIterator[Unit]:
         """See ``Store.begin``. Units take turns in the order in which they began."""
         async with self._turn:
-            unit = PostgresUnit(await self._usable_writer(), self._windows)
+            connection = await self._usable_writer()
+            unit = PostgresUnit(connection, self._windows)
             try:
+                await self._renew_plans(connection)
                 yield unit
             except BaseException as error:
                 # Whatever the roll-back meets, the first error is the one to tell; the connection is closed then.
@@ -122,6 +130,12 @@ class PostgresStore:
                     raise
                 raise meaning from error
             await unit.commit()
+
+    async def _renew_plans(self, connection: Connection) -> None:
+        now_s = asyncio.get_running_loop().time()
+        if now_s >= self._replan_at_s:
+            self._replan_at_s = now_s + REPLAN_S
+            await connection.execute(QUERIES["forget_plans"])
 
     async def _write(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         async with self._turn:

@@ -18,7 +18,11 @@ async def write_provision(connection: Connection, provision: Provision) -> None:
     users = {(user.caller.contact_centre_id, user.caller.user_id): user for user in provision.users}
     await _execute(connection, "put_users", [_user_row(users[key]) for key in sorted(users)])
     await _execute(connection, "remove_devices", sorted(users))
-    await _execute(connection, "add_devices", _device_rows([users[key] for key in sorted(users)]))
+    named = {
+        (user.caller.contact_centre_id, device.device_id) for user in provision.users for device in user.caller.devices
+    }
+    await _execute(connection, "take_devices", sorted(named))
+    await _execute(connection, "add_devices", _device_rows(provision.users))
     lists = {(entry.contact_centre_id, entry.list_id): entry for entry in provision.lists}
     await _execute(connection, "put_lists", [(*key, lists[key].name, as_json(lists[key])) for key in sorted(lists)])
     campaigns = {(entry.contact_centre_id, entry.campaign_id): entry for entry in provision.campaigns}
@@ -49,8 +53,15 @@ def _user_row(user: User) -> Row:
 
 
 def _device_rows(users: Sequence[User]) -> list[Row]:
+    """Rows of all devices as they stand after the users got theirs one after the other: the last one keeps a device."""
     rows: dict[tuple[int, str], Row] = {}
+    given: dict[tuple[int, int], list[tuple[int, str]]] = {}
     for caller in (user.caller for user in users):
+        owner = (caller.contact_centre_id, caller.user_id)
+        for key in given.get(owner, ()):
+            if key in rows and rows[key][2] == caller.user_id:
+                del rows[key]
+        given[owner] = [(caller.contact_centre_id, device.device_id) for device in caller.devices]
         for place, device in enumerate(caller.devices):
             key = (caller.contact_centre_id, device.device_id)
             rows[key] = (*key, caller.user_id, device.phone_number, place)

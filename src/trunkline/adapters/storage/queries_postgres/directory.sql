@@ -59,12 +59,16 @@ DELETE FROM device AS d
 USING unnest($1::integer[], $2::integer[]) AS k (contact_centre_id, user_id)
 WHERE d.contact_centre_id = k.contact_centre_id AND d.user_id = k.user_id
 
+-- name: take_devices
+-- Take devices from whoever has them: contact centre ($1) and device ($2), pairwise.
+DELETE FROM device AS d
+USING unnest($1::integer[], $2::text[]) AS k (contact_centre_id, device_id)
+WHERE d.contact_centre_id = k.contact_centre_id AND d.device_id = k.device_id
+
 -- name: add_devices
--- Give devices to users; one that another user has moves.
+-- Give devices, which nobody has, to users.
 INSERT INTO device (contact_centre_id, device_id, user_id, phone_number, place_n)
 SELECT * FROM unnest($1::integer[], $2::text[], $3::integer[], $4::text[], $5::integer[])
-ON CONFLICT (contact_centre_id, device_id) DO UPDATE SET
-    user_id = EXCLUDED.user_id, phone_number = EXCLUDED.phone_number, place_n = EXCLUDED.place_n
 
 -- fragment: user_columns
 u.contact_centre_id, c.name AS contact_centre_name, u.user_id, u.public_id, u.user_name, u.first_name, u.last_name,

@@ -21,3 +21,7 @@ SET synchronous_commit = on
 -- name: serve_alone
 -- Take the lock of the one server of this database, for as long as the connection lives.
 SELECT pg_try_advisory_lock($1)
+
+-- name: forget_plans
+-- Make this connection plan each statement anew at its next use.
+DISCARD PLANS
