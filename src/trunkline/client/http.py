@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import http.client
+import select
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -58,6 +59,10 @@ class Client:
 
     def request(self, method: str, path: str, body: bytes | None = None) -> Answer:
         """One exchange; a connection that the server closed meanwhile is opened anew before anything is sent."""
+        sock = self._connection.sock
+        if sock is not None and select.select([sock], [], [], 0)[0]:
+            # Nothing is owed by the server now, so what can be read is its goodbye.
+            self._connection.close()
         try:
             self._connection.request(method, path, body, self._headers)
             response = self._connection.getresponse()

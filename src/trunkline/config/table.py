@@ -56,7 +56,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ] = 1800
     # A cached entry is about 200 bytes: the maximum costs 200 MB.
     verified_credentials_max: Annotated[
-        int, _says("How many verified passwords are remembered, to spare the costly check.", "entries", 0, 1_000_000)
+        int, _says("How many verified passwords are remembered, to spare the costly check.", "entries", 1, 1_000_000)
     ] = 50_000
     verified_credentials_ttl_s: Annotated[
         int, _says("How long a verified password is remembered.", "seconds", 1, _DAY_S)
