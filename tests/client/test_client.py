@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import threading
+from contextlib import closing
 
 import pytest
 
@@ -17,6 +18,12 @@ DEVICE = {"devicePath": "/devices/demo-device-3", "applicationId": 134}
 def test_a_preview_record_from_request_to_message(server: RunningServer) -> None:
     """Operations are answered at once; what they cause is polled, in order, and a new session begins where it must."""
     client, listener = Client(server.url, "agent3", "demo"), Client(server.url, "agent3", "demo")
+    with closing(client), closing(listener):
+        work_and_listen(client, listener)
+
+
+def work_and_listen(client: Client, listener: Client) -> None:
+    """The session of an agent."""
     events = Events(listener, ["/v2/me/outbound"])
     events.open()
     assert [m.data["notificationType"] for m in events.poll()] == ["CampaignStarted"]
@@ -30,13 +37,15 @@ def test_a_preview_record_from_request_to_message(server: RunningServer) -> None
     events.close()
     assert events.poll() == []
     assert events.poll(0) is not None
-    client.close()
 
 
 def test_a_refused_channel_is_an_error(server: RunningServer) -> None:
     """What may not be subscribed is said when the session is opened."""
-    with pytest.raises(TrunklineError, match="/v2/other"):
-        Events(Client(server.url, "agent3", "demo"), ["/v2/other"]).open()
+    with (
+        closing(Client(server.url, "agent3", "demo")) as client,
+        pytest.raises(TrunklineError, match="/v2/other"),
+    ):
+        Events(client, ["/v2/other"]).open()
 
 
 def test_no_server() -> None:
@@ -68,11 +77,11 @@ def test_a_closed_connection_is_opened_anew() -> None:
     """A connection that the server closed while it was idle costs no request."""
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Closing) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        client = Client(f"http://127.0.0.1:{server.server_address[1]}", "a", "b")
-        for _ in range(5):
-            assert client.get("/").status_code == 0
-            sock = client._connection.sock
-            if sock is not None:
-                sock.settimeout(5)
-                sock.recv(1)  # the server's goodbye has arrived when this returns
+        with closing(Client(f"http://127.0.0.1:{server.server_address[1]}", "a", "b")) as client:
+            for _ in range(5):
+                assert client.get("/").status_code == 0
+                sock = client._connection.sock
+                if sock is not None:
+                    sock.settimeout(5)
+                    sock.recv(1)  # the server's goodbye has arrived when this returns
         server.shutdown()

@@ -63,7 +63,8 @@ def test_no_statement_of_a_unit_reads_a_whole_table(url: str) -> None:
         assert {name for name, plan in empty.items() if "Seq Scan" in plan} <= WHOLE_TABLES
         assert "record_fresh" in empty["next_record"]
         assert "record_due" in empty["next_record"]
-        await grow(url)
+        await mislead(url)
+        await fill(url)
         connection = await connect(url)
         try:
             grown = await plans(connection)
@@ -75,11 +76,15 @@ def test_no_statement_of_a_unit_reads_a_whole_table(url: str) -> None:
     asyncio.run(main())
 
 
-async def grow(url: str) -> None:
-    """Fill the tables, after statistics that say that they are empty: the worst that a planner can be told."""
+async def mislead(url: str) -> None:
+    """Make statistics that say that all tables are empty: the worst that a planner can be told."""
     connection = await connect(url)
     await connection.execute("VACUUM ANALYZE")
     await connection.close()
+
+
+async def fill(url: str) -> None:
+    """Fill the tables that grow."""
     store = PostgresStore(url)
     await store.open()
     records = [record(n, due_at_s=n if n % 2 else None) for n in range(1, 3001)]
@@ -107,8 +112,9 @@ def test_plans_are_made_anew(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
             "FROM unnest(ARRAY[$1], ARRAY[$2], ARRAY[$3]) AS k (centre, list, chain), record AS r "
             "WHERE r.contact_centre_id = k.centre AND r.list_id = k.list AND r.chain_id = k.chain OFFSET 0"
         )
+        await mislead(url)
         before = await plan(store)
-        await grow(url)
+        await fill(url)
         monkeypatch.setattr(postgres, "REPLAN_S", 3600)
         store._replan_at_s = 0
         await ask(store, "chain", 1, 10, 1)

@@ -22,20 +22,17 @@ from trunkline.domain.events import CampaignChanged
 from trunkline.domain.people import Caller
 from trunkline.web.exchange import Exchange
 
-TOPICS = (
-    *CHANNELS,
-    "/v2/me/*",
-    "/v2/me/**",
-    "/v2/*",
-    "/v2/**",
-    "/me/*",
-    "/me/**",
-    "/notifications/*",
-    "/notifications/**",
-    "/*",
-    "/**",
-)
-"""What may be subscribed (Web Services API 8): the documented topics and every pattern that contains one."""
+
+class TopicPolicy(AllowList):
+    """The documented topics, and every pattern that contains one (Web Services API 8; decisions 9)."""
+
+    def __init__(self) -> None:
+        super().__init__(CHANNELS)
+
+    def may_subscribe(self, principal: Hashable, channel: str) -> str | None:
+        """Yes for topics and patterns over them; ``/*`` contains none of them and is among those clients send."""
+        return None if channel == "/*" else super().may_subscribe(principal, channel)
+
 
 MAX_QUEUE_MESSAGES = 12_000
 """A full mailbox and what happens while it is read."""
@@ -70,7 +67,7 @@ class Notifications:
         self._book = book
         self._callers: dict[UserKey, Caller] = {}
         self.sessions = 0
-        self.server = Server(config, AllowList(TOPICS))
+        self.server = Server(config, TopicPolicy())
         self.cometd = CometD(
             self.server, clock_ms=lambda: clock.monotonic_ns() // 1_000_000, random_id=random_id, hooks=self
         )
