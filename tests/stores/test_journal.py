@@ -218,7 +218,7 @@ def test_numbers_do_not_come_again_after_pruning(storage: Storage) -> None:
         seqs.extend(await save(store, journal=[row(1), row(2)]))
 
     seqs: list[int] = []
-    for count in (2, 2):
+    for _ in range(2):
         storage.run(write)
         storage.run(check_all_gone)
     storage.run(write)

@@ -238,12 +238,13 @@ def test_a_thread_that_is_behind(monkeypatch: pytest.MonkeyPatch) -> None:
         thread = DatabaseThread("test")
         gate = threading.Event()
         done: list[int] = []
-        waiting = [thread.post(gate.wait, 60), *(thread.post(done.append, n) for n in range(2))]
+        first = thread.post(gate.wait, 60)
+        second, third = (thread.post(done.append, n) for n in range(2))
         with pytest.raises(Unavailable):
             await thread.run(done.append, 9)
-        waiting[1].cancel()
+        second.cancel()
         gate.set()
-        await asyncio.gather(waiting[0], waiting[2])
+        await asyncio.gather(first, third)
         await thread.run(done.append, 2)
         await thread.end(lambda: done.append(3))
         assert done == [0, 1, 2, 3]

@@ -124,7 +124,7 @@ def test_a_conflict_takes_everything_back(storage: Storage) -> None:
         await add(store, record(1), record(3, version=7))
         stale = everything()
         stale.records |= by_key(record(3, version=7))
-        with pytest.raises(Conflict):
+        with pytest.raises(Conflict):  # noqa: PT012 - it comes from the end of the block
             async with store.begin() as unit:
                 await unit.chain(CENTRE, LIST, 3)
                 await unit.save(stale)
@@ -150,7 +150,7 @@ def test_a_unit_saves_once_and_ends(storage: Storage) -> None:
     """A second save, and any use after the block, are defects of the program."""
 
     async def check(store: Store) -> None:
-        with pytest.raises(Defect):
+        with pytest.raises(Defect):  # noqa: PT012 - it comes from the end of the block
             async with store.begin() as unit:
                 await unit.save(Changes(journal=[row()]))
                 await unit.save(Changes(journal=[row()]))
@@ -277,7 +277,7 @@ def test_a_store_closed_under_a_unit(storage: Storage) -> None:
 
     async def leave_in_flight(store: Store) -> None:
         await add(store, record(1))
-        with pytest.raises(TrunklineError):
+        with pytest.raises(TrunklineError):  # noqa: PT012 - it comes from the end of the block
             async with store.begin() as unit:
                 await unit.save(everything())
                 await store.close()
