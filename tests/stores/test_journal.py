@@ -211,7 +211,7 @@ def test_numbers_do_not_come_again_after_pruning(storage: Storage) -> None:
     """A journal that was pruned to nothing goes on counting, also when the store is opened anew."""
 
     async def check_all_gone(store: Store) -> None:
-        assert await store.prune(10**12, 100) == count
+        assert await store.prune(10**12, 100) == 2
         assert await store.audit(query()) == []
 
     async def write(store: Store) -> None:
