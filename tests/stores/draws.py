@@ -19,7 +19,6 @@ from trunkline.app.ports import (
     JournalRow,
     PreviewSession,
     Provision,
-    Search,
     Suppression,
     User,
 )
@@ -196,21 +195,6 @@ def changes(draw: st.DrawFn, records: list[Record]) -> Changes:
         cursors=draw(st.dictionaries(cursors, st.integers(0, 2**50), max_size=2)),
         imports=draw(st.lists(imports, max_size=2)),
         journal=draw(st.lists(rows, max_size=5)),
-    )
-
-
-@st.composite
-def searches(draw: st.DrawFn) -> Search:
-    """A search in some of the lists."""
-    list_ids = tuple(draw(st.permutations(LISTS)))[draw(st.integers(0, 1)) :]
-    passed = st.sets(st.tuples(lists, st.integers(1, 3)), max_size=2)
-    return Search(
-        contact_centre_id=draw(centres),
-        list_ids=list_ids,
-        max_attempts={list_id: draw(st.integers(1, 4)) for list_id in list_ids},
-        user_id=draw(users),
-        now_s=draw(moments_s),
-        passed_over=frozenset(draw(passed)),
     )
 
 

@@ -1,0 +1,91 @@
+"""Everything that can be asked of a store about the rows of ``draws``."""
+
+from __future__ import annotations
+
+from itertools import islice, product
+from typing import Any
+
+from tests.stores import draws
+from tests.stores.storage import NOON_S, rows_of
+from trunkline.app.ports import AuditQuery, DeskKey, PreviewSession, Search, Store, Unit
+from trunkline.domain.enums import DoNotCallKind
+
+_NUMBERS = ["+1 415 555 0100", "4155550100", "a@B.c", ""]
+_CUSTOMERS = ["c1", "C1", ""]
+_CONTACTS = [(DoNotCallKind.NUMBER, value) for value in _NUMBERS]
+_CONTACTS += [(DoNotCallKind.CUSTOMER, value) for value in _CUSTOMERS]
+_HOURS = (0, 5, 11, 12, 13, 20)
+_SEARCHES = [
+    Search(
+        contact_centre_id=centre,
+        list_ids=list_ids,
+        max_attempts=dict.fromkeys(draws.LISTS, max_attempts),
+        user_id=user,
+        now_s=NOON_S + hour * 3600,
+        passed_over=frozenset(passed),
+    )
+    for centre, user, hour, (list_ids, max_attempts, passed) in product(
+        draws.CENTRES,
+        draws.USERS,
+        _HOURS,
+        [
+            ((10, 11), 4, ()),
+            ((11, 10), 2, ()),
+            ((10,), 3, ((10, 1), (10, 2))),
+            ((11, 10), 4, ((11, 1), (10, 3), (10, 1))),
+        ],
+    )
+]
+"""Every list, order, agent and part of the day, with chains passed over and without."""
+
+
+async def answers_by_key(store: Store) -> list[Any]:
+    """What lies under every key."""
+    found: list[Any] = []
+    async with store.begin() as unit:
+        for key in draws.CHAINS:
+            found += [await unit.chain(*key), await unit.entries_of_chain(*key)]
+        keys = [DeskKey(centre, handle) for centre in draws.CENTRES for handle in draws.HANDLES]
+        found.append(sorted(await unit.held(keys), key=lambda h: (h.entry.contact_centre_id, h.entry.handle)))
+        for centre, user in product(draws.CENTRES, draws.USERS):
+            found += [await unit.desk_of(centre, user), await unit.agent_session(centre, user)]
+            found.append(await unit.preview_sessions(centre, user))
+            sessions = [PreviewSession(centre, user, campaign) for campaign in draws.CAMPAIGNS]
+            found += [await unit.has_preview_session(session) for session in sessions]
+        for centre, list_id in product(draws.CENTRES, draws.LISTS):
+            found.append(await unit.import_progress(centre, list_id, "i"))
+    for centre in draws.CENTRES:
+        found += [await store.users(centre), *[await store.cursors(centre, user) for user in draws.USERS]]
+        found.append(rows_of(await store.audit(AuditQuery(contact_centre_id=centre, limit=1000))))
+    directory = await store.directory()
+    return [*found, directory.contact_centres, directory.campaigns, directory.lists]
+
+
+async def answers_by_search(store: Store, begin: int, stride: int) -> list[Any]:
+    """What the searches find; of the many hand-outs every ``stride``-th from ``begin``."""
+    async with store.begin() as unit:
+        found = [(search, await unit.next_record(search)) for search in islice(_SEARCHES, begin, None, stride)]
+        return [found, *await _contacts(unit), *await _times(unit)]
+
+
+async def _contacts(unit: Unit) -> list[Any]:
+    found: list[Any] = []
+    for centre in draws.CENTRES:
+        scopes = (None, *draws.CAMPAIGNS)
+        found += [await unit.suppressed(centre, campaign, _NUMBERS, _CUSTOMERS) for campaign in scopes]
+        for kind, value in _CONTACTS:
+            found.append(await unit.records_of_contact(centre, draws.LISTS[::-1], kind, value, 5))
+            found.append(await unit.records_of_contact(centre, draws.LISTS[:1], kind, value, 1))
+    return found
+
+
+async def _times(unit: Unit) -> list[Any]:
+    found: list[Any] = []
+    for centre, user, hour in product(draws.CENTRES, draws.USERS, (0, 12)):
+        found.append(await unit.due_callbacks(centre, user, NOON_S + hour * 3600, 3))
+    for now_ms, limit in product((0, 10, 30, 60), (2, 100)):
+        found.append(await unit.expired(now_ms, limit))
+    for since_ms in (0, 10, 20):
+        repeated = await unit.repeats([1, 2, 3, 4, 5], since_ms)
+        found.append({request_key: stored.row for request_key, stored in repeated.items()})
+    return found
