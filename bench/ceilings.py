@@ -38,7 +38,18 @@ def pgbench(program: Path, url: str, clients: int, duration_s: float, cpu_s: Cal
 
     Connecting and preparing are before the first line and thus not counted.
     """
-    command: list[str | Path] = [program, "-n", "-M", "prepared", "-D", f"agents={AGENTS}", "-f", PGBENCH_SCRIPT, "-P", "1"]
+    command: list[str | Path] = [
+        program,
+        "-n",
+        "-M",
+        "prepared",
+        "-D",
+        f"agents={AGENTS}",
+        "-f",
+        PGBENCH_SCRIPT,
+        "-P",
+        "1",
+    ]
     command += ["-c", str(clients), "-j", str(min(clients, 2)), "-T", str(round(duration_s) + 2), url]
     process = subprocess.Popen(  # noqa: S603 - a program of PostgreSQL
         command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
@@ -55,9 +66,7 @@ def pgbench(program: Path, url: str, clients: int, duration_s: float, cpu_s: Cal
     marks = marks[:-1]  # the clients disconnect while the last line is being written
     if process.returncode or len(marks) < 2:
         raise RuntimeError(f"pgbench failed:\n{''.join(said)[-2000:]}")
-    transactions = sum(
-        (after[0] - before[0]) * after[1] for before, after in itertools.pairwise(marks)
-    )
+    transactions = sum((after[0] - before[0]) * after[1] for before, after in itertools.pairwise(marks))
     spent_s = marks[-1][3] - marks[0][3]
     latencies_ms = [mark[2] for mark in marks[1:]]
     return Ceiling(
@@ -136,7 +145,7 @@ def _own_cpu_s() -> float:
 
 
 def find_pgbench(programs: Path) -> Path:
-    """pgbench beside the server's programs, else from PATH."""
+    """The program beside the server's programs, else from PATH."""
     beside = programs / "pgbench"
     found = beside if beside.exists() else shutil.which("pgbench")
     if found is None:

@@ -86,8 +86,7 @@ def verdict(run: Run) -> str:
 def tables(run: Run) -> str:
     """The figures as Markdown tables."""
     lines = [
-        "| database | connections | updates/s | p50 ms | p99 ms | max ms | server CPU us | database CPU us "
-        "| generator CPU us |",
+        "| database | connections | updates/s | p50 ms | p99 ms | max ms | server CPU us | database CPU us | load us |",
         "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     lines += [

@@ -52,9 +52,7 @@ def _measure_sqlite(
         run.ceilings.sqlite[rows] = ceilings.sqlite(data / "trunkline.db", folder, rows, duration_s)
 
 
-def _measure_postgres(
-    run: Run, generator: Generator, connections: Sequence[int], duration_s: float, say: Say
-) -> None:
+def _measure_postgres(run: Run, generator: Generator, connections: Sequence[int], duration_s: float, say: Say) -> None:
     """The server on one database and pgbench on a copy of it, by turns, so that both see the same machine."""
     program = ceilings.find_pgbench(find_programs())
     database = PostgresServer()
@@ -75,9 +73,7 @@ def _measure_postgres(
                     if is_server:
                         run.measured.append(_load(generator, server, "postgres", count, duration_s, spent_s))
                     else:
-                        run.ceilings.pgbench[count] = ceilings.pgbench(
-                            program, copy, count, duration_s, spent_s
-                        )
+                        run.ceilings.pgbench[count] = ceilings.pgbench(program, copy, count, duration_s, spent_s)
     finally:
         database.stop()
 
