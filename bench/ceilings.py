@@ -15,6 +15,7 @@ from typing import Any
 
 import msgspec
 
+from bench import cpu
 from bench.generator import AGENTS, FOLDER
 from trunkline.adapters.storage.queries import sqlite_queries
 from trunkline.adapters.storage.sqlite_connection import connect
@@ -26,11 +27,26 @@ Row = tuple[Any, ...]
 
 
 class Ceiling(msgspec.Struct, frozen=True):
-    """Updates a second, and the database's processor time for each. ``mean_us`` is the mean latency."""
+    """Updates a second, and the database's processor time for each. ``mean_us`` is the mean latency.
+
+    ``others_cores`` is how many processors other programs kept busy meanwhile.
+    """
 
     rate: float
     cpu_us: float
     mean_us: float
+    others_cores: float
+
+
+class _Mark(msgspec.Struct, frozen=True):
+    """A line of pgbench's progress, and the processor time until then."""
+
+    at_s: float
+    rate: float
+    latency_ms: float
+    database_cpu_s: float
+    pgbench_cpu_s: float
+    machine_cpu_s: float
 
 
 def pgbench(program: Path, url: str, clients: int, duration_s: float, cpu_s: Callable[[], float]) -> Ceiling:
@@ -54,7 +70,7 @@ def pgbench(program: Path, url: str, clients: int, duration_s: float, cpu_s: Cal
     process = subprocess.Popen(  # noqa: S603 - a program of PostgreSQL
         command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     )
-    marks: list[tuple[float, float, float, float]] = []
+    marks: list[_Mark] = []
     said = []
     with process:
         assert process.stderr is not None
@@ -62,17 +78,24 @@ def pgbench(program: Path, url: str, clients: int, duration_s: float, cpu_s: Cal
             said.append(line)
             if found := _PROGRESS.match(line):
                 at_s, rate, latency_ms = map(float, found.groups())
-                marks.append((at_s, rate, latency_ms, cpu_s()))
+                own_s = cpu.process_cpu_s(process.pid)
+                marks.append(_Mark(at_s, rate, latency_ms, cpu_s(), own_s, cpu.machine_cpu_s()))
     marks = marks[:-1]  # the clients disconnect while the last line is being written
     if process.returncode or len(marks) < 2:
         raise RuntimeError(f"pgbench failed:\n{''.join(said)[-2000:]}")
-    transactions = sum((after[0] - before[0]) * after[1] for before, after in itertools.pairwise(marks))
-    spent_s = marks[-1][3] - marks[0][3]
-    latencies_ms = [mark[2] for mark in marks[1:]]
+    return _ceiling(marks)
+
+
+def _ceiling(marks: Sequence[_Mark]) -> Ceiling:
+    first, last = marks[0], marks[-1]
+    transactions = sum((after.at_s - before.at_s) * after.rate for before, after in itertools.pairwise(marks))
+    spent_s = last.database_cpu_s - first.database_cpu_s
+    ours_s = spent_s + last.pgbench_cpu_s - first.pgbench_cpu_s
     return Ceiling(
-        rate=transactions / (marks[-1][0] - marks[0][0]),
+        rate=transactions / (last.at_s - first.at_s),
         cpu_us=spent_s / transactions * 1e6,
-        mean_us=sum(latencies_ms) / len(latencies_ms) * 1000,
+        mean_us=sum(mark.latency_ms for mark in marks[1:]) / (len(marks) - 1) * 1000,
+        others_cores=(last.machine_cpu_s - first.machine_cpu_s - ours_s) / (last.at_s - first.at_s),
     )
 
 
@@ -99,7 +122,7 @@ def _sqlite_loop(connection: sqlite3.Connection, rows_a_commit: int, duration_s:
     append = sqlite_queries().bulk("write_journal", rows_a_commit)
     seq: int = connection.execute(sqlite_queries()["first_seq"]).fetchone()[0]
     done = at = 0
-    begun_s, begun_cpu_s = time.monotonic(), _own_cpu_s()
+    begun_s, begun_cpu_s, begun_machine_s = time.monotonic(), _own_cpu_s(), cpu.machine_cpu_s()
     while time.monotonic() < begun_s + duration_s:
         values: list[Any] = []
         entries: list[Any] = []
@@ -119,7 +142,12 @@ def _sqlite_loop(connection: sqlite3.Connection, rows_a_commit: int, duration_s:
             raise RuntimeError(f"{written} of {rows_a_commit} records were written")
         done += rows_a_commit
     took_s, spent_s = time.monotonic() - begun_s, _own_cpu_s() - begun_cpu_s
-    return Ceiling(rate=done / took_s, cpu_us=spent_s / done * 1e6, mean_us=took_s / done * rows_a_commit * 1e6)
+    return Ceiling(
+        rate=done / took_s,
+        cpu_us=spent_s / done * 1e6,
+        mean_us=took_s / done * rows_a_commit * 1e6,
+        others_cores=(cpu.machine_cpu_s() - begun_machine_s - spent_s) / took_s,
+    )
 
 
 def _rows(connection: sqlite3.Connection) -> tuple[list[Row], Row]:

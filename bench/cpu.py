@@ -24,6 +24,12 @@ def process_cpu_s(pid: int) -> float:
     return (int(fields[_USER]) + int(fields[_SYSTEM])) / _TICKS_A_SECOND
 
 
+def machine_cpu_s() -> float:
+    """Seconds of user and system time of all processes together."""
+    user, nice, system = Path("/proc/stat").read_text(encoding="utf-8").split("\n", 1)[0].split()[1:4]
+    return (int(user) + int(nice) + int(system)) / _TICKS_A_SECOND
+
+
 def family_cpu_s(pid: int) -> float:
     """Seconds of a process, of its living children, and of the children that have ended."""
     while True:

@@ -17,6 +17,7 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     """The server under load from so many connections.
 
     ``server_cpu_us`` holds SQLite's work too, which the server does itself; ``database_cpu_us`` is 0 then.
+    ``others_cores`` is how many processors other programs kept busy meanwhile.
     """
 
     database: str
@@ -28,6 +29,7 @@ class Measured(msgspec.Struct, frozen=True, kw_only=True):
     p99_us: float
     max_us: float
     load_cpu_us: float
+    others_cores: float
 
 
 class Ceilings(msgspec.Struct, kw_only=True):
@@ -86,18 +88,20 @@ def verdict(run: Run) -> str:
 def tables(run: Run) -> str:
     """The figures as Markdown tables."""
     lines = [
-        "| database | connections | updates/s | p50 ms | p99 ms | max ms | server CPU us | database CPU us | load us |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
+        "| database | connections | updates/s | p50 ms | p99 ms | max ms | server CPU us | database CPU us | load us "
+        "| others |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     lines += [
         f"| {m.database} | {m.connections} | {m.rate:.0f} | {m.p50_us / 1000:.2f} | {m.p99_us / 1000:.2f} "
-        f"| {m.max_us / 1000:.1f} | {m.server_cpu_us:.0f} | {_or_dash(m.database_cpu_us)} | {m.load_cpu_us:.0f} |"
+        f"| {m.max_us / 1000:.1f} | {m.server_cpu_us:.0f} | {_or_dash(m.database_cpu_us)} | {m.load_cpu_us:.0f} "
+        f"| {_share(m.others_cores)} |"
         for m in run.measured
     ]
     lines += [
         "",
-        "| ceiling | updates/s | mean ms | database CPU us |",
-        "|---|---:|---:|---:|",
+        "| ceiling | updates/s | mean ms | database CPU us | others |",
+        "|---|---:|---:|---:|---:|",
     ]
     lines += [_ceiling(f"pgbench, {n} clients", c) for n, c in run.ceilings.pgbench.items()]
     lines += [_ceiling(f"SQLite loop, {n} in a commit", c) for n, c in run.ceilings.sqlite.items()]
@@ -105,7 +109,13 @@ def tables(run: Run) -> str:
 
 
 def _ceiling(name: str, ceiling: Ceiling) -> str:
-    return f"| {name} | {ceiling.rate:.0f} | {ceiling.mean_us / 1000:.2f} | {ceiling.cpu_us:.0f} |"
+    figures = f"{ceiling.rate:.0f} | {ceiling.mean_us / 1000:.2f} | {ceiling.cpu_us:.0f}"
+    return f"| {name} | {figures} | {_share(ceiling.others_cores)} |"
+
+
+def _share(cores: float) -> str:
+    # Two ways of counting are subtracted from each other: a little below nothing is nothing.
+    return f"{max(cores, 0):.2f}"
 
 
 def _or_dash(figure: float) -> str:

@@ -78,7 +78,7 @@ def main() -> int:
         if given.once or faults:
             out.print("[red]failed[/]" if faults else "[green]Everything came back as documented.[/]")
             return 1 if faults else 0
-        explain(url, folder)
+        explain(url, folder, given.demo_agents)
         with contextlib.suppress(KeyboardInterrupt):
             return server.wait()
     return 0
@@ -185,7 +185,7 @@ def print_json(title: str, content: object) -> None:
     out.print(Panel(Syntax(text, "json", background_color="default", word_wrap=True), title=title, title_align="left"))
 
 
-def explain(url: str, folder: str) -> None:
+def explain(url: str, folder: str, agents: int) -> None:
     """Say what to try next."""
     curl = (
         f"curl -u agent1:demo -H 'Content-Type: application/json' {url}/api/v2/me/outbound-campaigns/Campaign1 \\\n"
@@ -194,13 +194,15 @@ def explain(url: str, folder: str) -> None:
     out.print(
         Panel(
             f"REST     {url}/api/v2\nCometD   {url}/api/v2/notifications\nmetrics  {url}/metrics\n\n"
-            "Users    agent1 .. agent5, supervisor1, admin1; password demo for each\n"
+            f"Users    agent1 .. agent{agents}, supervisor1, admin1; password demo for each\n"
             f"Data     {folder}",
             title="Serving",
             title_align="left",
         )
     )
-    out.print("Try next (then GetPreviewRecord in the same place):\n")
+    out.print("What lies on agent1's desk:\n")
+    out.print(f"curl -u agent1:demo {url}/api/v2/me/outbound-records", soft_wrap=True, markup=False)
+    out.print("\nBegin a preview session (then GetPreviewRecord in the same place, and look at the desk again):\n")
     out.print(curl, soft_wrap=True, markup=False)
     out.print("\nStop with Ctrl-C.", style="dim")
 
