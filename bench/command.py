@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from bench import figures
-from bench.measuring import measure
+from bench.measuring import ATTEMPTS, Plan, measure
 
 CONNECTIONS = (1, 16, 64)
 DURATION_S = 10.0
@@ -38,9 +38,15 @@ def main(arguments: Sequence[str]) -> int:
         help=f"numbers of connections to measure with (1 16 64); the check needs {figures.ASKED_CONNECTIONS}",
     )
     parser.add_argument("--database", choices=("sqlite", "postgres", "both"), default="both", help="(%(default)s)")
+    parser.add_argument(
+        "--attempts",
+        type=int,
+        default=ATTEMPTS,
+        help="at each figure while other programs disturb it; the least disturbed counts (%(default)s)",
+    )
     given = parser.parse_args(arguments)
     databases = ("sqlite", "postgres") if given.database == "both" else (given.database,)
-    run = measure(databases, given.connections, given.seconds, _say)
+    run = measure(Plan(databases, given.connections, given.seconds, given.attempts, _say))
     sys.stdout.write((_as_json(run) if given.json else _as_text(run)) + "\n")
     if not given.check:
         return 0

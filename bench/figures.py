@@ -88,8 +88,7 @@ def verdict(run: Run) -> str:
 def tables(run: Run) -> str:
     """The figures as Markdown tables."""
     lines = [
-        "| database | connections | updates/s | p50 ms | p99 ms | max ms | server CPU us | database CPU us | load us "
-        "| others |",
+        "| database | clients | updates/s | p50 ms | p99 ms | max ms | server us | database us | load us | others |",
         "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     lines += [
@@ -100,7 +99,7 @@ def tables(run: Run) -> str:
     ]
     lines += [
         "",
-        "| ceiling | updates/s | mean ms | database CPU us | others |",
+        "| ceiling | updates/s | mean ms | database us | others |",
         "|---|---:|---:|---:|---:|",
     ]
     lines += [_ceiling(f"pgbench, {n} clients", c) for n, c in run.ceilings.pgbench.items()]

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from bench import ceilings, cpu
 from bench.figures import Measured, Run
@@ -23,45 +23,64 @@ from tests.support.server import RunningServer
 FLAGS = ("--demo", "--demo-agents", str(AGENTS), "--log-level", "warning")
 SQLITE_ROWS_A_COMMIT = (1, 64)
 
-CALM_CORES = 0.15
-"""Processors that other programs may keep busy during a measurement; a machine at rest shows about 0.05."""
+CALM_CORES = 0.35
+"""Processors that other programs may keep busy during a measurement: the kernel's own work for disk and network
+shows up to 0.3 under a full load."""
 ATTEMPTS = 5
-"""Attempts at an undisturbed measurement; the least disturbed counts."""
+"""Attempts at an undisturbed measurement, unless told otherwise; the least disturbed counts."""
 
-Say = Callable[[str], None]
 M = TypeVar("M", Measured, ceilings.Ceiling)
 
 
-def measure(databases: Sequence[str], connections: Sequence[int], duration_s: float, say: Say) -> Run:
-    """Measure everything; ``say`` is told what is being done."""
+class Plan(NamedTuple):
+    """What to measure: each figure over ``duration_s``; ``say`` is told what is being done."""
+
+    databases: Sequence[str]
+    connections: Sequence[int]
+    duration_s: float
+    attempts: int
+    say: Callable[[str], None]
+
+    def undisturbed(self, measure: Callable[[], M], before: Callable[[], object] = lambda: None) -> M:
+        """Measure, again when other programs had much of the machine; the least disturbed of the attempts."""
+        attempts: list[M] = []
+        for _ in range(self.attempts):
+            before()
+            attempts.append(measure())
+            if attempts[-1].others_cores <= CALM_CORES:
+                break
+            self.say(f"  disturbed: other programs kept {attempts[-1].others_cores:.2f} processors busy")
+        return min(attempts, key=lambda attempt: attempt.others_cores)
+
+
+def measure(plan: Plan) -> Run:
+    """Measure everything that is planned."""
     with tempfile.TemporaryDirectory(prefix="trunkline-bench-") as name:
         folder = Path(name)
         generator = Generator(folder)
         run = Run(at=time.strftime("%Y-%m-%d %H:%M %z"), machine=machine(), generator=generator.language)
-        if "sqlite" in databases:
-            _measure_sqlite(run, generator, folder, connections, duration_s, say)
-        if "postgres" in databases:
-            _measure_postgres(run, generator, connections, duration_s, say)
+        if "sqlite" in plan.databases:
+            _measure_sqlite(plan, run, generator, folder)
+        if "postgres" in plan.databases:
+            _measure_postgres(plan, run, generator)
     return run
 
 
-def _measure_sqlite(
-    run: Run, generator: Generator, folder: Path, connections: Sequence[int], duration_s: float, say: Say
-) -> None:
+def _measure_sqlite(plan: Plan, run: Run, generator: Generator, folder: Path) -> None:
     data = folder / "sqlite"
     data.mkdir()
     with RunningServer(*FLAGS, folder=data) as server:
-        for count in connections:
-            say(f"sqlite, {count} connections")
-            load = partial(_load, generator, server, "sqlite", count, duration_s, _no_cpu_s)
-            run.measured.append(_undisturbed(load, say))
+        for count in plan.connections:
+            plan.say(f"sqlite, {count} connections")
+            load = partial(_load, generator, server, "sqlite", count, plan.duration_s, _no_cpu_s)
+            run.measured.append(plan.undisturbed(load))
     for rows in SQLITE_ROWS_A_COMMIT:
-        say(f"sqlite, a plain loop, {rows} in a commit")
-        loop = partial(ceilings.sqlite, data / "trunkline.db", folder, rows, duration_s)
-        run.ceilings.sqlite[rows] = _undisturbed(loop, say)
+        plan.say(f"sqlite, a plain loop, {rows} in a commit")
+        loop = partial(ceilings.sqlite, data / "trunkline.db", folder, rows, plan.duration_s)
+        run.ceilings.sqlite[rows] = plan.undisturbed(loop)
 
 
-def _measure_postgres(run: Run, generator: Generator, connections: Sequence[int], duration_s: float, say: Say) -> None:
+def _measure_postgres(plan: Plan, run: Run, generator: Generator) -> None:
     """The server on one database and pgbench on a copy of it, by turns, so that both see the same machine."""
     program = ceilings.find_pgbench(find_programs())
     database = PostgresServer()
@@ -76,13 +95,13 @@ def _measure_postgres(run: Run, generator: Generator, connections: Sequence[int]
             server.terminate()  # a database can be copied while nobody is connected
             copy = database.create(url.rpartition("/")[2])
             server.restart()
-            for count in connections:
-                say(f"postgres, {count} connections")
-                load = partial(_load, generator, server, "postgres", count, duration_s, spent_s)
-                run.measured.append(_undisturbed(load, say, before=checkpoint))
-                say(f"postgres, {count} clients of pgbench")
-                script = partial(ceilings.pgbench, program, copy, count, duration_s, spent_s)
-                run.ceilings.pgbench[count] = _undisturbed(script, say, before=checkpoint)
+            for count in plan.connections:
+                plan.say(f"postgres, {count} connections")
+                load = partial(_load, generator, server, "postgres", count, plan.duration_s, spent_s)
+                run.measured.append(plan.undisturbed(load, before=checkpoint))
+                plan.say(f"postgres, {count} clients of pgbench")
+                script = partial(ceilings.pgbench, program, copy, count, plan.duration_s, spent_s)
+                run.ceilings.pgbench[count] = plan.undisturbed(script, before=checkpoint)
     finally:
         database.stop()
 
@@ -116,18 +135,6 @@ def _load(
         load_cpu_us=load.load_cpu_s / load.requests * 1e6,
         others_cores=(machine_s - server_s - database_s - load.load_cpu_s) / load.seconds,
     )
-
-
-def _undisturbed(measure: Callable[[], M], say: Say, before: Callable[[], object] = lambda: None) -> M:
-    """Measure, again when other programs had much of the machine; the least disturbed of the attempts."""
-    attempts: list[M] = []
-    for _ in range(ATTEMPTS):
-        before()
-        attempts.append(measure())
-        if attempts[-1].others_cores <= CALM_CORES:
-            break
-        say(f"  disturbed: other programs kept {attempts[-1].others_cores:.2f} processors busy")
-    return min(attempts, key=lambda attempt: attempt.others_cores)
 
 
 def _no_cpu_s() -> float:

@@ -34,6 +34,18 @@ def test_migrate_makes_the_database_once(tmp_path: Path) -> None:
     assert run("migrate", folder=tmp_path).stdout.startswith("already at ")
 
 
+def test_short_spellings_of_the_storage_flags(tmp_path: Path) -> None:
+    """``--data`` and ``--database`` mean ``--data-dir`` and ``--database-url``, in the help as well."""
+    assert run("migrate", "--data", "short", folder=tmp_path).returncode == 0
+    assert run("migrate", "--data-dir", "short", folder=tmp_path).stdout.startswith("already at ")
+    refused = run("migrate", "--database", "nonsense", folder=tmp_path)
+    assert refused.returncode != 0
+    assert "database_url" in refused.stderr
+    shown = run("serve", "--help", folder=tmp_path).stdout
+    assert "--data, --data-dir" in shown
+    assert "--database, --database-url" in shown
+
+
 def test_user_add_and_change(tmp_path: Path) -> None:
     """A user is added with a contact centre of its own, and changed by the same command."""
     first = run("user", "add", "anna", "--password", "-", "--device", "d1=5001", folder=tmp_path, stdin="long enough\n")

@@ -108,21 +108,26 @@ def changed(draw: st.DrawFn, record: Record) -> Record:
     return msgspec.structs.replace(record, version=record.version + step, **chosen)
 
 
-entries = st.builds(
-    DeskEntry,
-    contact_centre_id=centres,
-    handle=st.sampled_from(HANDLES),
-    list_id=lists,
-    chain_id=st.integers(1, 3),
-    chain_n=st.integers(0, 2),
-    user_id=users,
-    device_id=texts,
-    campaign_id=campaigns,
-    attempt_guid=texts,
-    lease_until_ms=st.none() | st.integers(0, 60),
-    is_settled=st.booleans(),
-    shares=st.dictionaries(users, st.sampled_from(Share), max_size=2),
-)
+@st.composite
+def entries(draw: st.DrawFn, records: list[Record]) -> DeskEntry:
+    """A desk entry of one of the records."""
+    of = draw(st.sampled_from(records))
+    return DeskEntry(
+        contact_centre_id=of.contact_centre_id,
+        handle=draw(st.sampled_from(HANDLES)),
+        list_id=of.list_id,
+        chain_id=of.chain_id,
+        chain_n=of.chain_n,
+        user_id=draw(users),
+        device_id=draw(texts),
+        campaign_id=draw(campaigns),
+        attempt_guid=draw(texts),
+        lease_until_ms=draw(st.none() | st.integers(0, 60)),
+        is_settled=draw(st.booleans()),
+        shares=draw(st.dictionaries(users, st.sampled_from(Share), max_size=2)),
+    )
+
+
 suppressions = st.builds(
     lambda centre, contact, campaign: Suppression(
         contact_centre_id=centre, kind=contact[0], value=contact[1], campaign_id=campaign
@@ -187,8 +192,8 @@ def _record_changes(draw: st.DrawFn, records: list[Record]) -> dict[str, Any]:
 
 
 @st.composite
-def _desk_changes(draw: st.DrawFn) -> dict[str, Any]:
-    put = draw(st.lists(entries, max_size=2))
+def _desk_changes(draw: st.DrawFn, records: list[Record]) -> dict[str, Any]:
+    put = draw(st.lists(entries(records), max_size=2)) if records else []
     gone = draw(st.sets(st.builds(DeskKey, centres, st.sampled_from(HANDLES)), max_size=1))
     return {"desk": {DeskKey(e.contact_centre_id, e.handle): e for e in put}, "off_desk": gone}
 
@@ -215,7 +220,7 @@ def changes(draw: st.DrawFn, records: list[Record]) -> Changes:
 
     Not all kinds at once: an example has room for some thousand choices, and a test of few steps finds nothing.
     """
-    kinds = [_record_changes(records), _desk_changes(), _sessions_changes, _journal_changes]
+    kinds = [_record_changes(records), _desk_changes(records), _sessions_changes, _journal_changes]
     chosen = draw(st.sampled_from([(0,), (0,), (0,), (1,), (2,), (3,), (0, 1), (0, 3), (1, 2)]))
     found: dict[str, Any] = {}
     for place in chosen:

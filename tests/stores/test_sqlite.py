@@ -271,3 +271,23 @@ def test_a_loop_that_is_gone() -> None:
     asyncio.run(leave())
     gate.set()
     assert asyncio.run(use()) == 5
+
+
+def test_one_server_at_a_time(sqlite_url: str) -> None:
+    """A second server on the file is refused while the first runs, a tool is not; afterwards the file is free."""
+
+    async def main() -> None:
+        first, second = (make_store(sqlite_url, exclusive=True) for _ in range(2))
+        await first.open()
+        with pytest.raises(Refused):
+            await second.open()
+        tool = make_store(sqlite_url)
+        await tool.open()
+        await add(tool, record(1))
+        await tool.close()
+        await first.close()
+        await second.open()
+        assert await ask(second, "chain", CENTRE, LIST, 1) == [record(1)]
+        await second.close()
+
+    asyncio.run(main())

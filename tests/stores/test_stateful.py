@@ -134,15 +134,24 @@ async def _save(store: Store, changes: Changes, *, fails: bool, reads_first: boo
     return seqs
 
 
-def compare(make_other: Callable[[], tuple[Store, Callable[[], None]]], examples: int, stride: int) -> None:
-    """Run the machine with that kind of store; each step asks for every ``stride``-th hand-out."""
+def compare(
+    make_other: Callable[[], tuple[Store, Callable[[], None]]], examples: int, stride: int, *, shrinks: bool
+) -> None:
+    """Run the machine with that kind of store; each step asks for every ``stride``-th hand-out.
+
+    A failure is made smaller on the long run only: that takes minutes, and the short one shows the same every time.
+    """
     machine = type("SideBySide", (SideBySide,), {"make_other": staticmethod(make_other), "stride": stride})
     settings = hypothesis.settings(
-        max_examples=examples, stateful_step_count=STEPS, suppress_health_check=list(hypothesis.HealthCheck)
+        max_examples=examples,
+        stateful_step_count=STEPS,
+        suppress_health_check=list(hypothesis.HealthCheck),
+        phases=[phase for phase in hypothesis.Phase if shrinks or phase is not hypothesis.Phase.shrink],
     )
     run_state_machine_as_test(machine, settings=settings)
 
 
+@pytest.mark.timeout(1800)
 def test_sqlite_answers_as_the_model_does(sqlite_template: Path, pytestconfig: pytest.Config) -> None:
     """Any order of writes, failures and questions: SQLite and memory agree."""
 
@@ -151,7 +160,8 @@ def test_sqlite_answers_as_the_model_does(sqlite_template: Path, pytestconfig: p
         shutil.copy(sqlite_template, folder / "x.db")
         return make_store(f"sqlite:///{folder}/x.db"), lambda: shutil.rmtree(folder)
 
-    compare(make, 500 if pytestconfig.getoption("--long") else 30, stride=1)
+    is_long: bool = pytestconfig.getoption("--long")
+    compare(make, 500 if is_long else 30, stride=1, shrinks=is_long)
 
 
 @pytest.fixture
@@ -166,8 +176,10 @@ def make_postgres(postgres_server: PostgresServer) -> Callable[[], tuple[Store, 
     return make
 
 
+@pytest.mark.timeout(1800)
 def test_postgres_answers_as_the_model_does(
     make_postgres: Callable[[], tuple[Store, Callable[[], None]]], pytestconfig: pytest.Config
 ) -> None:
     """Any order of writes, failures and questions: PostgreSQL and memory agree."""
-    compare(make_postgres, 200 if pytestconfig.getoption("--long") else 8, stride=12)
+    is_long: bool = pytestconfig.getoption("--long")
+    compare(make_postgres, 200 if is_long else 8, stride=12, shrinks=is_long)

@@ -227,3 +227,20 @@ def test_a_store_that_fails_is_not_a_wrong_password() -> None:
             await gate.auth.caller(exchange(basic("agent1", "right")))
 
     at_the_gate(test)
+
+
+def test_a_password_that_changes_while_it_is_checked_is_not_remembered() -> None:
+    """What was verified against the old account is forgotten with it, though the check ended after the change."""
+
+    async def test(gate: Gate) -> None:
+        header = basic("agent1", "right")
+        checked = asyncio.ensure_future(gate.may(header))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert gate.auth.verifications == 1
+        await gate.write(User(caller=agent(1), password_hash=hash_password("new")))
+        await gate.auth.refresh()
+        await checked
+        assert not await gate.may(header)
+
+    at_the_gate(test)

@@ -32,7 +32,8 @@ def _flag(option: Option) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     text = f"{option.sentence}{' ' + option.values + '.' if option.kind == 'number' else ''}{shown}"
     if option.kind == "switch":
         return click.option(f"{option.flag}/--no-{option.flag[2:]}", option.name, default=None, help=text)
-    return click.option(option.flag, option.name, default=None, metavar=option.kind.upper(), help=text)
+    flags = [flag for flag in (option.short_flag, option.flag) if flag]
+    return click.option(*flags, option.name, default=None, metavar=option.kind.upper(), help=text)
 
 
 def _spelled(value: object) -> str:

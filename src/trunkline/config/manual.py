@@ -25,6 +25,7 @@ def manual_page() -> str:
     for option in options():
         default = _toml(option.default)
         other = f", `--no-{option.flag[2:]}`" if option.kind == "switch" else ""
+        other += f", `{option.short_flag}`" if option.short_flag else ""
         lines += [
             f"## {option.name}",
             "",

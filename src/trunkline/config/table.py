@@ -154,6 +154,11 @@ class Option(msgspec.Struct, frozen=True, kw_only=True):
         return "--" + self.name.replace("_", "-")
 
     @property
+    def short_flag(self) -> str:
+        """A shorter spelling of the flag, for the options that people type most; empty if there is none."""
+        return {"data_dir": "--data", "database_url": "--database"}.get(self.name, "")
+
+    @property
     def values(self) -> str:
         """The values it takes, in words."""
         if self.choices:

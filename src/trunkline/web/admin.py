@@ -21,6 +21,8 @@ from trunkline.web.services import Services
 
 MAX_AUDIT_ROWS = 1000
 """Rows of one page of the audit: about 300 KB."""
+DEFAULT_AUDIT_ROWS = 100
+"""Rows when nothing else is asked for: a screenful."""
 MAX_NUMBER_DIGITS = 18
 """Digits of a number in a query: what fits 64 bits."""
 
@@ -55,12 +57,22 @@ async def get_requests(exchange: Exchange, services: Services, caller: Caller) -
             since_ms=None if since_s is None else since_s * 1000,
             until_ms=None if until_s is None else until_s * 1000,
             before_seq=number(query, "before"),
-            limit=min(number(query, "limit") or 100, MAX_AUDIT_ROWS),
+            limit=limit_of(query),
         )
     )
     ids = sorted({row.row.user_id for row in rows})
     names = {u.caller.user_id: u.caller.user_name for u in await services.store.users(caller.contact_centre_id, ids)}
     await exchange.answer(answer(requests=[shown(services, row, names) for row in rows]))
+
+
+def limit_of(query: dict[str, str]) -> int:
+    """Rows of the page that is asked for; ``OutOfRange`` outside 1 to ``MAX_AUDIT_ROWS``."""
+    limit = number(query, "limit")
+    if limit is None:
+        return DEFAULT_AUDIT_ROWS
+    if not 1 <= limit <= MAX_AUDIT_ROWS:
+        raise OutOfRange(f"limit must be an integer between 1 and {MAX_AUDIT_ROWS}")
+    return limit
 
 
 def shown(services: Services, stored: StoredRow, names: dict[int, str]) -> dict[str, Any]:

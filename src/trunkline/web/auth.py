@@ -80,6 +80,7 @@ class Authenticator:
         self._running: dict[bytes, asyncio.Future[User | None]] = {}
         self._threads = ThreadPoolExecutor(concurrent_hashes, thread_name_prefix="argon2")
         self._decoy: str | None = None
+        self._refreshes = 0
         self.verifications = 0
 
     def close(self) -> None:
@@ -115,9 +116,13 @@ class Authenticator:
             running = asyncio.ensure_future(self._find(name, password))
             self._running[key] = running
             running.add_done_callback(lambda _: self._running.pop(key, None))
+        refreshes = self._refreshes
         user = await asyncio.shield(running)
         if user is None:
             raise NotAuthenticated("Access denied")
+        if refreshes != self._refreshes:
+            # The account may have changed while its hash was computed: let this request in, remember nothing.
+            return user.caller
         expires_ms = self._clock.now_ms() + self._verified_ttl_ms
         self._verified[key] = Verified(user.caller, user.password_hash, expires_ms)
         self._verified.move_to_end(key)
@@ -198,6 +203,7 @@ class Authenticator:
 
         Called when the directory's version moved: a new password, a disabled account, other roles or features.
         """
+        self._refreshes += 1
         remembered = {(e.caller.contact_centre_id, e.caller.user_id) for e in self._verified.values()}
         remembered |= {(s.caller.contact_centre_id, s.caller.user_id) for s in self._sessions.values()}
         current: dict[tuple[int, int], User] = {}

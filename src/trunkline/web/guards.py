@@ -6,6 +6,7 @@ import hmac
 
 from trunkline.domain.people import Caller
 from trunkline.errors import Forbidden
+from trunkline.web.auth import SESSION_COOKIE
 from trunkline.web.exchange import Exchange, Header
 from trunkline.web.services import Services, Settings
 
@@ -69,7 +70,7 @@ def check_csrf(exchange: Exchange, services: Services, caller: Caller) -> None:
     if exchange.method not in _WRITES:
         return
     has_credentials = exchange.header(b"authorization") is not None
-    if has_credentials and exchange.header(b"cookie") is None:
+    if has_credentials and exchange.cookie(SESSION_COOKIE) is None:
         return
     known = services.auth.session(exchange)
     sent = exchange.header(CSRF_HEADER) or b""
