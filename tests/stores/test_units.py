@@ -289,6 +289,24 @@ def test_a_store_closed_under_a_unit(storage: Storage) -> None:
     storage.run(check)
 
 
+def test_the_error_of_a_block_comes_out(storage: Storage) -> None:
+    """What went wrong inside a unit is what its task learns, also when the store was closed under it."""
+
+    async def work(store: Store, *, closes: bool) -> None:
+        async with store.begin() as unit:
+            await unit.save(everything_new())
+            if closes:
+                await store.close()
+            raise ZeroDivisionError
+
+    async def check(store: Store) -> None:
+        for closes in (False, True):
+            with pytest.raises(ZeroDivisionError):
+                await work(store, closes=closes)
+
+    storage.run(check)
+
+
 def test_a_closed_store_refuses(storage: Storage) -> None:
     """Before opening and after closing every use is refused; closing twice is harmless; opening again works."""
 

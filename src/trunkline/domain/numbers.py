@@ -14,6 +14,8 @@ def canonical_number(number: str) -> str:
     if "@" in number:
         return number.strip().lower()
     digits = "".join(c for c in number if c in _KEPT)
+    if not digits:
+        return number.strip().lower()  # a name of a messaging service
     if not number.lstrip().startswith("+") and digits.startswith("00"):
         return digits[2:]
     return digits

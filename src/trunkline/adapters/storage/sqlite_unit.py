@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import ParamSpec, TypeVar
 
 from trunkline.adapters.storage.sqlite_thread import DatabaseThread
@@ -20,7 +21,7 @@ from trunkline.app.ports import (
 from trunkline.domain.desk import DeskEntry
 from trunkline.domain.enums import DoNotCallKind
 from trunkline.domain.records import Record
-from trunkline.errors import Defect
+from trunkline.errors import Defect, Unavailable
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -46,8 +47,10 @@ class SqliteUnit:
         """Roll back, without a wait: the thread does it before whatever comes next."""
         self._is_over = True
         if self._is_touched:
-            dropped = self._thread.post(self._transactions.roll_back)
-            dropped.add_done_callback(lambda done: done.exception())
+            # A thread that takes nothing any more has been closed, and closing rolled back.
+            with suppress(Unavailable):
+                dropped = self._thread.post(self._transactions.roll_back)
+                dropped.add_done_callback(lambda done: done.exception())
 
     async def _run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         if self._is_over:
