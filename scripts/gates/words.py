@@ -36,7 +36,7 @@ def offending(path: Path) -> Iterator[str]:
     """Yield a line for each place in the file that one of the patterns finds."""
     label = sources.name(path)
     allowed = ALLOWED.get(label)
-    for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, text in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1):
         clean = _MARKUP.sub("", text)
         if allowed is not None:
             clean = allowed.sub("", clean)
