@@ -34,6 +34,7 @@ from trunkline.diagnosis import examine
 from trunkline.errors import AlreadyExists, TrunklineError
 from trunkline.web.app import Application
 from trunkline.web.auth import Authenticator, hash_password
+from trunkline.web.connection import Bounds
 from trunkline.web.imports import ImportDoor
 from trunkline.web.metrics import Metrics
 from trunkline.web.notifications import Notifications, bayeux_config
@@ -163,13 +164,16 @@ async def run(config: Config, ready_fd: int | None) -> None:
         if ready_fd is not None:
             announce_port(ready_fd, port)
 
+    application = Application(running.services)
     server = Server(
-        Application(running.services),
+        application,
         host=config.host,
         port=config.port,
         shutdown_grace_s=config.shutdown_grace_s,
         on_ready=on_ready,
         on_stop=running.answer_held,
+        bounds=Bounds(),
+        door=application.door,
     )
     await running.start()
     try:

@@ -19,7 +19,6 @@ async def post_me(exchange: Exchange, services: Services, caller: Caller) -> Non
         services,
         caller,
         lambda body: parse_me_operation(body, caller.features, default_device_id=device_id),
-        services.clock.monotonic_ns(),
     )
     if parsed.request_type is RequestType.SESSION_START:
         services.auth.start_session(exchange, caller, is_secure=services.settings.session_cookie_secure)
@@ -37,6 +36,5 @@ async def post_channel(exchange: Exchange, services: Services, caller: Caller, c
         services,
         caller,
         lambda body: parse_channel_operation(channel, body, caller.features),
-        services.clock.monotonic_ns(),
     )
     await exchange.answer(SUCCESS)

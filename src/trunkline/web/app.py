@@ -14,6 +14,7 @@ from trunkline.domain.people import Caller
 from trunkline.errors import NotAuthenticated, NotFound, TrunklineError
 from trunkline.web.exchange import ClientGone, Exchange, Receive, Scope, Send
 from trunkline.web.guards import check_csrf, check_origin, preflight
+from trunkline.web.hot import HotRoutes
 from trunkline.web.operations import post_operation
 from trunkline.web.outbound import post_campaign, post_record
 from trunkline.web.outbound_reads import get_campaigns, get_record, get_records
@@ -41,6 +42,8 @@ class Application:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self.door = HotRoutes(services)
+        """What the socket layer asks first."""
         self._router = build_router(services)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

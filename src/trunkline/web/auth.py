@@ -23,7 +23,7 @@ from argon2.exceptions import Argon2Error, InvalidHashError
 from trunkline.app.ports import Clock, Store, User
 from trunkline.domain.people import Caller
 from trunkline.errors import NotAuthenticated, Unavailable
-from trunkline.web.exchange import Exchange
+from trunkline.web.exchange import Exchange, Headers
 
 SESSION_COOKIE = "JSESSIONID"
 """Name of the original's session cookie (Web Services API 6)."""
@@ -87,22 +87,30 @@ class Authenticator:
         """Let the hash threads go."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    async def caller(self, exchange: Exchange) -> Caller:
+    async def caller(self, request: Headers) -> Caller:
         """The authenticated caller, or ``NotAuthenticated``."""
-        credentials = exchange.header(b"authorization")
-        if credentials is not None:
-            key = self._key(credentials)
-            verified = self._verified.get(key)
-            now_ms = self._clock.now_ms()
-            if verified is not None and verified.expires_ms > now_ms:
-                verified.expires_ms = now_ms + self._verified_ttl_ms
-                self._verified.move_to_end(key)
-                return verified.caller
-            return await self._verify(key, credentials)
-        session = self.session(exchange)
-        if session is None:
+        known = self.known_caller(request)
+        if known is not None:
+            return known
+        credentials = request.header(b"authorization")
+        if credentials is None:
             raise NotAuthenticated("Access denied")
-        return session.caller
+        return await self._verify(self._key(credentials), credentials)
+
+    def known_caller(self, request: Headers) -> Caller | None:
+        """The caller whose credentials were verified lately, or whose session lives; None for all others."""
+        credentials = request.header(b"authorization")
+        if credentials is None:
+            session = self.session(request)
+            return None if session is None else session.caller
+        key = self._key(credentials)
+        verified = self._verified.get(key)
+        now_ms = self._clock.now_ms()
+        if verified is None or verified.expires_ms <= now_ms:
+            return None
+        verified.expires_ms = now_ms + self._verified_ttl_ms
+        self._verified.move_to_end(key)
+        return verified.caller
 
     def _key(self, credentials: bytes) -> bytes:
         return hashlib.blake2b(credentials, key=self._secret, digest_size=24).digest()
@@ -158,7 +166,7 @@ class Authenticator:
                 self._hash_results.popitem(last=False)
         return result
 
-    def session(self, exchange: Exchange) -> HttpSession | None:
+    def session(self, exchange: Headers) -> HttpSession | None:
         """The live session of the request's cookie, or the one it began, touched; None when there is none."""
         token = exchange.session_token or exchange.cookie(SESSION_COOKIE)
         session = self._sessions.get(token) if token else None

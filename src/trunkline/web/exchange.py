@@ -19,46 +19,30 @@ MAX_QUERY_BYTES = 4096
 MAX_QUERY_PARAMETERS = 50
 """Filters in one request: more attributes than any resource has."""
 
-_FIXED: tuple[Header, ...] = (
+FIXED: tuple[Header, ...] = (
     (b"content-type", b"application/json"),
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
 )
+"""Headers of every answer of the API."""
 
 
 class ClientGone(Exception):
     """The client closed the connection before its request was complete."""
 
 
-class Exchange:
-    """A request with its headers, body and answer.
+class Headers:
+    """The headers of a request. ``session_token`` is that of a session begun by this request."""
 
-    ``extra`` headers go out with whatever is answered. ``session_token`` is that of a session begun by this request.
-    """
+    __slots__ = ("_headers", "session_token")
 
-    __slots__ = ("_headers", "extra", "path", "receive", "scope", "send", "session_token")
-
-    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        self.scope = scope
-        self.receive = receive
-        self.send = send
-        self.path: str = scope["path"]
-        self.extra: list[Header] = []
+    def __init__(self, headers: dict[bytes, bytes]) -> None:
+        self._headers = headers
         self.session_token: str | None = None
-        self._headers: dict[bytes, bytes] | None = None
-
-    @property
-    def method(self) -> str:
-        """The method in capitals."""
-        method: str = self.scope["method"]
-        return method
 
     def header(self, name: bytes) -> bytes | None:
         """A header by its lower-case name; the last one when it was sent twice."""
-        headers = self._headers
-        if headers is None:
-            headers = self._headers = dict(self.scope["headers"])
-        return headers.get(name)
+        return self._headers.get(name)
 
     def cookie(self, name: str) -> str | None:
         """A cookie's value, None when it was not sent."""
@@ -70,6 +54,29 @@ class Exchange:
             if key == name:
                 return value.strip('"')
         return None
+
+
+class Exchange(Headers):
+    """A request with its headers, body and answer.
+
+    ``extra`` headers go out with whatever is answered.
+    """
+
+    __slots__ = ("extra", "path", "receive", "scope", "send")
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        super().__init__(dict(scope["headers"]))
+        self.scope = scope
+        self.receive = receive
+        self.send = send
+        self.path: str = scope["path"]
+        self.extra: list[Header] = []
+
+    @property
+    def method(self) -> str:
+        """The method in capitals."""
+        method: str = self.scope["method"]
+        return method
 
     def query(self) -> dict[str, str]:
         """The query's parameters; the last of a repeated one. ``OutOfRange`` when it is malformed or too long."""
@@ -116,7 +123,7 @@ class Exchange:
             {
                 "type": "http.response.start",
                 "status": status,
-                "headers": [*_FIXED, length, *self.extra, *headers],
+                "headers": [*FIXED, length, *self.extra, *headers],
             }
         )
         await self.send({"type": "http.response.body", "body": body})

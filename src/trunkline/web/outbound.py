@@ -6,11 +6,13 @@ An accepted operation is answered after its commit; everything it causes comes o
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Callable
 from typing import Any
 
 from trunkline.app.asking import Asked
+from trunkline.app.ports import StoredRow
 from trunkline.contract.answers import SUCCESS
 from trunkline.contract.parsed import Parsed
 from trunkline.contract.requests import parse_campaign_operation, parse_record_operation
@@ -36,39 +38,47 @@ def request_key(caller: Caller, path: str, body: bytes) -> int:
     return int.from_bytes(hashlib.blake2b(head + body, digest_size=8).digest(), "big", signed=True)
 
 
-async def carry_out(exchange: Exchange, services: Services, caller: Caller, parse: Parse, received_ns: int) -> Parsed:
-    """Read, parse and carry out one REST operation; returns when it is committed."""
-    body, content = await read_object(exchange, services)
-    parsed = parse(content)
-    await services.writer.submit(
+def begin(
+    services: Services, caller: Caller, path: str, body: bytes, parse: Parse
+) -> tuple[Parsed, asyncio.Future[StoredRow | None]]:
+    """Parse one REST operation and hand it to the writer; the future is done when it is committed."""
+    received_ns = services.clock.monotonic_ns()
+    parsed = parse(decode_object(body, max_bytes=services.settings.max_body_bytes))
+    done = services.writer.submit(
         Asked(
             caller=caller,
             command=parsed.command,
             request_type=parsed.request_type,
             door=Door.REST,
             reference=parsed.reference,
-            request_key=None if parsed.reference is None else request_key(caller, exchange.path, body),
+            request_key=None if parsed.reference is None else request_key(caller, path, body),
             received_ns=received_ns,
         )
     )
+    return parsed, done
+
+
+async def carry_out(exchange: Exchange, services: Services, caller: Caller, parse: Parse) -> Parsed:
+    """Read, parse and carry out one REST operation; returns when it is committed."""
+    body = await exchange.body(services.settings.max_body_bytes)
+    parsed, done = begin(services, caller, exchange.path, body, parse)
+    await done
     return parsed
+
+
+def parse_record(handle: int | None, features: frozenset[str]) -> Parse:
+    """The parser of operations on a record, or of AddRecord without a handle."""
+    return lambda content: parse_record_operation(handle, content, features)
 
 
 async def post_record(exchange: Exchange, services: Services, caller: Caller, handle: int | None) -> None:
     """``POST /me/outbound-records[/<handle>]``."""
-    received_ns = services.clock.monotonic_ns()
-    features = caller.features
-    await carry_out(
-        exchange, services, caller, lambda body: parse_record_operation(handle, body, features), received_ns
-    )
+    await carry_out(exchange, services, caller, parse_record(handle, caller.features))
     await exchange.answer(SUCCESS)
 
 
 async def post_campaign(exchange: Exchange, services: Services, caller: Caller, name: str) -> None:
     """``POST /me/outbound-campaigns/<name>``."""
-    received_ns = services.clock.monotonic_ns()
     features = caller.features
-    await carry_out(
-        exchange, services, caller, lambda body: parse_campaign_operation(name, body, features), received_ns
-    )
+    await carry_out(exchange, services, caller, lambda content: parse_campaign_operation(name, content, features))
     await exchange.answer(SUCCESS)

@@ -2,129 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import os
 import signal
 import socket
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
-import httptools
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-KEEP_ALIVE_S = 75
-"""Seconds an idle connection is kept: longer than the usual 60 s of proxies in front, so that they close first."""
+from trunkline.web.connection import BoundedProtocol, Bounds
+from trunkline.web.direct import Door
+
 BACKLOG = 4096
 """Connections waiting to be accepted: a whole floor of desktops reconnecting at once."""
-MAX_HEAD_BYTES = 32 * 1024
-"""Request line and headers: cookies and credentials of real clients stay under 8 KiB; without a limit a head without
-an end would fill the memory."""
-RECEIVE_DEADLINE_S = 30.0
-"""Seconds from a connection's opening, or from the first byte of a request, to the request's last byte: 64 KiB arrive
-within that over the slowest line, and whoever sends a byte now and then holds no connection for ever."""
 COLLECT_AFTER = (20_000, 50, 50)
 """Objects made before the youngest are searched for cycles, and how many such searches before the older ones are. A
 request makes about a hundred objects and hardly a cycle: the interpreter's own 700 would search at every seventh."""
 
 Hook = Callable[[], Awaitable[None]]
-
-
-class AnswerTransport(asyncio.Transport):
-    """What one answer is written to: its head waits for the first part of its body, so that both leave in one call.
-
-    Sending is the costliest step of a small answer, and most answers have one part.
-    """
-
-    def __init__(self, connection: asyncio.Transport) -> None:
-        super().__init__()
-        self._connection = connection
-        self._head: bytes | None = None
-        self._is_begun = False
-
-    def write(self, data: Any) -> None:
-        """Keep the head, send everything else; an interim answer (100) is no head."""
-        head = self._head
-        if head is not None:
-            self._head = None
-            self._connection.write(head + data)
-        elif self._is_begun or data.startswith(b"HTTP/1.1 100"):
-            self._connection.write(data)
-        else:
-            self._is_begun = True
-            self._head = data
-
-    def close(self) -> None:
-        """Send what is left and close the connection."""
-        if self._head is not None:
-            self.write(b"")
-        self._connection.close()
-
-    def is_closing(self) -> bool:
-        """True while the connection is closing."""
-        return self._connection.is_closing()
-
-
-class BoundedProtocol(HttpToolsProtocol):
-    """A connection whose requests arrive within bounds: a head of limited size, and all of it before a deadline."""
-
-    _is_complete = False
-    _is_in_head = True
-    _head_bytes = 0
-    _deadline: asyncio.TimerHandle | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Expect a first request."""
-        super().connection_made(transport)
-        self._watch()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Expect nothing any more."""
-        self._unwatch()
-        super().connection_lost(exc)
-
-    def data_received(self, data: bytes) -> None:
-        """Read on; a request that came in one piece costs no timer."""
-        super().data_received(data)
-        if self._is_complete:
-            self._unwatch()
-            return
-        if self._is_in_head:
-            self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEAD_BYTES:
-                self.send_400_response("The head of the request is too large.")
-                return
-        if self._deadline is None:
-            self._watch()
-
-    def on_message_begin(self) -> None:
-        """Note that a request has begun."""
-        self._is_complete, self._is_in_head, self._head_bytes = False, True, 0
-        super().on_message_begin()
-
-    def on_headers_complete(self) -> None:
-        """Begin to serve, unless the head came in one piece that is too large."""
-        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > MAX_HEAD_BYTES:
-            raise httptools.HttpParserError("the head of the request is too large")
-        self._is_in_head = False
-        super().on_headers_complete()
-        if self.scope["method"] != "HEAD":  # whose answer is a head alone
-            self.cycle.transport = AnswerTransport(self.transport)
-
-    def on_message_complete(self) -> None:
-        """Note that the request is all there."""
-        self._is_complete = True
-        super().on_message_complete()
-
-    def _watch(self) -> None:
-        self._deadline = self.loop.call_later(RECEIVE_DEADLINE_S, self.transport.close)
-
-    def _unwatch(self) -> None:
-        if self._deadline is not None:
-            self._deadline.cancel()
-            self._deadline = None
 
 
 class Server(uvicorn.Server):
@@ -139,6 +37,8 @@ class Server(uvicorn.Server):
         shutdown_grace_s: int,
         on_ready: Callable[[int], None],
         on_stop: Hook,
+        bounds: Bounds,
+        door: Door | None = None,
     ) -> None:
         super().__init__(
             uvicorn.Config(
@@ -146,7 +46,7 @@ class Server(uvicorn.Server):
                 host=host,
                 port=port,
                 loop="none",
-                http=BoundedProtocol,
+                http=partial(BoundedProtocol, bounds=bounds, door=door),  # type: ignore[arg-type]
                 ws="none",
                 lifespan="off",
                 interface="asgi3",
@@ -155,7 +55,6 @@ class Server(uvicorn.Server):
                 server_header=False,
                 date_header=True,
                 backlog=BACKLOG,
-                timeout_keep_alive=KEEP_ALIVE_S,
                 timeout_graceful_shutdown=shutdown_grace_s,
                 proxy_headers=False,
             )

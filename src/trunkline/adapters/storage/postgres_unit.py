@@ -1,7 +1,8 @@
 """A unit on PostgreSQL.
 
-Reads run before the transaction begins: the versions of records guard the writes, so the common batch is two
-reads, BEGIN, one statement that writes, COMMIT. Only the hand-out, which locks what it finds, begins earlier.
+Reads run before the transaction begins: the versions of records guard the writes, so the common batch is one
+statement, which is a transaction of its own: its answer comes after the flush. Others begin one to write, and the
+hand-out, which locks what it finds, begins it earlier.
 """
 
 from __future__ import annotations
@@ -97,6 +98,10 @@ class PostgresUnit:
             raise Defect("a unit saves at most once")
         connection = self._usable()
         self._writes = Writes(connection, self._windows, self._seen)
+        if not self._has_begun:
+            seqs = await self._writes.write_at_once(changes)
+            if seqs is not None:
+                return seqs
         if self._has_begun:
             await connection.execute(f"SELECT pg_advisory_xact_lock({COMMIT_LOCK})")
         else:

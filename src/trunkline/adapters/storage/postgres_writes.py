@@ -1,6 +1,6 @@
 """What a unit writes on PostgreSQL: everything a batch changed, in few statements, one for each kind of row.
 
-Rows go in the order of their keys, journal rows in their own. The caller holds ``COMMIT_LOCK``.
+Rows go in the order of their keys, journal rows in their own. All of it happens under ``COMMIT_LOCK``.
 """
 
 from __future__ import annotations
@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import asyncpg
+import msgspec
+
 from trunkline.adapters.storage import rows
 from trunkline.adapters.storage.postgres_rows import columns
-from trunkline.adapters.storage.postgres_server import QUERIES, Connection
+from trunkline.adapters.storage.postgres_server import COMMIT_LOCK, QUERIES, Connection
 from trunkline.adapters.storage.postgres_windows import ListKey, Value, Windows
 from trunkline.app.ports import Changes, Conflict, JournalRow
 from trunkline.domain.records import Record, RecordKey
@@ -92,16 +95,27 @@ class Writes:
             number = self._new_numbers.get((key, (record.time_zone, record.from_s, record.until_s)))
         return number
 
+    async def write_at_once(self, changes: Changes) -> list[int] | None:
+        """Write the common batch in a transaction of its own, or return None, having done nothing, for another one.
+
+        The common batch changes records only where no index is concerned, and has a journal. Raises ``Conflict``.
+        """
+        if msgspec.structs.replace(changes, records={}, before={}, journal=[]) != _NOTHING or not changes.journal:
+            return None
+        results, whole = self._sorted_out(changes.records, changes.before)
+        if whole or not results:
+            return None
+        return await self._change_results_and_write_journal(results, changes.journal)
+
     async def _change_results_and_write_journal(
         self, results: Sequence[rows.Row], journal: Sequence[JournalRow]
     ) -> list[int]:
-        row = await self._connection.fetchrow(
-            QUERIES["change_results_and_write_journal"], *columns(results), *_journal_columns(journal)
-        )
-        assert row is not None
-        if row[0] != len(results):
-            raise Conflict
-        seqs: list[int] = row[1]
+        try:
+            seqs: list[int] = await self._connection.fetchval(
+                QUERIES["change_results_and_write_journal"], *columns(results), *_journal_columns(journal), COMMIT_LOCK
+            )
+        except asyncpg.DivisionByZeroError:
+            raise Conflict from None
         return seqs
 
     async def _write_journal(self, journal: Sequence[JournalRow]) -> list[int]:
@@ -145,6 +159,9 @@ class Writes:
         # The tag is "UPDATE <rows>".
         if int(tag.rpartition(" ")[2]) != expected:
             raise Conflict
+
+
+_NOTHING = Changes()
 
 
 def _journal_columns(journal: Sequence[JournalRow]) -> list[Sequence[Any]]:

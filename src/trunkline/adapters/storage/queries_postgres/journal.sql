@@ -30,9 +30,15 @@ WITH written AS (
 SELECT array_agg(seq ORDER BY seq) FROM written
 
 -- name: change_results_and_write_journal
--- The hot path, both in one statement: how many records were changed, and the journal's numbers in order.
-WITH changed AS (
-    $change_results
+-- The hot path, all in one statement, which is a transaction of its own for the common batch: take the lock ($26),
+-- change the records, write the journal; the journal's numbers in order. Divides by zero, and so leaves nothing
+-- behind, when not as many records were changed as there are versions. The lock is held before the first row is
+-- touched and the first number drawn, because both ask for it.
+WITH locked AS MATERIALIZED (
+    SELECT true AS is_mine FROM pg_advisory_xact_lock($26)
+),
+changed AS (
+    $change_results AND (SELECT is_mine FROM locked)
     RETURNING 1
 ),
 written AS (
@@ -41,9 +47,12 @@ written AS (
         $13::integer[], $14::integer[], $15::bigint[], $16::smallint[], $17::smallint[], $18::integer[],
         $19::integer[], $20::integer[], $21::integer[], $22::text[], $23::bigint[], $24::bigint[], $25::bytea[]
     )
+    WHERE (SELECT is_mine FROM locked)
     RETURNING seq
 )
-SELECT (SELECT count(*) FROM changed), (SELECT array_agg(seq ORDER BY seq) FROM written)
+SELECT array_agg(seq ORDER BY seq),
+    1 / ((SELECT count(*) FROM changed) = cardinality($12::integer[]))::integer AS is_whole
+FROM written
 
 -- name: move_cursors
 -- Note how far deliveries are; a cursor never goes back.

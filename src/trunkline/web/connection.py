@@ -1,0 +1,256 @@
+"""One HTTP connection: uvicorn's, with bounds in space and time, and a door for requests that need no ASGI.
+
+The usual ASGI servers have no deadlines, and no proxy in front is assumed: a head, a body and every answer must be
+through within a time of its own, counted from its beginning, however steadily a byte arrives now and then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import httptools
+import msgspec
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from trunkline.web.direct import MAX_BODY_BYTES, DirectRequest, Door
+from trunkline.web.exchange import Header
+
+MAX_HEAD_BYTES = 32 * 1024
+"""Request line and headers: cookies and credentials of real clients stay under 8 KiB; without a limit a head without
+an end would fill the memory."""
+WRITE_HIGH_WATER_BYTES = 0
+"""Bytes that may wait in the process before the writer is told to pause: none, so that whatever a client does not take
+is seen, and timed. (The kernel's own buffers take the usual answer whole.)"""
+
+
+class Bounds(msgspec.Struct, frozen=True, kw_only=True):
+    """Deadlines of a connection, in seconds."""
+
+    keep_alive_s: float = 75
+    """An idle connection is kept: longer than the usual 60 s of proxies in front, so that they close first."""
+    head_s: float = 10
+    """From the connection's opening, or a request's first byte, to the end of its head: one packet of every real
+    client; whoever needs longer only holds a connection."""
+    body_s: float = 30
+    """From there to the request's last byte: 64 KiB arrive within that over the slowest line."""
+    write_s: float = 10
+    """From the first byte that a client does not take to the last: an answer of 1 MiB at 100 kB/s."""
+
+
+class AnswerTransport(asyncio.Transport):
+    """What one answer is written to: its head waits for the first part of its body, so that both leave in one call.
+
+    Sending is the costliest step of a small answer, and most answers have one part.
+    """
+
+    def __init__(self, connection: asyncio.Transport) -> None:
+        super().__init__()
+        self._connection = connection
+        self._head: bytes | None = None
+        self._is_begun = False
+
+    def write(self, data: Any) -> None:
+        """Keep the head, send everything else; an interim answer (100) is no head."""
+        head = self._head
+        if head is not None:
+            self._head = None
+            self._connection.write(head + data)
+        elif self._is_begun or data.startswith(b"HTTP/1.1 100"):
+            self._connection.write(data)
+        else:
+            self._is_begun = True
+            self._head = data
+
+    def close(self) -> None:
+        """Send what is left and close the connection."""
+        if self._head is not None:
+            self.write(b"")
+        self._connection.close()
+
+    def is_closing(self) -> bool:
+        """True while the connection is closing."""
+        return self._connection.is_closing()
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """A connection whose requests and answers pass within bounds; ``door`` may serve small POSTs without ASGI."""
+
+    def __init__(self, *, bounds: Bounds, door: Door | None, **uvicorns: Any) -> None:
+        super().__init__(**uvicorns)
+        self._bounds = bounds
+        self._door = door
+        self._direct: DirectRequest | None = None
+        self._is_complete = False
+        self._is_in_head = True
+        self._head_bytes = 0
+        self._deadline: asyncio.TimerHandle | None = None
+        self._write_deadline: asyncio.TimerHandle | None = None
+        self._idle_since_s = 0.0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Expect a first request."""
+        super().connection_made(transport)
+        transport.set_write_buffer_limits(WRITE_HIGH_WATER_BYTES)
+        self._watch(self._bounds.head_s)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Expect nothing any more."""
+        self._unwatch()
+        if self._write_deadline is not None:
+            self._write_deadline.cancel()
+            self._write_deadline = None
+        super().connection_lost(exc)
+        if self.timeout_keep_alive_task is not None:
+            self.timeout_keep_alive_task.cancel()
+            self.timeout_keep_alive_task = None
+
+    # What arrives
+
+    def data_received(self, data: bytes) -> None:
+        """Read on; a request that came in one piece costs no timer."""
+        super().data_received(data)
+        if self._is_complete:
+            self._unwatch()
+            return
+        if self._is_in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > MAX_HEAD_BYTES:
+                self.send_400_response("The head of the request is too large.")
+                return
+        if self._deadline is None:
+            self._watch(self._bounds.head_s if self._is_in_head else self._bounds.body_s)
+
+    def on_message_begin(self) -> None:
+        """Note that a request has begun."""
+        self._is_complete, self._is_in_head, self._head_bytes = False, True, 0
+        self.url = b""
+        self.expect_100_continue = False
+        self.headers = []
+
+    def on_headers_complete(self) -> None:
+        """Begin to serve, unless the head came in one piece that is too large."""
+        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > MAX_HEAD_BYTES:
+            raise httptools.HttpParserError("the head of the request is too large")
+        self._is_in_head = False
+        self._unwatch()  # the body has a time of its own
+        if self._door is not None and self._may_be_direct():
+            headers = dict(self.headers)
+            length = headers.get(b"content-length", b"")
+            if length.isdigit() and len(length) <= 5 and int(length) <= MAX_BODY_BYTES:
+                self._direct = self.cycle = DirectRequest(self, self.url, headers)  # type: ignore[assignment]
+                return
+        self._begin_asgi()
+
+    def _may_be_direct(self) -> bool:
+        """Tell whether this is a plain POST, and nothing before it waits for its answer."""
+        parser = self.parser
+        return (
+            parser.get_method() == b"POST"
+            and not self._is_serving()
+            and not self.expect_100_continue
+            and parser.get_http_version() == "1.1"
+            and bool(parser.should_keep_alive())
+            and not parser.should_upgrade()
+        )
+
+    def _is_serving(self) -> bool:
+        cycle: RequestResponseCycle | DirectRequest | None = self.cycle
+        return cycle is not None and not cycle.response_complete
+
+    def _begin_asgi(self) -> None:
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.expect_100_continue = url, expects
+        self.headers.extend(headers)
+        super().on_headers_complete()
+        if self.scope["method"] != "HEAD":  # whose answer is a head alone
+            self.cycle.transport = AnswerTransport(self.transport)
+
+    def on_body(self, body: bytes) -> None:
+        """Gather the body."""
+        if self._direct is None:
+            super().on_body(body)
+        else:
+            self._direct.body += body
+
+    def on_message_complete(self) -> None:
+        """Serve what is all there: through the door if it takes it, else through ASGI."""
+        self._is_complete = True
+        direct = self._direct
+        if direct is None:
+            super().on_message_complete()
+            return
+        self._direct = None
+        assert self._door is not None
+        if self._door(direct):
+            return
+        self.cycle = None  # type: ignore[assignment]
+        self._begin_asgi()
+        self.cycle.keep_alive = direct.keep_alive
+        self.cycle.body += direct.body
+        super().on_message_complete()
+
+    # What leaves
+
+    def general_headers(self) -> Sequence[Header]:
+        """See ``direct.Line``."""
+        return self.server_state.default_headers
+
+    def on_response_complete(self) -> None:
+        """Take the next request, or wait for it a while.
+
+        The timer of idleness runs on while requests are served and looks at the clock when it ends: setting one for
+        each request would cost more than many a request.
+        """
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+            return
+        self._idle_since_s = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self._await_next(self._bounds.keep_alive_s)
+
+    def _unset_keepalive_if_required(self) -> None:
+        """Leave the timer alone: see ``on_response_complete``."""
+
+    def _await_next(self, delay_s: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(delay_s, self.timeout_keep_alive_handler)
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close the connection if it was idle for long; what its client did not take is thrown away."""
+        self.timeout_keep_alive_task = None
+        if self._is_serving():
+            return  # its answer's end starts a new timer
+        left_s = self._idle_since_s + self._bounds.keep_alive_s - self.loop.time()
+        if left_s > 0 or not self._is_complete:
+            self._await_next(max(left_s, 1.0))
+        elif self.flow.write_paused:
+            self.transport.abort()
+        else:
+            self.transport.close()
+
+    def pause_writing(self) -> None:
+        """Give the client its time to take what was written."""
+        super().pause_writing()
+        if self._write_deadline is None:
+            self._write_deadline = self.loop.call_later(self._bounds.write_s, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Everything was taken."""
+        super().resume_writing()
+        if self._write_deadline is not None:
+            self._write_deadline.cancel()
+            self._write_deadline = None
+
+    def _watch(self, delay_s: float) -> None:
+        self._deadline = self.loop.call_later(delay_s, self.transport.abort)
+
+    def _unwatch(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
