@@ -27,6 +27,7 @@ from trunkline.app.outbox import Outbox
 from trunkline.app.ports import Store
 from trunkline.app.upkeep import Upkeep
 from trunkline.app.writer import Writer
+from trunkline.bayeux import Config as BayeuxConfig
 from trunkline.cli.imports import import_list
 from trunkline.cli.main import cli as commands
 from trunkline.config import Config
@@ -34,10 +35,10 @@ from trunkline.diagnosis import examine
 from trunkline.errors import AlreadyExists, TrunklineError
 from trunkline.web.app import Application
 from trunkline.web.auth import Authenticator, hash_password
-from trunkline.web.connection import Bounds
+from trunkline.web.bounds import Bounds
 from trunkline.web.imports import ImportDoor
 from trunkline.web.metrics import Metrics
-from trunkline.web.notifications import Notifications, bayeux_config
+from trunkline.web.notifications import Notifications
 from trunkline.web.server import Server, announce_port
 from trunkline.web.services import Services, Settings
 
@@ -53,6 +54,40 @@ def database_url(config: Config) -> str:
     folder = Path(config.data_dir).resolve()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return f"sqlite:///{folder / 'trunkline.db'}"
+
+
+def bayeux_config(config: Config) -> BayeuxConfig:
+    """Settings of the CometD core."""
+    connection_types = ["websocket"] if config.cometd_websocket else []
+    connection_types += ["long-polling"]
+    connection_types += ["callback-polling"] if config.cometd_callback_polling else []
+    return BayeuxConfig(
+        timeout_ms=config.cometd_timeout_ms,
+        interval_ms=config.cometd_interval_ms,
+        max_interval_ms=config.cometd_max_interval_ms,
+        connection_types=tuple(connection_types),
+        max_messages_per_request=config.cometd_max_messages,
+        max_subscriptions_per_session=config.cometd_max_subscriptions,
+        max_sessions=config.cometd_max_sessions,
+        max_sessions_per_principal=config.cometd_max_sessions_per_user,
+        max_queue_messages=config.cometd_max_queue_messages,
+        max_queue_bytes=config.cometd_max_queue_bytes,
+        max_sessions_per_browser=config.cometd_max_polls_per_browser,
+        max_handshakes_per_s=config.cometd_max_handshakes_per_s,
+        max_inactive_ms=config.cometd_max_inactive_s * 1000,
+    )
+
+
+def bounds(config: Config) -> Bounds:
+    """Deadlines of connections."""
+    return Bounds(
+        keep_alive_s=config.keep_alive_s,
+        head_s=config.head_deadline_s,
+        body_s=config.body_deadline_s,
+        write_s=config.write_deadline_s,
+        # A live client's heartbeats come every timeout; what has no session longer than that is nobody's.
+        socket_idle_s=(config.cometd_timeout_ms + config.cometd_max_interval_ms) / 1000 + config.write_deadline_s,
+    )
 
 
 class Running:
@@ -82,10 +117,13 @@ class Running:
         )
         self.notifications = Notifications(
             self.outbox,
-            bayeux_config(config.cometd_timeout_ms, config.cometd_interval_ms, config.cometd_max_interval_ms),
+            bayeux_config(config),
             clock,
             chance.token,
             lambda: self.writer.book,
+            config.cometd_max_unsent_bytes,
+            config.max_body_bytes,
+            is_cookie_secure=config.session_cookie_secure,
         )
         self.outbox.connect(self.notifications, self.writer)
         self.upkeep = Upkeep(store, self.writer, clock, self._accounts_changed, self._report)
@@ -96,6 +134,7 @@ class Running:
             csrf_protection=config.csrf_protection,
             session_cookie_secure=config.session_cookie_secure,
             allowed_origins=config.allowed_origins,
+            callback_polling=config.cometd_callback_polling,
             spool_dir=str(Path(config.data_dir)) if not config.database_url else "",
         )
         metrics = Metrics(self.writer, self.outbox, self.auth, self.notifications) if config.metrics else None
@@ -172,8 +211,9 @@ async def run(config: Config, ready_fd: int | None) -> None:
         shutdown_grace_s=config.shutdown_grace_s,
         on_ready=on_ready,
         on_stop=running.answer_held,
-        bounds=Bounds(),
+        bounds=bounds(config),
         door=application.door,
+        gate=application.door.gate if config.cometd_websocket else None,
     )
     await running.start()
     try:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from trunkline.bayeux import AllowList, Answer, Config, Delivery, Effect, Hold, Policy, Server
+from trunkline.bayeux import AllowList, Answer, Config, Delivery, Effect, Hold, Origin, Policy, Server
 
 Message = dict[str, Any]
 
@@ -73,10 +73,8 @@ class Wire:
         effects = self.server.receive(
             list(messages),
             exchange=self.exchange,
-            principal=principal,
-            now_ms=self.now_ms,
             fresh_client_id=f"c{self.handshakes}",
-            may_subscribe=may_subscribe,
+            origin=Origin(principal=principal, now_ms=self.now_ms, may_subscribe=may_subscribe),
         )
         return Outcome(effects, self.exchange)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Hashable, MutableMapping
+from collections.abc import Callable, Hashable, Mapping, MutableMapping
 from typing import Any
 
 import msgspec
 
 from tests.bayeux.harness import Message, connect, handshake, subscribe
-from trunkline.bayeux import AllowList, Config, Delivery, Server
-from trunkline.bayeux_asgi import BrowserCookie, CometD
+from trunkline.bayeux import AllowList, Config, Delivery, Position, Recovery, Server
+from trunkline.bayeux_asgi import BrowserCookie, CometD, handle
 from trunkline.strict_json import Json
 
 JSON = ((b"content-type", b"application/json"),)
@@ -23,10 +23,11 @@ class Notes:
         self.heard: list[tuple[object, ...]] = []
         self.on_closed: Callable[[], None] = lambda: None
 
-    async def before_subscribe(self, principal: Hashable) -> None:
+    async def before_subscribe(self, principal: Hashable, positions: Mapping[str, Position]) -> Mapping[str, Recovery]:
         self.heard.append(("before_subscribe", principal))
+        return {}
 
-    def subscribed(self, client_id: str, principal: Hashable, channel: str) -> None:
+    def subscribed(self, client_id: str, principal: Hashable, channel: str, recovered: frozenset[str]) -> None:
         self.heard.append(("subscribed", client_id, principal, channel))
 
     def confirmed(self, principal: Hashable, channel: str, mark: int) -> None:
@@ -154,7 +155,7 @@ class Site:
 
     async def run(self, call: Call, principal: str = "ann") -> Call:
         """Carry one request to its end."""
-        await self.cometd.handle(call.scope, call.receive, call.send, principal)
+        await handle(self.cometd, call.scope, call.receive, call.send, principal)
         return call
 
     async def post(self, *messages: object, principal: str = "ann", **scope: object) -> Call:

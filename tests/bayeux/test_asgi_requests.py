@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from tests.bayeux.harness import OUTBOUND, connect, event, handshake, marks_in, publish, subscribe
 from tests.bayeux.site import Call, Notes, Site
-from trunkline.bayeux import Config
-from trunkline.bayeux_asgi import BrowserCookie
+from trunkline.bayeux import Config, Position, Recovery
+from trunkline.bayeux_asgi import BrowserCookie, handle
 from trunkline.errors import Unavailable
 
 HANDSHAKE = msgspec.json.encode([handshake()])
@@ -27,7 +27,7 @@ def test_item_66_an_answer_carries_its_headers() -> None:
 
     async def scenario() -> None:
         site, call = Site(), Call(HANDSHAKE)
-        await site.cometd.handle(call.scope, call.receive, call.send, "ann", [(b"x-extra", b"1")])
+        await handle(site.cometd, call.scope, call.receive, call.send, "ann", [(b"x-extra", b"1")])
         headers = call.headers
         assert headers.pop(b"set-cookie").startswith(b"BAYEUX_BROWSER=")
         assert headers == {
@@ -244,11 +244,12 @@ class Mailbox(Notes):
     site: Site
     loaded = False
 
-    async def before_subscribe(self, principal: Hashable) -> None:
+    async def before_subscribe(self, principal: Hashable, positions: Mapping[str, Position]) -> Mapping[str, Recovery]:
         await asyncio.sleep(0)
         self.loaded = True
+        return {}
 
-    def subscribed(self, client_id: str, principal: Hashable, channel: str) -> None:
+    def subscribed(self, client_id: str, principal: Hashable, channel: str, recovered: frozenset[str]) -> None:
         assert self.loaded
         self.site.cometd.deliver_to(client_id, [event(1), event(2)])
 
@@ -286,7 +287,7 @@ def test_redelivery_wakes_a_connect_that_is_held() -> None:
 class Overloaded(Notes):
     """Cannot serve subscriptions now."""
 
-    async def before_subscribe(self, principal: Hashable) -> None:
+    async def before_subscribe(self, principal: Hashable, positions: Mapping[str, Position]) -> Mapping[str, Recovery]:
         raise Unavailable
 
 

@@ -8,10 +8,10 @@ from trunkline.bayeux import Config
 
 
 def test_defaults_are_those_that_clients_were_measured_with() -> None:
-    """30 s timeout, no interval, 60 s of life without a connect, long-polling."""
+    """30 s timeout, no interval, 60 s of life without a connect, both transports."""
     config = Config()
     assert (config.timeout_ms, config.interval_ms, config.max_interval_ms) == (30_000, 0, 60_000)
-    assert config.connection_types == ("long-polling",)
+    assert config.connection_types == ("websocket", "long-polling")
 
 
 def test_advice_is_whole_and_in_the_published_order() -> None:

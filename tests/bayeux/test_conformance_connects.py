@@ -39,7 +39,7 @@ def test_item_37_connect_replies_always_carry_the_whole_advice() -> None:
     [
         (LEFT_OUT, "400::connectionType missing", "retry"),
         (None, "400::connectionType missing", "retry"),
-        ("websocket", "301:websocket:Connection types not supported", "none"),
+        ("callback-polling", "301:callback-polling:Connection types not supported", "none"),
         (["long-polling"], "301::Connection types not supported", "none"),
     ],
 )

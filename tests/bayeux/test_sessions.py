@@ -27,7 +27,7 @@ def test_bytes_are_counted_through_queue_and_return() -> None:
     """The count follows what is in the queue."""
     session = Session("c", "ann", 0)
     session.enqueue(_entry(1))
-    session.take("x")
+    session.take("x", 1000)
     assert session.queued_bytes == 0
     session.enqueue(_entry(2))
     session.put_back()
@@ -42,8 +42,8 @@ def test_an_empty_queue_leaves_what_was_written() -> None:
     """A second connect in the same answer takes nothing and forgets nothing."""
     session = Session("c", "ann", 0)
     session.enqueue(_entry(1))
-    assert session.take("x") == [_entry(1)]
-    assert session.take("x") == []
+    assert session.take("x", 1000) == [_entry(1)]
+    assert session.take("x", 1000) == []
     assert (session.written, session.written_in) == ([_entry(1)], "x")
     assert session.settle() == {"/a": 1}
     assert (session.written, session.written_in, session.settle()) == ([], None, {})
@@ -56,7 +56,7 @@ def test_highest_mark_wins_whatever_the_order() -> None:
     session.enqueue(_entry(1))
     assert session.has(_entry(1))
     assert not session.has(_entry(3))
-    session.take("x")
+    session.take("x", 1000)
     assert session.settle() == {"/a": 2}
     assert not session.has(_entry(1))
 

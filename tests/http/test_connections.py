@@ -12,7 +12,8 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from trunkline.web.connection import MAX_HEAD_BYTES, BoundedProtocol, Bounds
+from trunkline.web.bounds import Bounds
+from trunkline.web.connection import MAX_HEAD_BYTES, BoundedProtocol
 from trunkline.web.direct import DirectRequest, Door
 from trunkline.web.exchange import Receive, Scope, Send
 
@@ -312,7 +313,8 @@ def test_a_held_request_hears_of_its_lost_client() -> None:
 
     async def leave(it: Held) -> None:
         lost = asyncio.Event()
-        it.request.hold(lost.set)
+        it.request.on_lost = lost.set
+        it.request.hold()
         it.writer.close()
         await lost.wait()
         assert not it.request.answer(200, b"late")

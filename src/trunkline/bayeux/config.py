@@ -18,8 +18,25 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     laptops changing networks, longer keeps queues of clients that are gone."""
     advise_max_interval: bool = False
     """Tell clients the number above (``advice.maxInterval``, known to CometD 5 and later)."""
-    connection_types: tuple[str, ...] = ("long-polling",)
-    """What a handshake offers, best first."""
+    connection_types: tuple[str, ...] = ("websocket", "long-polling")
+    """What a handshake offers, best first. What is left out is not served: ``callback-polling`` usually is."""
+    max_lazy_ms: int = 5_000
+    """How long a lazy event may wait for company."""
+    max_inactive_ms: int = 0
+    """How long a session may do nothing but poll before it is told to stop; 0: for ever. It ends what was forgotten
+    in a browser over night, and so is the operator's choice."""
+    is_delivery_activity: bool = False
+    """Events that the session gets count as activity too, not only what its client sends."""
+    max_sessions_per_browser: int = 4
+    """Polls held for one browser cookie. Browsers open six connections to a site by HTTP/1.1: four tabs leave two for
+    everything else."""
+    multi_session_interval_ms: int = 2_000
+    """How long further tabs of that browser wait between polls; 0 or less refuses them."""
+    max_handshakes_per_s: int = 200
+    """Handshakes of one address, sustained; five times as many at once. A floor of 1,000 desktops behind one address
+    is back within a second; a script in a loop is slowed down."""
+    replay_epoch: str = ""
+    """Names the numbering of the marks; one that begins anew needs another name. Empty: replay is not offered."""
 
     max_messages_per_request: int = 64
     """Messages in one request. A client library that subscribes to all its topics in one batch sends
@@ -36,9 +53,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Events waiting for one session. A busy desk makes under 100 within ``max_interval_ms``; beyond the
     limit the client is told to start over and reads the state again, which is cheaper for both."""
     max_queue_bytes: int = 1_048_576
-    """Bytes waiting for one session, 1 KiB for each event allowed: bounds memory and the largest answer."""
+    """Bytes waiting for one session, 1 KiB for each event allowed: bounds memory."""
+    max_answer_bytes: int = 262_144
+    """Bytes of events in one answer and, on a socket, without a word from its client: what a slow line carries within
+    the time that servers give an answer. What is left goes with the next answer."""
     max_sessions: int = 20_000
-    """Sessions in all. An idle session takes about 2 KiB, so this is a memory limit of 40 MiB."""
+    """Sessions in all. One that waits takes at most 16 KiB with its connection: 320 MiB."""
     max_sessions_per_principal: int = 64
     """Sessions of one principal: tabs, desks and those left behind by page reloads until they expire."""
 
@@ -71,6 +91,11 @@ _LEAST = {
     "max_subscriptions_per_session": 1,
     "max_queue_messages": 1,
     "max_queue_bytes": 1,
+    "max_answer_bytes": 1,
     "max_sessions": 1,
     "max_sessions_per_principal": 1,
+    "max_lazy_ms": 0,
+    "max_inactive_ms": 0,
+    "max_sessions_per_browser": 1,
+    "max_handshakes_per_s": 1,
 }

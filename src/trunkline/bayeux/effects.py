@@ -21,8 +21,10 @@ class Delivery(msgspec.Struct, frozen=True):
     channel: str
     data: bytes
     mark: int
-    """Number of the application's own, growing per principal; comes back in ``Confirmed``.
-    0 stands for an event that needs no confirmation."""
+    """Number of the application's own, growing per principal; comes back in ``Confirmed``, and is the offset of the
+    replay extension. 0 stands for an event that needs no confirmation."""
+    is_lazy: bool = False
+    """It may wait for the next occasion, ``Config.max_lazy_ms`` at most."""
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -39,6 +41,20 @@ class Hold(msgspec.Struct, frozen=True):
     exchange: Hashable
     client_id: str
     until_ms: int
+
+
+class Send(msgspec.Struct, frozen=True):
+    """Send this JSON array as one text frame on ``socket``. Nothing waits for it: order is all that counts."""
+
+    socket: Hashable
+    body: bytes
+
+
+class Close(msgspec.Struct, frozen=True):
+    """Close ``socket`` with this WebSocket code, after what was sent on it; the core has forgotten it already."""
+
+    socket: Hashable
+    code: int
 
 
 class Confirmed(msgspec.Struct, frozen=True):
@@ -59,8 +75,9 @@ class SessionOpened(msgspec.Struct, frozen=True):
 class SessionClosed(msgspec.Struct, frozen=True):
     """The session is gone, its queue with it.
 
-    ``reason``: ``disconnect`` (asked for), ``expired`` (no connect in time), ``overflow`` (queue limit)
-    or ``kicked``.
+    ``reason``: ``disconnect`` (asked for), ``expired`` (no connect in time), ``overflow`` (it does not take what
+    waits for it), ``inactive`` (it did nothing but poll for too long),
+    ``replaced`` (its client shook hands again on the same socket) or ``kicked``.
     """
 
     client_id: str
@@ -69,11 +86,15 @@ class SessionClosed(msgspec.Struct, frozen=True):
 
 
 class Subscribed(msgspec.Struct, frozen=True):
-    """A subscription is new in this session; repeating it says nothing. ``channel`` may be a pattern."""
+    """A subscription is new in this session; repeating it says nothing. ``channel`` may be a pattern.
+
+    ``recovered`` names the channels of which the client said where it stopped and has been given the rest.
+    """
 
     client_id: str
     principal: Hashable
     channel: str
+    recovered: frozenset[str] = frozenset()
 
 
 class Unsubscribed(msgspec.Struct, frozen=True):
@@ -93,4 +114,6 @@ class Published(msgspec.Struct, frozen=True):
     data: Json
 
 
-Effect: TypeAlias = Answer | Hold | Confirmed | SessionOpened | SessionClosed | Subscribed | Unsubscribed | Published
+Effect: TypeAlias = (
+    Answer | Hold | Send | Close | Confirmed | SessionOpened | SessionClosed | Subscribed | Unsubscribed | Published
+)

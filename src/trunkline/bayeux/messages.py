@@ -7,6 +7,7 @@ events and replies apart by ``data`` and ``successful``, and one library by a st
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import Final
 from urllib.parse import parse_qsl
@@ -126,9 +127,15 @@ class ConnectReplies:
     def __init__(self, advice: dict[str, object]) -> None:
         self._head = b'{"successful":true,"advice":' + encode(advice)
 
-    def with_id(self, encoded_id: bytes) -> bytes:
+    def with_id(self, encoded_id: bytes, ext: dict[str, object] | None = None) -> bytes:
         """Return the reply; ``encoded_id`` comes from ``encoded_id_field``."""
-        return self._head + encoded_id + b',"channel":"/meta/connect"}'
+        more = b',"ext":' + encode(ext) if ext else b""
+        return self._head + more + encoded_id + b',"channel":"/meta/connect"}'
+
+
+def with_position(encoded: bytes, epoch: str, offset: int) -> bytes:
+    """Return an encoded event with the place from which the client may ask for what comes after it."""
+    return encoded[:-1] + b',"ext":' + encode({"replay": {"epoch": epoch, "offset": offset}}) + b"}"
 
 
 def encoded_id_field(message_id: object) -> bytes:
@@ -143,3 +150,12 @@ def protocol_error(status: int, text: str, channel: str | None = None) -> bytes:
     a pending request with.
     """
     return join([refusal(channel, NO_ID, f"{status}::{text}")])
+
+
+# What may be quoted in an error's arguments, so that no error text can be forged by its sender.
+_quotable = re.compile(r"[A-Za-z0-9.\-]{1,32}")
+
+
+def quoted(value: Json) -> str:
+    """Return a text of a message as it may stand in an error, else nothing."""
+    return value if type(value) is str and _quotable.fullmatch(value) else ""

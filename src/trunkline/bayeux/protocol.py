@@ -12,11 +12,13 @@ from collections.abc import Hashable, Sequence
 
 from trunkline.bayeux import channels
 from trunkline.bayeux.config import Config
-from trunkline.bayeux.effects import Answer, Delivery, Effect
-from trunkline.bayeux.hub import Hub
-from trunkline.bayeux.messages import event, protocol_error
+from trunkline.bayeux.effects import Answer, Close, Delivery, Effect, Send
+from trunkline.bayeux.handlers import handle
+from trunkline.bayeux.handshakes import handshake
+from trunkline.bayeux.hub import GOING_AWAY, INVALID, TOO_LARGE, Hub
+from trunkline.bayeux.messages import protocol_error
 from trunkline.bayeux.policy import Policy
-from trunkline.bayeux.requests import Request
+from trunkline.bayeux.request import Origin, Request, entry_of
 from trunkline.bayeux.sessions import Entry, Session
 from trunkline.strict_json import Json
 
@@ -30,46 +32,34 @@ class Server:
         self._hub = Hub(config)
 
     def receive(
-        self,
-        messages: list[Json],
-        *,
-        exchange: Hashable,
-        principal: Hashable,
-        now_ms: int,
-        fresh_client_id: str,
-        may_subscribe: bool = True,
+        self, messages: list[Json], *, exchange: Hashable, fresh_client_id: str, origin: Origin
     ) -> list[Effect]:
-        """Process one request of an authenticated principal.
+        """Process one request of an authenticated principal, or one frame of its socket.
 
-        ``messages`` is what ``read_json_body`` or ``read_form_body`` returned. ``fresh_client_id`` is used
-        if there is a handshake: alphanumeric, 128 random bits or more, never used before.
-        ``may_subscribe`` false makes every subscribe fail, for an application that cannot serve it now.
-        The answer is among the effects unless there is a ``Hold``; its status is 200, or 400 or 413 when
-        the request as a whole is none. Raises ``Defect`` when ``fresh_client_id`` is in use.
+        ``messages`` is what ``read_json_body`` or ``read_form_body`` returned. ``exchange`` names the request, or the
+        socket if ``origin.is_socket``. ``fresh_client_id`` is used if there is a handshake: alphanumeric, 128 random
+        bits or more, never used before. The answer is among the effects unless there is a ``Hold``; its status is
+        200, or 400 or 413 when the request as a whole is none. On a socket there are ``Send`` and ``Close`` instead.
+        Raises ``Defect`` when ``fresh_client_id`` is in use.
         """
-        refused = self._refused(messages, exchange)
-        if refused is not None:
-            return [refused]
-        request = Request(
-            self._hub,
-            self._policy,
-            exchange=exchange,
-            principal=principal,
-            now_ms=now_ms,
-            may_subscribe=may_subscribe,
-            is_alone=len(messages) == 1,
-        )
-        handshake = next((message for message in messages if message.get("channel") == channels.HANDSHAKE), None)
-        if handshake is not None:
-            request.handshake(handshake, fresh_client_id)
+        refused = self._refused(messages, exchange, is_socket=origin.is_socket)
+        if refused:
+            return refused
+        request = Request(self._hub, self._policy, exchange=exchange, origin=origin, is_alone=len(messages) == 1)
+        asked = next((message for message in messages if message.get("channel") == channels.HANDSHAKE), None)
+        if asked is not None:
+            handshake(request, asked, fresh_client_id)
         else:
             for message in messages:
-                request.handle(message)
+                handle(request, message)
         request.finish()
+        for session in request.woken:
+            self._wake(session, origin.now_ms, request.effects)
         for broadcast in request.broadcasts:
-            entry = _entry(Delivery(broadcast.channel, broadcast.encoded, 0))
-            self._deliver(principal, [entry], now_ms, request.effects)
-        return request.effects
+            entry = entry_of(Delivery(broadcast.channel, broadcast.encoded, 0))
+            self._deliver(origin.principal, [entry], origin.now_ms, request.effects)
+        # A socket is closed after the replies, whatever closed it.
+        return sorted(request.effects, key=_is_close) if origin.is_socket else request.effects
 
     def closed(self, exchange: Hashable, now_ms: int) -> list[Effect]:
         """The connection of ``exchange`` broke before its answer could be handed over.
@@ -82,6 +72,25 @@ class Server:
         self._hub.lost(exchange, now_ms, effects)
         return effects
 
+    def socket_closed(self, socket: Hashable, now_ms: int) -> list[Effect]:
+        """The connection of ``socket`` is gone, whoever ended it.
+
+        Its sessions start to expire; what was sent and not confirmed waits for their next connect.
+        """
+        effects: list[Effect] = []
+        self._hub.lost_socket(socket, now_ms, effects)
+        return [effect for effect in effects if type(effect) is not Close]
+
+    def socket_stuck(self, socket: Hashable, now_ms: int) -> list[Effect]:
+        """The client of ``socket`` does not take what is sent: that costs it its sessions, and nobody else anything.
+
+        Their events are not confirmed, so that the client's next session can be given them.
+        """
+        effects: list[Effect] = []
+        for session in list(self._hub.on_socket.get(socket, {}).values()):
+            self._hub.close(session, "overflow", effects)
+        return [effect for effect in effects if type(effect) is not Send]
+
     def tick(self, now_ms: int) -> list[Effect]:
         """Answer the connects that were held long enough and remove the sessions that expired.
 
@@ -90,7 +99,7 @@ class Server:
         effects: list[Effect] = []
         for session in self._hub.sessions.due(now_ms):
             if session.held is not None:
-                self._hub.release(session, now_ms, effects)
+                self._hub.relieve(session, session.held, now_ms, effects)
             else:
                 self._hub.close(session, "expired", effects)
         return effects
@@ -105,11 +114,12 @@ class Server:
         Each session gets an event once, however many subscriptions match, and all events of one call in one
         answer, in the order given. An event that the session has unsettled already (same channel and
         mark) is skipped. Marks of a channel should grow from call to call.
-        A session whose queue passes its limit is closed: nothing is dropped in silence.
+        A session whose queue passes its limit is closed: nothing is dropped in silence. A lazy event waits for
+        the next occasion, so it should not be the only one that an application ever sends on a channel.
         """
         effects: list[Effect] = []
         if self._hub.sessions.count_of(principal):
-            self._deliver(principal, [_entry(delivery) for delivery in deliveries], now_ms, effects)
+            self._deliver(principal, [entry_of(delivery) for delivery in deliveries], now_ms, effects)
         return effects
 
     def deliver_to(self, client_id: str, deliveries: Sequence[Delivery], now_ms: int) -> list[Effect]:
@@ -122,7 +132,7 @@ class Server:
         session = self._hub.sessions.get(client_id)
         if session is not None:
             last = session.last_marks
-            fresh = [_entry(each) for each in deliveries if not 0 < each.mark <= last.get(each.channel, 0)]
+            fresh = [entry_of(each) for each in deliveries if not 0 < each.mark <= last.get(each.channel, 0)]
             self._enqueue(session, fresh, now_ms, effects)
         return effects
 
@@ -146,17 +156,21 @@ class Server:
         self._hub.is_closing = True
         for session in self._hub.sessions:
             self._hub.release(session, now_ms, effects)
+        effects.extend(Close(socket, GOING_AWAY) for socket in self._hub.on_socket)
         return effects
 
-    def _refused(self, received: list[Json], exchange: Hashable) -> Answer | None:
-        """Return the answer to what is no Bayeux request at all."""
+    def _refused(self, received: list[Json], exchange: Hashable, *, is_socket: bool) -> list[Effect]:
+        """Return the answer to what is no Bayeux request at all; a socket is closed after it."""
         if len(received) > self.config.max_messages_per_request:
-            return Answer(exchange, 413, protocol_error(413, "too many messages"))
-        if not received:
-            return Answer(exchange, 400, protocol_error(400, "no message"))
-        if any(type(message) is not dict for message in received):
-            return Answer(exchange, 400, protocol_error(400, "a message must be an object"))
-        return None
+            status, text, code = 413, "too many messages", TOO_LARGE
+        elif not received:
+            status, text, code = 400, "no message", INVALID
+        elif any(type(message) is not dict for message in received):
+            status, text, code = 400, "a message must be an object", INVALID
+        else:
+            return []
+        body = protocol_error(status, text)
+        return [Send(exchange, body), Close(exchange, code)] if is_socket else [Answer(exchange, status, body)]
 
     def _deliver(self, principal: Hashable, entries: list[Entry], now_ms: int, effects: list[Effect]) -> None:
         for session in list(self._hub.sessions.of(principal)):
@@ -167,12 +181,23 @@ class Server:
         for entry in entries:
             if session.is_subscribed(channels.reaching(entry.channel)) and not session.has(entry):
                 session.enqueue(entry)
+                if self.config.is_delivery_activity:
+                    session.active_ms = now_ms
                 if session.is_over(self.config):
                     hub.close(session, "overflow", effects)
                     return
-        if session.queue:
-            hub.release(session, now_ms, effects)
+        if any(not entry.is_lazy for entry in session.queue):
+            self._wake(session, now_ms, effects)
+        elif session.queue:
+            hub.hasten(session, now_ms + self.config.max_lazy_ms)
+
+    def _wake(self, session: Session, now_ms: int, effects: list[Effect]) -> None:
+        """Send what is queued now, if the client can be reached."""
+        if session.is_pushed_to:
+            self._hub.push(session, now_ms, effects)
+        else:
+            self._hub.release(session, now_ms, effects)
 
 
-def _entry(delivery: Delivery) -> Entry:
-    return Entry(event(delivery.channel, delivery.data), delivery.channel, delivery.mark)
+def _is_close(effect: Effect) -> bool:
+    return type(effect) is Close

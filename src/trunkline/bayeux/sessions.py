@@ -6,8 +6,9 @@ Life of a session::
                  │ <──────────────┘ connection broke                          │
                  └──────────── disconnect, overflow, kick ────────────────────┴──> closed
 
-Life of an event: *queued*, then *written* into the answer of a connect, then *settled* by a later
-connect. Until it is settled it can still be put back, when the transport finds its client gone.
+Life of an event: *queued*, then *written* into the answer of a connect or, on a socket, by itself; then *settled*: by
+a later connect, by the client's next message on the socket, or, with the ack extension, by the number of the reply that
+the client says it processed. Until it is settled it can still be put back, when its client turns out not to have it.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from itertools import chain
 import msgspec
 
 from trunkline.bayeux.config import Config
+from trunkline.bayeux.extensions import TimeSync
 
 # Channels of which one session remembers the last mark. Servers deliver on a few dozen; a server that
 # made one channel per call would grow each session of "/**" for ever. Forgetting the oldest only means
@@ -33,13 +35,18 @@ class Entry(msgspec.Struct, frozen=True):
     encoded: bytes
     channel: str
     mark: int
+    is_lazy: bool = False
 
 
 class HeldConnect(msgspec.Struct, frozen=True):
-    """A connect that waits: where to answer and with which (encoded) id."""
+    """A connect that waits: where to answer and with which (encoded) id, until when at the latest."""
 
     exchange: Hashable
     encoded_id: bytes
+    until_ms: int
+    on_socket: bool = False
+    time_sync: TimeSync | None = None
+    browser: str | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -59,9 +66,27 @@ class Session:
     queue: list[Entry] = field(default_factory=list)
     queued_bytes: int = 0
     written: list[Entry] = field(default_factory=list)
+    written_bytes: int = 0
     written_in: Hashable = None
-    """The exchange whose answer carried ``written``."""
+    """The exchange whose answer carried ``written``, or the socket."""
     last_marks: dict[str, int] = field(default_factory=dict)
+    socket: Hashable = None
+    """The socket that the client speaks on at present; ``None``: it polls."""
+    acks: bool = False
+    """The client numbers the replies that it processed."""
+    replays: bool = False
+    """Events carry their position."""
+    reply_number: int = 0
+    """Of the last reply to a connect, with ``acks``."""
+    written_number: int = 0
+    """Of the reply that carried ``written``, with ``acks``."""
+    active_ms: int = 0
+    """When it last did more than poll."""
+
+    @property
+    def is_pushed_to(self) -> bool:
+        """Events go out on the socket at once, without a connect: acknowledged ones come with replies only."""
+        return self.socket is not None and not self.acks
 
     def is_subscribed(self, reaching: frozenset[str]) -> bool:
         """Tell whether one of the subscriptions is among those that ``channels.reaching`` gave."""
@@ -88,18 +113,26 @@ class Session:
             known.mark == entry.mark and known.channel == entry.channel for known in chain(self.queue, self.written)
         )
 
-    def take(self, exchange: Hashable) -> list[Entry]:
-        """Move the queue into the answer of ``exchange`` and return it, oldest first.
+    def take(self, exchange: Hashable, most_bytes: int) -> list[Entry]:
+        """Move events of the queue into the answer of ``exchange``, or onto the socket; return them, oldest first.
 
-        What was written before must be settled, or the queue empty.
+        They have ``most_bytes`` together, or are one that is larger. What was written elsewhere before must be
+        settled, or the queue empty.
         """
-        taken = self.queue
+        taken, size = self.queue, self.queued_bytes
         if not taken:
             return taken
-        self.written = taken
+        if size > most_bytes:
+            count, size = 1, len(taken[0].encoded)
+            while size + len(taken[count].encoded) <= most_bytes:
+                size += len(taken[count].encoded)
+                count += 1
+            taken = taken[:count]
+        self.written = self.written + taken if self.written else taken
+        self.written_bytes += size
         self.written_in = exchange
-        self.queue = []
-        self.queued_bytes = 0
+        self.queue = self.queue[len(taken) :]
+        self.queued_bytes -= size
         return taken
 
     def settle(self) -> dict[str, int]:
@@ -109,15 +142,25 @@ class Session:
             if entry.mark > highest.get(entry.channel, 0):
                 highest[entry.channel] = entry.mark
         self.written = []
+        self.written_bytes = 0
         self.written_in = None
         return highest
 
     def put_back(self) -> None:
         """Return what was written, and did not arrive, to the head of the queue."""
         self.queue = self.written + self.queue
-        self.queued_bytes = sum(len(entry.encoded) for entry in self.queue)
+        self.queued_bytes += self.written_bytes
         self.written = []
+        self.written_bytes = 0
         self.written_in = None
+
+    def begin_anew(self, channel: str, offset: int, recovered: list[Entry]) -> None:
+        """Have everything of ``channel`` that came after ``offset`` sent, whatever of it was queued before."""
+        newest = max([offset, *(entry.mark for entry in recovered)])
+        kept = [entry for entry in self.queue if entry.channel != channel or not 0 < entry.mark <= newest]
+        self.queue = recovered + kept
+        self.queued_bytes = sum(len(entry.encoded) for entry in self.queue)
+        self.last_marks[channel] = max(newest, self.last_marks.get(channel, 0))
 
 
 class Sessions:

@@ -1,68 +1,60 @@
-"""CometD for any ASGI application: the Bayeux core with a clock, a timer and HTTP around it.
+"""The endpoint: carries out what the core says, on a clock, a timer, and the lines that requests came over.
 
-The application routes authenticated POST requests (whatever suffix clients append to the URL) to
-``CometD.handle`` and calls ``deliver`` when something happened. One event loop, no task of its own
-but one that watches the connection of each held request. Deadlines for slow senders and slow readers
-are the HTTP server's.
+One event loop; every method is called from its thread. A held request is a number and whoever is to answer it: no task
+waits for it, and one timer serves all.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Hashable, MutableMapping, Sequence
-from typing import Any, Literal, Protocol, TypeAlias
-
-import msgspec
+from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping, Sequence
+from typing import Any, Protocol
 
 from trunkline.bayeux import (
     Answer,
+    Close,
     Confirmed,
     Delivery,
     Effect,
     Hold,
+    Origin,
+    Position,
     Published,
+    Recovery,
+    Send,
     Server,
     SessionClosed,
     SessionOpened,
     Subscribed,
-    read_form_body,
-    read_json_body,
+    positions_in,
 )
-from trunkline.bayeux.channels import HANDSHAKE, SUBSCRIBE
 from trunkline.bayeux.messages import protocol_error
-from trunkline.errors import OutOfRange, TooLarge, Unavailable
-from trunkline.strict_json import MAX_BODY_BYTES, Json, Malformed
-
-Scope: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-Headers: TypeAlias = Sequence[tuple[bytes, bytes]]
+from trunkline.bayeux_asgi.bodies import JSON_HEADERS
+from trunkline.bayeux_asgi.cookie import BrowserCookie, Headers
+from trunkline.bayeux_asgi.sockets import Socket, SocketLine, subscribes
+from trunkline.errors import Unavailable
+from trunkline.strict_json import MAX_BODY_BYTES, Json
 
 # The timer never fires more often than this, however many sessions end one after the other: a reply or
 # an expiry 20 ms late is noticed by nobody, a wake-up per session is.
 _TICK_SPACING_MS = 20
-
-_COOKIE_NAME = b"BAYEUX_BROWSER"
-
-_HEADERS: tuple[tuple[bytes, bytes], ...] = (
-    (b"content-type", b"application/json;charset=utf-8"),
-    (b"cache-control", b"no-store"),
-    (b"x-content-type-options", b"nosniff"),
-)
+MAX_UNSENT_BYTES = 1024 * 1024
+"""Bytes that may wait in this process for one socket's client: as much as a session may have queued."""
 
 
 class Hooks(Protocol):
     """What the application wants to know. An exception goes to the loop's exception handler, not to the client."""
 
-    async def before_subscribe(self, principal: Hashable) -> None:
+    async def before_subscribe(self, principal: Hashable, positions: Mapping[str, Position]) -> Mapping[str, Recovery]:
         """Get ready for subscriptions of ``principal``: awaited before a request that holds one is processed.
 
+        ``positions`` tell, by channel, where the client says it stopped (replay); the answer, what came after that.
         Raising ``Unavailable`` makes the subscriptions of this request fail; the client may repeat them.
         """
 
-    def subscribed(self, client_id: str, principal: Hashable, channel: str) -> None:
-        """Note a new subscription; ``deliver_to`` may be called from here."""
+    def subscribed(self, client_id: str, principal: Hashable, channel: str, recovered: frozenset[str]) -> None:
+        """Note a new subscription; ``deliver_to`` may be called from here, but not for ``recovered`` channels."""
 
     def confirmed(self, principal: Hashable, channel: str, mark: int) -> None:
         """Note that a client took the events of ``channel`` up to ``mark``."""
@@ -74,42 +66,15 @@ class Hooks(Protocol):
         """Note the end of a session; reasons as in ``SessionClosed``."""
 
 
-class BrowserCookie(msgspec.Struct, frozen=True, kw_only=True):
-    """Attributes of the cookie that tells browsers apart. It is given, never asked for."""
+class Reply(Protocol):
+    """Whoever is to answer a request."""
 
-    secure: bool = False
-    """Set it where the site is served by HTTPS alone."""
-    same_site: Literal["Lax", "Strict", "None"] | None = "Lax"
-    """``None`` as text is needed by pages of other sites, and needs ``secure``."""
-    domain: str | None = None
-    """Host name without port; ``None`` binds the cookie to the exact host."""
-
-    def header(self, value: str) -> tuple[bytes, bytes]:
-        """Return the Set-Cookie header for ``value``."""
-        text = f"{_COOKIE_NAME.decode()}={value}; Path=/; HttpOnly"
-        text += "; Secure" if self.secure else ""
-        text += f"; SameSite={self.same_site}" if self.same_site else ""
-        text += f"; Domain={self.domain}" if self.domain else ""
-        return b"set-cookie", text.encode("ascii")
-
-
-class _Exchange:
-    """One request under way. ``settled`` is there while it is held, and done once it is answered or lost."""
-
-    __slots__ = ("answer", "is_lost", "settled")
-
-    def __init__(self) -> None:
-        self.answer: Answer | None = None
-        self.is_lost = False
-        self.settled: asyncio.Future[None] | None = None
-
-    def settle(self) -> None:
-        if self.settled is not None and not self.settled.done():
-            self.settled.set_result(None)
+    def answer(self, status: int, body: bytes, headers: Headers, *, is_last: bool) -> bool:
+        """Send the answer, the connection's last if so told; false when nobody is there to take it."""
 
 
 class CometD:
-    """Bayeux over long-polling. Every method is called from the event loop's own thread."""
+    """A Bayeux endpoint over long-polling, WebSocket and, where the core offers it, callback-polling."""
 
     def __init__(
         self,
@@ -121,29 +86,38 @@ class CometD:
         published: Callable[[str, Hashable, str, Json], None] | None = None,
         cookie: BrowserCookie | None = None,
         max_body_bytes: int = MAX_BODY_BYTES,
+        max_unsent_bytes: int = MAX_UNSENT_BYTES,
+        wall_ms: Callable[[], int] | None = None,
     ) -> None:
         """Wrap ``server``.
 
-        ``clock_ms`` is any clock that does not run backwards. ``random_id`` returns a new alphanumeric text
-        of 128 random bits or more, for client ids and cookies. ``published`` is told client id, principal,
-        channel and decoded JSON of each publish that the policy granted. ``max_body_bytes`` is at most
-        what ``strict_json`` takes.
+        ``clock_ms`` is any clock that does not run backwards, ``wall_ms`` tells the time of day to clients that ask
+        (timesync). ``random_id`` returns a new alphanumeric text of 128 random bits or more, for client ids and
+        cookies. ``published`` is told client id, principal, channel and decoded JSON of each publish that the policy
+        granted. ``max_body_bytes``, of a body or a frame, is at most what ``strict_json`` takes.
+        ``max_unsent_bytes`` is what may wait for a socket's client before it loses its session.
         """
-        self._server = server
+        self.server = server
+        self.max_body_bytes = max_body_bytes
+        self.max_unsent_bytes = max_unsent_bytes
+        self.is_stopping = False
         self._clock_ms = clock_ms
+        self._wall_ms = wall_ms
         self._random_id = random_id
         self._hooks = hooks
         self._published = published
         self._cookie = cookie or BrowserCookie()
-        self._max_body_bytes = max_body_bytes
         # Bounded by the number of connections that the HTTP server accepts.
-        self._exchanges: dict[Hashable, _Exchange] = {}
+        self._exchanges: dict[Hashable, Reply] = {}
+        self._new_browsers: set[Hashable] = set()
+        self._sockets: dict[Hashable, Socket] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
         self._last_number = 0
         self._timer: asyncio.TimerHandle | None = None
         self._timer_due_ms = 0
         self._is_running = False
-        self._is_stopping = False
-        self._all_answered = asyncio.Event()
+        self._unfinished = 0
+        self._all_finished = asyncio.Event()
 
     async def start(self) -> None:
         """Start the timer that ends held requests and expired sessions."""
@@ -151,139 +125,211 @@ class CometD:
         self._arm()
 
     async def stop(self, grace_s: float = 5.0) -> None:
-        """Answer the held requests, open no session any more; wait ``grace_s`` for the answers to be sent."""
+        """Answer the held requests, close the sockets, open no session any more; wait ``grace_s`` for the answers."""
         self._is_running = False
-        self._is_stopping = True
+        self.is_stopping = True
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self._carry_out(self._server.shutdown(self._clock_ms()))
-        if self._exchanges:
+        self._carry_out(self.server.shutdown(self._clock_ms()))
+        for socket in list(self._sockets.values()):  # those on which nobody shook hands
+            socket.end(1001)
+        if self._unfinished:
             with contextlib.suppress(TimeoutError):  # the HTTP server cuts off those who do not read
-                await asyncio.wait_for(self._all_answered.wait(), grace_s)
+                await asyncio.wait_for(self._all_finished.wait(), grace_s)
+
+    # What the application says
 
     def deliver(self, principal: Hashable, deliveries: Sequence[Delivery]) -> None:
         """Send events to the sessions of ``principal``; see ``Server.deliver``."""
-        self._carry_out(self._server.deliver(principal, deliveries, self._clock_ms()))
+        self._carry_out(self.server.deliver(principal, deliveries, self._clock_ms()))
 
     def deliver_to(self, client_id: str, deliveries: Sequence[Delivery]) -> None:
         """Send events to one session; see ``Server.deliver_to``."""
-        self._carry_out(self._server.deliver_to(client_id, deliveries, self._clock_ms()))
+        self._carry_out(self.server.deliver_to(client_id, deliveries, self._clock_ms()))
 
     def kick(self, principal: Hashable) -> None:
         """End all sessions of ``principal``; see ``Server.kick``."""
-        self._carry_out(self._server.kick(principal, self._clock_ms()))
+        self._carry_out(self.server.kick(principal, self._clock_ms()))
 
     def has_sessions(self, principal: Hashable) -> bool:
         """Tell whether anybody would receive what is delivered to ``principal``."""
-        return self._server.has_sessions(principal)
+        return self.server.has_sessions(principal)
 
-    async def handle(
-        self, scope: Scope, receive: Receive, send: Send, principal: Hashable, extra_headers: Headers = ()
-    ) -> None:
-        """Answer one HTTP request of ``principal``, whom the caller has authenticated.
+    # Requests by HTTP
 
-        ``extra_headers`` are added to the answer as they are (CORS, for instance). Answers 200 with messages, or
-        400, 405, 409 or 413; returns without an answer when the client is gone.
+    def begin(
+        self,
+        messages: list[Json],
+        principal: Hashable,
+        reply: Reply,
+        *,
+        browser: str | None = None,
+        address: Hashable = None,
+    ) -> int:
+        """Process one request of ``principal``, whom the caller has authenticated; ``reply`` is asked to answer once.
+
+        Returns the request's number, for ``lost``. ``browser`` is the browser's cookie, ``address`` where it is.
         """
-        reply = _Reply(scope, send, extra_headers)
-        if scope["method"] != "POST":
-            await reply.refuse(405, "only POST is served here", (b"allow", b"POST"))
-            return
-        try:
-            messages = await self._read(scope, receive)
-        except TooLarge as error:
-            await reply.refuse(413, error.message)
-            return
-        except OutOfRange as error:
-            await reply.refuse(400, error.message)
-            return
-        if messages is not None:
-            await self._exchange(messages, principal, receive, reply)
-
-    async def _exchange(self, messages: list[Json], principal: Hashable, receive: Receive, reply: _Reply) -> None:
-        """Run one request through the core; tell the core when its answer could not be handed over."""
-        may_subscribe = await self._may_subscribe(messages, principal)
         self._last_number += 1
         number = self._last_number
-        exchange = self._exchanges[number] = _Exchange()
-        is_handed_over = False
+        self._exchanges[number] = reply
+        if not subscribes(messages):
+            self._process(number, messages, Origin(**self._facts(principal, browser, address)))
+        else:
+            self.spawn(self._prepared(number, messages, principal, browser, address))
+        return number
+
+    async def _prepared(
+        self, number: int, messages: list[Json], principal: Hashable, browser: str | None, address: Hashable
+    ) -> None:
         try:
-            effects = self._server.receive(
-                messages,
-                exchange=number,
-                principal=principal,
-                now_ms=self._clock_ms(),
-                fresh_client_id=self._random_id(),
-                may_subscribe=may_subscribe,
-            )
-            if any(type(effect) is SessionOpened for effect in effects) and not reply.has_cookie():
-                reply.headers.append(self._cookie.header(self._random_id()))
-            self._carry_out(effects)
-            if exchange.answer is None:
-                await _wait(exchange, receive)
-            if exchange.answer is not None and not exchange.is_lost:
-                answer = exchange.answer
-                is_handed_over = await reply.send(answer.status, answer.body, is_last=self._is_stopping)
+            asked = await self.preparation(messages, principal)
+            if number in self._exchanges:
+                self._process(number, messages, Origin(**self._facts(principal, browser, address), **asked))
+        except Exception as error:  # noqa: BLE001 - nobody waits for this task
+            self.report("CometD request failed", error)
+            reply = self._exchanges.pop(number, None)
+            if reply is not None:
+                reply.answer(500, protocol_error(500, "internal error"), JSON_HEADERS, is_last=True)
+
+    def _process(self, number: int, messages: list[Json], origin: Origin) -> None:
+        try:
+            effects = self.server.receive(messages, exchange=number, fresh_client_id=self._random_id(), origin=origin)
+        except BaseException:
+            self._exchanges.pop(number, None)
+            raise
+        if origin.browser is None and any(type(effect) is SessionOpened for effect in effects):
+            self._new_browsers.add(number)
+        self._carry_out(effects)
+
+    def lost(self, number: int) -> None:
+        """The client of a request is gone, before its answer or without having got it. May be called on any doubt."""
+        self._exchanges.pop(number, None)
+        self._new_browsers.discard(number)
+        self._carry_out(self.server.closed(number, self._clock_ms()))
+
+    # Sockets
+
+    def open_socket(self, principal: Hashable, line: SocketLine, *, address: Hashable = None) -> Socket:
+        """Take a socket whose upgrade ``principal`` asked for; frames go to what is returned, answers to ``line``."""
+        self._last_number += 1
+        socket = Socket(self, self._last_number, principal, line, address)
+        self._sockets[socket.number] = socket
+        if self.is_stopping:
+            socket.end(1001)
+        return socket
+
+    def process_frame(self, socket: Socket, messages: list[Json], asked: Mapping[str, Any]) -> None:
+        """Process one frame's messages; ``asked`` comes from ``preparation``."""
+        origin = Origin(
+            **self._facts(socket.principal, None, socket.address),
+            **asked,
+            is_socket=True,
+            has_taken_all=socket.line.unsent_bytes() == 0,
+        )
+        self._carry_out(
+            self.server.receive(messages, exchange=socket.number, fresh_client_id=self._random_id(), origin=origin)
+        )
+
+    def socket_gone(self, socket: Socket) -> None:
+        """The socket is closed, whoever did it."""
+        if self._sockets.pop(socket.number, None) is not None:
+            self._carry_out(self.server.socket_closed(socket.number, self._clock_ms()))
+
+    def socket_stuck(self, socket: Socket) -> None:
+        """The socket's client does not take what is sent."""
+        self._carry_out(self.server.socket_stuck(socket.number, self._clock_ms()))
+        if self._sockets.pop(socket.number, None) is not None:
+            socket.line.abort()
+
+    @property
+    def sockets(self) -> int:
+        """Open sockets."""
+        return len(self._sockets)
+
+    # What both have in common
+
+    def _facts(self, principal: Hashable, browser: str | None, address: Hashable) -> dict[str, Any]:
+        return {
+            "principal": principal,
+            "now_ms": self._clock_ms(),
+            "browser": browser,
+            "address": address,
+            "wall_ms": None if self._wall_ms is None else self._wall_ms(),
+        }
+
+    async def preparation(self, messages: list[Json], principal: Hashable) -> dict[str, Any]:
+        """Have the application get ready for the subscriptions in these messages; what it says of them."""
+        most = self.server.config.max_channels_per_subscribe
+        positions = positions_in(messages, most) if self.server.config.replay_epoch else {}
+        try:
+            return {"recoveries": await self._hooks.before_subscribe(principal, positions)}
+        except Unavailable:
+            return {"may_subscribe": False}
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Let something go on beside; it is kept from the collector of unused objects."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def report(self, text: str, error: BaseException) -> None:
+        """Tell the loop's exception handler of a defect."""
+        asyncio.get_running_loop().call_exception_handler({"message": text, "exception": error})
+
+    async def finishing(self, sending: Awaitable[None]) -> None:
+        """Await the sending of an answer; ``stop`` waits for those that are under way."""
+        self._unfinished += 1
+        try:
+            await sending
         finally:
-            del self._exchanges[number]
-            if not is_handed_over:
-                self._carry_out(self._server.closed(number, self._clock_ms()))
-            if self._is_stopping and not self._exchanges:
-                self._all_answered.set()
-
-    async def _may_subscribe(self, messages: list[Json], principal: Hashable) -> bool:
-        names = [message.get("channel") for message in messages if type(message) is dict]
-        if SUBSCRIBE in names and HANDSHAKE not in names:
-            try:
-                await self._hooks.before_subscribe(principal)
-            except Unavailable:
-                return False
-        return True
-
-    async def _read(self, scope: Scope, receive: Receive) -> list[Json] | None:
-        """Return the messages of the request, ``None`` if the client left. Raises ``Malformed``, ``TooLarge``."""
-        headers = dict(scope["headers"])
-        kind = _kind_of_body(headers.get(b"content-type", b""))
-        declared = headers.get(b"content-length", b"")
-        if declared.isdigit() and int(declared[:20]) > self._max_body_bytes:
-            raise TooLarge(f"the body is larger than {self._max_body_bytes} bytes")
-        body = bytearray()
-        while True:
-            part = await receive()
-            if part["type"] == "http.disconnect":
-                return None
-            body += part.get("body", b"")
-            if len(body) > self._max_body_bytes:
-                raise TooLarge(f"the body is larger than {self._max_body_bytes} bytes")
-            if not part.get("more_body", False):
-                break
-        if kind == "form":
-            most = self._server.config.max_messages_per_request
-            return read_form_body(bytes(body), max_messages=most, max_bytes=self._max_body_bytes)
-        return read_json_body(bytes(body), max_bytes=self._max_body_bytes)
+            self._unfinished -= 1
+            if self.is_stopping and not self._unfinished:
+                self._all_finished.set()
 
     def _carry_out(self, effects: Sequence[Effect]) -> None:
         for effect in effects:
-            if type(effect) is Answer:
-                exchange = self._exchanges[effect.exchange]
-                exchange.answer = effect
-                exchange.settle()
-            elif type(effect) is not Hold:
+            kind = type(effect)
+            if kind is Answer:
+                self._answer(effect)  # type: ignore[arg-type]
+            elif kind is Send or kind is Close:
+                self._to_socket(effect)  # type: ignore[arg-type]
+            elif kind is not Hold:
                 try:
                     self._tell(effect)
                 except Exception as error:  # noqa: BLE001
                     # One hook's defect must not leave the other effects of this input undone.
-                    context = {"message": f"CometD hook failed on {type(effect).__name__}", "exception": error}
-                    asyncio.get_running_loop().call_exception_handler(context)
+                    self.report(f"CometD hook failed on {kind.__name__}", error)
         self._arm()
+
+    def _answer(self, answer: Answer) -> None:
+        number = answer.exchange
+        reply = self._exchanges.pop(number, None)
+        headers: Headers = JSON_HEADERS
+        if number in self._new_browsers:
+            self._new_browsers.discard(number)
+            headers = (*JSON_HEADERS, self._cookie.header(self._random_id()))
+        if reply is None or not reply.answer(answer.status, answer.body, headers, is_last=self.is_stopping):
+            self._carry_out(self.server.closed(number, self._clock_ms()))
+
+    def _to_socket(self, effect: Send | Close) -> None:
+        socket = self._sockets.get(effect.socket)
+        if socket is None:
+            return
+        if isinstance(effect, Close):
+            socket.end(effect.code)
+        else:
+            socket.line.send(effect.body)
+            if socket.line.unsent_bytes() > self.max_unsent_bytes:
+                self.socket_stuck(socket)
 
     def _tell(self, effect: Effect) -> None:
         match effect:
             case Confirmed(principal, channel, mark):
                 self._hooks.confirmed(principal, channel, mark)
-            case Subscribed(client_id, principal, channel):
-                self._hooks.subscribed(client_id, principal, channel)
+            case Subscribed(client_id, principal, channel, recovered):
+                self._hooks.subscribed(client_id, principal, channel, recovered)
             case SessionOpened(client_id, principal):
                 self._hooks.opened(client_id, principal)
             case SessionClosed(client_id, principal, reason):
@@ -295,7 +341,7 @@ class CometD:
         """Have the timer fire at the next deadline; an earlier one that is set already will do."""
         if not self._is_running:
             return
-        due_ms = self._server.next_deadline_ms()
+        due_ms = self.server.next_deadline_ms()
         if due_ms is None or (self._timer is not None and self._timer_due_ms <= due_ms):
             return
         if self._timer is not None:
@@ -306,76 +352,4 @@ class CometD:
 
     def _tick(self) -> None:
         self._timer = None
-        self._carry_out(self._server.tick(self._clock_ms()))
-
-
-class _Reply:
-    """The answer of one request."""
-
-    __slots__ = ("_scope", "_send", "headers")
-
-    def __init__(self, scope: Scope, send: Send, extra_headers: Headers) -> None:
-        self._scope = scope
-        self._send = send
-        self.headers = [*_HEADERS, *extra_headers]
-
-    def has_cookie(self) -> bool:
-        """Tell whether the browser has its cookie already; a new value would split it in two."""
-        return any(
-            pair.strip().startswith(_COOKIE_NAME + b"=")
-            for name, value in self._scope["headers"]
-            if name == b"cookie"
-            for pair in value.split(b";")
-        )
-
-    async def refuse(self, status: int, text: str, *headers: tuple[bytes, bytes]) -> None:
-        """Answer what never reached the core."""
-        self.headers.extend(headers)
-        await self.send(status, protocol_error(status, text), is_last=False)
-
-    async def send(self, status: int, body: bytes, *, is_last: bool) -> bool:
-        """Send the answer, the connection's last if so told; false when nobody is there to take it."""
-        headers = [*self.headers, (b"content-length", str(len(body)).encode("ascii"))]
-        if is_last and self._scope.get("http_version", "1.1").startswith("1"):
-            # The client's next request should find another process, not this one's last moments.
-            headers.append((b"connection", b"close"))
-        try:
-            await self._send({"type": "http.response.start", "status": status, "headers": headers})
-            await self._send({"type": "http.response.body", "body": body})
-        except OSError:
-            return False
-        return True
-
-
-async def _wait(exchange: _Exchange, receive: Receive) -> None:
-    """Wait until the exchange is answered or its client has left."""
-    loop = asyncio.get_running_loop()
-    exchange.settled = loop.create_future()
-    watch = loop.create_task(_watch(exchange, receive))
-    try:
-        await exchange.settled
-    finally:
-        watch.cancel()
-
-
-async def _watch(exchange: _Exchange, receive: Receive) -> None:
-    with contextlib.suppress(OSError):  # says the same as the message
-        while (await receive())["type"] != "http.disconnect":
-            pass
-    exchange.is_lost = True
-    exchange.settle()
-
-
-def _kind_of_body(content_type: bytes) -> Literal["json", "form"]:
-    """Return how the body is written. Raises ``Malformed`` for other types and character sets."""
-    media, *parameters = content_type.lower().split(b";")
-    for parameter in parameters:
-        name, _, value = parameter.partition(b"=")
-        if name.strip() == b"charset" and value.strip(b' "') not in (b"utf-8", b"utf8", b"us-ascii"):
-            raise Malformed("the body must be UTF-8")
-    match media.strip():
-        case b"application/x-www-form-urlencoded":
-            return "form"
-        case b"application/json" | b"text/json" | b"":
-            return "json"
-    raise Malformed("the body must be application/json")
+        self._carry_out(self.server.tick(self._clock_ms()))

@@ -76,6 +76,47 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         int,
         _says("A CometD session ends when no /meta/connect arrives for this long.", "milliseconds", 1000, 3_600_000),
     ] = 60_000
+    cometd_websocket: Annotated[bool, _says("Offer WebSocket to CometD clients; without it they use long-polling.")] = (
+        True
+    )
+    cometd_callback_polling: Annotated[
+        bool, _says("Offer callback-polling (JSONP), for old pages of other sites; see the manual before.")
+    ] = False
+    cometd_max_messages: Annotated[int, _says("CometD messages in one request or frame.", "messages", 1, 1000)] = 64
+    cometd_max_subscriptions: Annotated[
+        int, _says("Subscriptions of one CometD session.", "subscriptions", 1, 1000)
+    ] = 64
+    # Each waiting session takes about 16 KiB.
+    cometd_max_sessions: Annotated[int, _says("CometD sessions in all.", "sessions", 1, 1_000_000)] = 20_000
+    cometd_max_sessions_per_user: Annotated[
+        int, _says("CometD sessions of one user: tabs, desks, and those left behind by reloads.", "sessions", 1, 1000)
+    ] = 64
+    # A full mailbox of 10,000 and what happens while it is read, at 2 KB for each.
+    cometd_max_queue_messages: Annotated[
+        int, _says("Events that may wait for one session; then it must start anew.", "events", 1, 1_000_000)
+    ] = 12_000
+    cometd_max_queue_bytes: Annotated[
+        int, _says("Bytes of events that may wait for one session.", "bytes", 65_536, 1 << 30)
+    ] = 24 * 1024 * 1024
+    cometd_max_unsent_bytes: Annotated[
+        int, _says("Bytes that may wait for a WebSocket client that does not read.", "bytes", 65_536, 1 << 26)
+    ] = 1024 * 1024
+    # Browsers open six connections to one site by HTTP/1.1.
+    cometd_max_polls_per_browser: Annotated[
+        int, _says("Long polls held for one browser; further tabs poll every two seconds.", "polls", 1, 100)
+    ] = 4
+    cometd_max_handshakes_per_s: Annotated[
+        int, _says("CometD handshakes of one address; five times as many at once.", "handshakes/s", 1, 100_000)
+    ] = 200
+    cometd_max_inactive_s: Annotated[
+        int, _says("A CometD session that does nothing but poll ends after this long; 0: never.", "seconds", 0, _DAY_S)
+    ] = 0
+    head_deadline_s: Annotated[int, _says("The head of a request must arrive within this.", "seconds", 1, 600)] = 10
+    body_deadline_s: Annotated[
+        int, _says("The body of a request must arrive within this; long files get more.", "seconds", 1, 3600)
+    ] = 30
+    write_deadline_s: Annotated[int, _says("A client must take what is sent within this.", "seconds", 1, 600)] = 10
+    keep_alive_s: Annotated[int, _says("A connection without a request is kept this long.", "seconds", 1, 3600)] = 75
     redelivery_s: Annotated[
         int, _says("An event that was not delivered waits this long for its user's next session.", "seconds", 0, _DAY_S)
     ] = 600

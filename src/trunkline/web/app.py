@@ -13,8 +13,8 @@ from trunkline.contract.answers import method_not_allowed
 from trunkline.domain.people import Caller
 from trunkline.errors import NotAuthenticated, NotFound, TrunklineError
 from trunkline.web.exchange import ClientGone, Exchange, Receive, Scope, Send
-from trunkline.web.guards import check_csrf, check_origin, preflight
-from trunkline.web.hot import HotRoutes
+from trunkline.web.guards import check_csrf, check_origin, check_script_source, preflight
+from trunkline.web.hot import NOTIFICATION_SUFFIXES, NOTIFICATIONS, HotRoutes
 from trunkline.web.operations import post_operation
 from trunkline.web.outbound import post_campaign, post_record
 from trunkline.web.outbound_reads import get_campaigns, get_record, get_records
@@ -23,11 +23,6 @@ from trunkline.web.services import Services
 
 RECORDS = "/api/v2/me/outbound-records"
 CAMPAIGNS = "/api/v2/me/outbound-campaigns"
-NOTIFICATIONS = "/api/v2/notifications"
-NOTIFICATION_SUFFIXES = frozenset(
-    {"", "/", "/handshake", "/connect", "/disconnect", "/subscribe", "/unsubscribe", "/publish"}
-)
-"""What CometD clients append to the endpoint (conformance item 3)."""
 OPERATIONS = "/internal-api/operations"
 PUBLIC = frozenset({"/api/v2/diagnostics/version", "/metrics", "/"})
 """Paths that answer without credentials."""
@@ -43,7 +38,7 @@ class Application:
     def __init__(self, services: Services) -> None:
         self._services = services
         self.door = HotRoutes(services)
-        """What the socket layer asks first."""
+        """What the socket layer asks first; its ``gate`` opens WebSockets."""
         self._router = build_router(services)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -86,12 +81,7 @@ class Application:
         if path.startswith(RECORDS):
             await self._records(exchange, caller, path[len(RECORDS) :])
         elif path.startswith(NOTIFICATIONS) and path[len(NOTIFICATIONS) :] in NOTIFICATION_SUFFIXES:
-            if exchange.method == "POST":
-                if path.endswith("/handshake"):
-                    services.auth.start_session(exchange, caller, is_secure=services.settings.session_cookie_secure)
-                await services.notifications.handle(exchange, caller)
-            else:
-                await exchange.answer_with(method_not_allowed(["POST"]))
+            await self._notifications(exchange, caller, path)
         elif path.startswith(CAMPAIGNS):
             await self._campaigns(exchange, caller)
         elif path == OPERATIONS:
@@ -101,6 +91,17 @@ class Application:
                 await exchange.answer_with(method_not_allowed(["POST"]))
         else:
             await self._router(exchange, caller)
+
+    async def _notifications(self, exchange: Exchange, caller: Caller, path: str) -> None:
+        services = self._services
+        if exchange.method == "GET" and services.settings.callback_polling:
+            check_script_source(exchange, services.settings)
+        elif exchange.method != "POST":
+            await exchange.answer_with(method_not_allowed(["POST"]))
+            return
+        if path.endswith("/handshake"):
+            services.auth.start_session(exchange, caller, is_secure=services.settings.session_cookie_secure)
+        await services.notifications.handle(exchange, caller)
 
     async def _records(self, exchange: Exchange, caller: Caller, rest: str) -> None:
         handle = None if rest in ("", "/") else handle_of(rest)

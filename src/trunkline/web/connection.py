@@ -11,32 +11,22 @@ from collections.abc import Sequence
 from typing import Any
 
 import httptools
-import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from trunkline.web.bounds import Bounds
 from trunkline.web.direct import MAX_BODY_BYTES, DirectRequest, Door
 from trunkline.web.exchange import Header
+from trunkline.web.websocket import Gate, SocketConnection, Upgrade
 
 MAX_HEAD_BYTES = 32 * 1024
 """Request line and headers: cookies and credentials of real clients stay under 8 KiB; without a limit a head without
 an end would fill the memory."""
+SLOWEST_BYTES_A_S = 16 * 1024
+"""What the sender of a long body, which is refused at once wherever it is not expected, must send at least: a calling
+list of 100 MB may take two hours."""
 WRITE_HIGH_WATER_BYTES = 0
 """Bytes that may wait in the process before the writer is told to pause: none, so that whatever a client does not take
 is seen, and timed. (The kernel's own buffers take the usual answer whole.)"""
-
-
-class Bounds(msgspec.Struct, frozen=True, kw_only=True):
-    """Deadlines of a connection, in seconds."""
-
-    keep_alive_s: float = 75
-    """An idle connection is kept: longer than the usual 60 s of proxies in front, so that they close first."""
-    head_s: float = 10
-    """From the connection's opening, or a request's first byte, to the end of its head: one packet of every real
-    client; whoever needs longer only holds a connection."""
-    body_s: float = 30
-    """From there to the request's last byte: 64 KiB arrive within that over the slowest line."""
-    write_s: float = 10
-    """From the first byte that a client does not take to the last: an answer of 1 MiB at 100 kB/s."""
 
 
 class AnswerTransport(asyncio.Transport):
@@ -75,16 +65,22 @@ class AnswerTransport(asyncio.Transport):
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """A connection whose requests and answers pass within bounds; ``door`` may serve small POSTs without ASGI."""
+    """A connection whose requests and answers pass within bounds.
 
-    def __init__(self, *, bounds: Bounds, door: Door | None, **uvicorns: Any) -> None:
+    ``door`` may serve small POSTs without ASGI; ``gate`` opens WebSockets, and without it wishes for one are answered
+    as the plain requests that they are.
+    """
+
+    def __init__(self, *, bounds: Bounds, door: Door | None = None, gate: Gate | None = None, **uvicorns: Any) -> None:
         super().__init__(**uvicorns)
         self._bounds = bounds
         self._door = door
+        self._gate = gate
         self._direct: DirectRequest | None = None
         self._is_complete = False
         self._is_in_head = True
         self._head_bytes = 0
+        self._body_s = bounds.body_s
         self._deadline: asyncio.TimerHandle | None = None
         self._write_deadline: asyncio.TimerHandle | None = None
         self._idle_since_s = 0.0
@@ -120,7 +116,7 @@ class BoundedProtocol(HttpToolsProtocol):
                 self.send_400_response("The head of the request is too large.")
                 return
         if self._deadline is None:
-            self._watch(self._bounds.head_s if self._is_in_head else self._bounds.body_s)
+            self._watch(self._bounds.head_s if self._is_in_head else self._body_s)
 
     def on_message_begin(self) -> None:
         """Note that a request has begun."""
@@ -135,13 +131,16 @@ class BoundedProtocol(HttpToolsProtocol):
             raise httptools.HttpParserError("the head of the request is too large")
         self._is_in_head = False
         self._unwatch()  # the body has a time of its own
-        if self._door is not None and self._may_be_direct():
-            headers = dict(self.headers)
-            length = headers.get(b"content-length", b"")
-            if length.isdigit() and len(length) <= 5 and int(length) <= MAX_BODY_BYTES:
-                self._direct = self.cycle = DirectRequest(self, self.url, headers)  # type: ignore[assignment]
-                return
-        self._begin_asgi()
+        if self.parser.should_upgrade() and self._should_upgrade():
+            return
+        headers = dict(self.headers)
+        length = headers.get(b"content-length", b"")
+        size = int(length) if length.isdigit() and len(length) < 12 else None
+        self._body_s = max(self._bounds.body_s, (size or 0) / SLOWEST_BYTES_A_S)
+        if self._door is not None and size is not None and size <= MAX_BODY_BYTES and self._may_be_direct():
+            self._direct = self.cycle = DirectRequest(self, self.url, headers)  # type: ignore[assignment]
+        else:
+            self._begin_asgi()
 
     def _may_be_direct(self) -> bool:
         """Tell whether this is a plain POST, and nothing before it waits for its answer."""
@@ -192,11 +191,43 @@ class BoundedProtocol(HttpToolsProtocol):
         self.cycle.body += direct.body
         super().on_message_complete()
 
+    # WebSocket
+
+    def _should_upgrade(self) -> bool:
+        """Tell whether this is a wish for a WebSocket that somebody may grant."""
+        return self._gate is not None and self._get_upgrade() == b"websocket" and self.parser.get_method() == b"GET"
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Say nothing: what is not granted is answered."""
+
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the connection over."""
+        assert self._gate is not None
+        self._unwatch()
+        self.connections.discard(self)
+        head = [b"GET ", self.url, b" HTTP/1.1\r\n"]
+        for name, value in self.headers:
+            head += [name, b": ", value, b"\r\n"]
+        upgrade = Upgrade(self.url, dict(self.headers), self.client[0] if self.client else None)
+        connection = SocketConnection(self.transport, self.connections, self._bounds, MAX_BODY_BYTES)
+        self.transport.set_protocol(connection)
+        task = self.loop.create_task(connection.open(upgrade, b"".join([*head, b"\r\n"]), self._gate))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
     # What leaves
 
     def general_headers(self) -> Sequence[Header]:
         """See ``direct.Line``."""
         return self.server_state.default_headers
+
+    def address(self) -> str | None:
+        """See ``direct.Line``."""
+        return self.client[0] if self.client else None
+
+    def has_unsent(self) -> bool:
+        """See ``direct.Line``."""
+        return self.flow.write_paused
 
     def on_response_complete(self) -> None:
         """Take the next request, or wait for it a while.

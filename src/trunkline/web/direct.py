@@ -27,6 +27,12 @@ class Line(Protocol):
     def general_headers(self) -> Sequence[Header]:
         """Headers of every answer: the date."""
 
+    def address(self) -> str | None:
+        """Where the client is."""
+
+    def has_unsent(self) -> bool:
+        """Tell whether the client has not taken everything that was written."""
+
     def on_response_complete(self) -> None:
         """Note that the answer was handed over: the connection takes the next request."""
 
@@ -34,7 +40,8 @@ class Line(Protocol):
 class DirectRequest(Headers):
     """A POST that has arrived whole. It is answered once, by ``answer``, at once or later.
 
-    ``on_lost`` is called when the client went away before the answer; an answer given afterwards goes nowhere.
+    ``on_lost`` is called when the client went away before the answer, or without having taken all of it; an answer
+    given afterwards goes nowhere.
     The attributes that uvicorn's connection asks of a request under way are named as it names them.
     """
 
@@ -58,12 +65,11 @@ class DirectRequest(Headers):
     def set(self) -> None:
         """Note that the connection is lost."""
         on_lost, self.on_lost = self.on_lost, None
-        if on_lost is not None and not self.response_complete:
+        if on_lost is not None and (not self.response_complete or self.line.has_unsent()):
             on_lost()
 
-    def hold(self, on_lost: Callable[[], None]) -> None:
+    def hold(self) -> None:
         """Keep nothing but what the answer needs: the request waits, maybe for half a minute."""
-        self.on_lost = on_lost
         self.body = b""
         self._headers = _NO_HEADERS
 
@@ -73,7 +79,6 @@ class DirectRequest(Headers):
         if self.disconnected or self.response_complete or transport.is_closing():
             return False
         self.response_complete = True
-        self.on_lost = None
         keep_alive = self.keep_alive and not is_last
         parts = [_status_line(status)]
         for name, value in self.line.general_headers():

@@ -7,7 +7,7 @@ import hmac
 from trunkline.domain.people import Caller
 from trunkline.errors import Forbidden
 from trunkline.web.auth import SESSION_COOKIE
-from trunkline.web.exchange import Exchange, Header
+from trunkline.web.exchange import Exchange, Header, Headers
 from trunkline.web.services import Services, Settings
 
 CSRF_HEADER = b"x-csrf-token"
@@ -20,18 +20,40 @@ PREFLIGHT_CACHE_S = 120
 _WRITES = frozenset({"POST", "PUT", "DELETE"})
 
 
-def check_origin(exchange: Exchange, settings: Settings) -> None:
-    """Refuse a browser's request from a page that is neither ours nor allowed; add the CORS headers when it is."""
-    origin = exchange.header(b"origin")
-    if origin is None or is_own(exchange, origin):
-        return
+def check_source(request: Headers, settings: Settings) -> bytes | None:
+    """Refuse a browser's request from a page that is neither ours nor allowed; return the origin of a foreign one."""
+    origin = request.header(b"origin")
+    if origin is None or is_own(request, origin):
+        return None
     if origin.decode("latin-1") not in settings.allowed_origins:
         raise Forbidden("this Origin is not allowed")
-    exchange.extra.extend(_cors(origin))
-    exchange.extra.append((b"access-control-expose-headers", b"X-CSRF-HEADER,X-CSRF-TOKEN"))
+    return origin
 
 
-def is_own(exchange: Exchange, origin: bytes) -> bool:
+def check_origin(exchange: Exchange, settings: Settings) -> None:
+    """Check where a request comes from; add the CORS headers when it is a page of another site that may call."""
+    origin = check_source(exchange, settings)
+    if origin is not None:
+        exchange.extra.extend(_cors(origin))
+        exchange.extra.append((b"access-control-expose-headers", b"X-CSRF-HEADER,X-CSRF-TOKEN"))
+
+
+def check_script_source(exchange: Exchange, settings: Settings) -> None:
+    """Refuse callback-polling by a page of strangers: such a page can load scripts with the user's own log-in.
+
+    Browsers say where a script is wanted (Sec-Fetch-Site); those that do not are refused unless the request has
+    credentials of its own, which a page cannot give to a script.
+    """
+    site = exchange.header(b"sec-fetch-site")
+    if site in (b"same-origin", b"none") or (site is None and exchange.header(b"authorization") is not None):
+        return
+    referer = (exchange.header(b"referer") or b"").decode("latin-1")
+    if any(referer == origin or referer.startswith(f"{origin}/") for origin in settings.allowed_origins):
+        return
+    raise Forbidden("callback-polling is not allowed from this page")
+
+
+def is_own(exchange: Headers, origin: bytes) -> bool:
     """True when the origin is the host that the request itself names."""
     host = exchange.header(b"host")
     return host is not None and origin in (b"http://" + host, b"https://" + host)

@@ -1,4 +1,4 @@
-"""The door for the requests that come most: record operations, without ASGI.
+"""The door for the requests that come most: record operations and CometD, without ASGI; and that for WebSockets.
 
 Takes a request whose caller is known without waiting and whose path is plain; all others, with whatever is wrong with
 them, go the long way through ``web.app``, on the same functions.
@@ -9,14 +9,24 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from trunkline.contract.answers import SUCCESS, refusal
+from trunkline.bayeux.messages import protocol_error
+from trunkline.bayeux_asgi.bodies import JSON_HEADERS
+from trunkline.contract.answers import SUCCESS, HttpAnswer, refusal
 from trunkline.domain.people import Caller
-from trunkline.errors import Defect, TrunklineError
+from trunkline.errors import Defect, NotFound, OutOfRange, TooLarge, TrunklineError
 from trunkline.web.direct import DirectRequest
 from trunkline.web.exchange import FIXED
+from trunkline.web.guards import check_source
 from trunkline.web.outbound import begin, parse_record
 from trunkline.web.services import Services
+from trunkline.web.websocket import Listener, SocketConnection, Upgrade
 
+NOTIFICATIONS = "/api/v2/notifications"
+NOTIFICATION_SUFFIXES = ("", "/", "/handshake", "/connect", "/disconnect", "/subscribe", "/unsubscribe", "/publish")
+"""What CometD clients append to the endpoint (conformance item 3)."""
+SOCKETS = frozenset((NOTIFICATIONS + suffix).encode() for suffix in NOTIFICATION_SUFFIXES)
+POLLS = SOCKETS - {f"{NOTIFICATIONS}/handshake".encode()}
+"""Requests that take the door: a handshake by its own path is answered with a session cookie besides."""
 RECORDS = b"/api/v2/me/outbound-records/"
 MAX_HANDLE_DIGITS = 9
 """Every number with so many digits is a possible handle; longer ones go the long way."""
@@ -29,20 +39,40 @@ class HotRoutes:
         self._services = services
 
     def __call__(self, request: DirectRequest) -> bool:
-        """Serve a record operation of a caller who is known."""
-        if not request.url.startswith(RECORDS):
-            return False
-        digits = request.url[len(RECORDS) :]
-        if not digits.isdigit() or len(digits) > MAX_HANDLE_DIGITS:
+        """Serve a record operation or a CometD request of a caller who is known."""
+        url = request.url
+        if url.startswith(RECORDS):
+            digits = url[len(RECORDS) :]
+            if not digits.isdigit() or len(digits) > MAX_HANDLE_DIGITS:
+                return False
+        elif url not in POLLS:
             return False
         caller = self._caller(request)
         if caller is None:
             return False
         try:
-            self._record(request, caller, int(digits))
+            if url in POLLS:
+                self._poll(request, caller)
+            else:
+                self._record(request, caller, int(url[len(RECORDS) :]))
         except Exception as error:  # noqa: BLE001 - becomes an answer
             self._refuse(request, error)
         return True
+
+    async def gate(self, upgrade: Upgrade, line: SocketConnection) -> Listener | HttpAnswer:
+        """See ``web.websocket.Gate``: the endpoint's own path, no foreign origin, a caller who is who they say."""
+        services = self._services
+        if upgrade.url.partition(b"?")[0] not in SOCKETS:
+            return self._refusal(NotFound("there is no WebSocket at this path"), "websocket")
+        try:
+            check_source(upgrade, services.settings)
+            caller = await services.auth.caller(upgrade)
+        except Exception as error:  # noqa: BLE001 - becomes an answer
+            return self._refusal(error, "websocket")
+        auth = services.auth
+        return services.notifications.open_socket(
+            line, caller, upgrade.address, lambda: auth.known_caller(upgrade) is not None
+        )
 
     def _caller(self, request: DirectRequest) -> Caller | None:
         """The caller, if nothing but the caller has to be checked: no foreign origin, no cross-site token."""
@@ -64,10 +94,21 @@ class HotRoutes:
 
         done.add_done_callback(answer)
 
+    def _poll(self, request: DirectRequest, caller: Caller) -> None:
+        try:
+            self._services.notifications.serve(request, caller)
+        except TooLarge as error:
+            request.answer(413, protocol_error(413, error.message), JSON_HEADERS, is_last=True)
+        except OutOfRange as error:
+            request.answer(400, protocol_error(400, error.message), JSON_HEADERS)
+
     def _refuse(self, request: DirectRequest, error: BaseException) -> None:
-        incident_id = ""
-        if not isinstance(error, TrunklineError):
-            incident_id = self._services.report_defect(error, request.url.rpartition(b"/")[0].decode("ascii"))
-        answer = refusal(error if isinstance(error, Exception) else Defect(), incident_id)
+        answer = self._refusal(error, request.url.rpartition(b"/")[0].decode("ascii", "replace"))
         extra = [(name.lower().encode(), value.encode()) for name, value in answer.headers.items()]
         request.answer(answer.http_status, answer.body, [*FIXED, *extra])
+
+    def _refusal(self, error: BaseException, where: str) -> HttpAnswer:
+        incident_id = ""
+        if not isinstance(error, TrunklineError):
+            incident_id = self._services.report_defect(error, where)
+        return refusal(error if isinstance(error, Exception) else Defect(), incident_id)

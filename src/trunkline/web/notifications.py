@@ -6,20 +6,24 @@ events only (decisions 9).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from functools import partial
 
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.outbox import Message, Outbox, UserKey
 from trunkline.app.ports import Clock
 from trunkline.app.preview import campaign_step
-from trunkline.bayeux import AllowList, Config, Delivery, Server
+from trunkline.bayeux import AllowList, Config, Delivery, Position, Recovery, Server
 from trunkline.bayeux.channels import matches
-from trunkline.bayeux_asgi import CometD
+from trunkline.bayeux.extensions import NO_RECOVERIES
+from trunkline.bayeux.hub import POLICY_VIOLATED
+from trunkline.bayeux_asgi import BROWSER_COOKIE, BrowserCookie, CometD, Socket, SocketLine, handle, read_body
 from trunkline.contract.messages import Timing, messages_of
 from trunkline.contract.names import CHANNELS, OUTBOUND
 from trunkline.domain.campaigns import Campaign
 from trunkline.domain.events import CampaignChanged
 from trunkline.domain.people import Caller
+from trunkline.web.direct import DirectRequest
 from trunkline.web.exchange import Exchange
 
 
@@ -34,23 +38,6 @@ class TopicPolicy(AllowList):
         return None if channel == "/*" else super().may_subscribe(principal, channel)
 
 
-MAX_QUEUE_MESSAGES = 12_000
-"""A full mailbox and what happens while it is read."""
-MAX_QUEUE_BYTES = 24 * 1024 * 1024
-"""Two kilobytes for each of these messages."""
-
-
-def bayeux_config(timeout_ms: int, interval_ms: int, max_interval_ms: int) -> Config:
-    """Settings of the core for this application."""
-    return Config(
-        timeout_ms=timeout_ms,
-        interval_ms=interval_ms,
-        max_interval_ms=max_interval_ms,
-        max_queue_messages=MAX_QUEUE_MESSAGES,
-        max_queue_bytes=MAX_QUEUE_BYTES,
-    )
-
-
 class Notifications:
     """The endpoint ``/api/v2/notifications``; also the outbox's courier and the core's hooks."""
 
@@ -61,6 +48,10 @@ class Notifications:
         clock: Clock,
         random_id: Callable[[], str],
         book: Callable[[], ReferenceBook],
+        max_unsent_bytes: int,
+        max_body_bytes: int,
+        *,
+        is_cookie_secure: bool,
     ) -> None:
         self._outbox = outbox
         self._clock = clock
@@ -69,19 +60,60 @@ class Notifications:
         self.sessions = 0
         self.server = Server(config, TopicPolicy())
         self.cometd = CometD(
-            self.server, clock_ms=lambda: clock.monotonic_ns() // 1_000_000, random_id=random_id, hooks=self
+            self.server,
+            clock_ms=lambda: clock.monotonic_ns() // 1_000_000,
+            random_id=random_id,
+            hooks=self,
+            cookie=BrowserCookie(secure=is_cookie_secure),
+            max_body_bytes=max_body_bytes,
+            max_unsent_bytes=max_unsent_bytes,
+            wall_ms=clock.now_ms,
         )
 
     async def handle(self, exchange: Exchange, caller: Caller) -> None:
-        """Serve one request of an authenticated user."""
+        """Serve one request of an authenticated user over ASGI."""
+        user = self._met(caller)
+        try:
+            await handle(self.cometd, exchange.scope, exchange.receive, exchange.send, user, exchange.extra)
+        finally:
+            self.forget_idle(user)
+
+    def serve(self, request: DirectRequest, caller: Caller) -> None:
+        """Serve one request of an authenticated user without ASGI; raises what is wrong with its body."""
+        cometd = self.cometd
+        messages = read_body(
+            bytes(request.body),
+            request.header(b"content-type") or b"",
+            max_messages=cometd.server.config.max_messages_per_request,
+            max_bytes=cometd.max_body_bytes,
+        )
+        user = self._met(caller)
+        number = cometd.begin(
+            messages,
+            user,
+            request,
+            browser=request.cookie(BROWSER_COOKIE),
+            address=request.line.address(),
+        )
+        request.on_lost = partial(cometd.lost, number)
+        if not request.response_complete:
+            request.hold()
+        self.forget_idle(user)
+
+    def open_socket(
+        self, line: SocketLine, caller: Caller, address: str | None, is_valid: Callable[[], bool]
+    ) -> GuardedSocket:
+        """Take a WebSocket of an authenticated user; ``is_valid`` tells whether the log-in still is."""
+        user = self._met(caller)
+        return GuardedSocket(self, self.cometd.open_socket(user, line, address=address), user, is_valid)
+
+    def _met(self, caller: Caller) -> UserKey:
         user = (caller.contact_centre_id, caller.user_id)
         self._callers[user] = caller
-        try:
-            await self.cometd.handle(exchange.scope, exchange.receive, exchange.send, user, exchange.extra)
-        finally:
-            self._forget_idle(user)
+        return user
 
-    def _forget_idle(self, user: UserKey) -> None:
+    def forget_idle(self, user: UserKey) -> None:
+        """Keep nothing of a user without a session."""
         if not self.cometd.has_sessions(user):
             self._callers.pop(user, None)
             self._outbox.forget(user)
@@ -90,19 +122,20 @@ class Notifications:
         """Hand messages to every session of the user that subscribed to their channels."""
         self.cometd.deliver(user, [Delivery(m.channel, m.body, m.mark) for m in messages])
 
-    async def before_subscribe(self, principal: Hashable) -> None:
-        """Load what waits for the user before the core sees the subscription."""
+    async def before_subscribe(self, principal: Hashable, positions: Mapping[str, Position]) -> Mapping[str, Recovery]:
+        """Load what waits for the user, and what came after its positions, before the core sees the subscription."""
         assert isinstance(principal, tuple)
         await self._outbox.open(principal)
+        return NO_RECOVERIES
 
-    def subscribed(self, client_id: str, principal: Hashable, channel: str) -> None:
+    def subscribed(self, client_id: str, principal: Hashable, channel: str, recovered: frozenset[str]) -> None:
         """Send what waits, then the present state of the user's campaigns (decisions 8 and 9)."""
         assert isinstance(principal, tuple)
 
         def covers(name: str) -> bool:
             return name == channel or matches(channel, name)
 
-        waiting = self._outbox.waiting(principal, covers)
+        waiting = self._outbox.waiting(principal, lambda name: covers(name) and name not in recovered)
         if waiting:
             self.cometd.deliver_to(client_id, [Delivery(m.channel, m.body, m.mark) for m in waiting])
         caller = self._callers.get(principal)
@@ -135,7 +168,37 @@ class Notifications:
         """A session ended; with a user's last one the mailbox goes."""
         assert isinstance(principal, tuple)
         self.sessions -= 1
-        self._forget_idle(principal)
+        self.forget_idle(principal)
+
+
+class GuardedSocket:
+    """A socket that ends with the log-in that opened it; see ``web.websocket.Listener``."""
+
+    __slots__ = ("_is_valid", "_notifications", "_socket", "_user")
+
+    def __init__(
+        self, notifications: Notifications, socket: Socket, user: UserKey, is_valid: Callable[[], bool]
+    ) -> None:
+        self._notifications = notifications
+        self._socket = socket
+        self._user = user
+        self._is_valid = is_valid
+
+    def received(self, text: bytes) -> None:
+        """Process a frame, unless the log-in is no longer valid."""
+        if self._is_valid():
+            self._socket.received(text)
+        else:
+            self._socket.end(POLICY_VIOLATED)
+
+    def gone(self) -> None:
+        """The connection is lost."""
+        self._socket.gone()
+        self._notifications.forget_idle(self._user)
+
+    def stuck(self) -> None:
+        """The client does not read."""
+        self._socket.stuck()
 
 
 def _present(campaign: Campaign, device_id: str) -> CampaignChanged:

@@ -13,8 +13,10 @@ from typing import Any
 
 import uvicorn
 
-from trunkline.web.connection import BoundedProtocol, Bounds
+from trunkline.web.bounds import Bounds
+from trunkline.web.connection import BoundedProtocol
 from trunkline.web.direct import Door
+from trunkline.web.websocket import Gate
 
 BACKLOG = 4096
 """Connections waiting to be accepted: a whole floor of desktops reconnecting at once."""
@@ -39,6 +41,7 @@ class Server(uvicorn.Server):
         on_stop: Hook,
         bounds: Bounds,
         door: Door | None = None,
+        gate: Gate | None = None,
     ) -> None:
         super().__init__(
             uvicorn.Config(
@@ -46,7 +49,7 @@ class Server(uvicorn.Server):
                 host=host,
                 port=port,
                 loop="none",
-                http=partial(BoundedProtocol, bounds=bounds, door=door),  # type: ignore[arg-type]
+                http=partial(BoundedProtocol, bounds=bounds, door=door, gate=gate),  # type: ignore[arg-type]
                 ws="none",
                 lifespan="off",
                 interface="asgi3",

@@ -25,6 +25,7 @@ class Settings:
         csrf_protection: bool,
         session_cookie_secure: bool,
         allowed_origins: tuple[str, ...],
+        callback_polling: bool,
         spool_dir: str,
     ) -> None:
         self.version = version
@@ -33,6 +34,7 @@ class Settings:
         self.csrf_protection = csrf_protection
         self.session_cookie_secure = session_cookie_secure
         self.allowed_origins = allowed_origins
+        self.callback_polling = callback_polling
         self.spool_dir = spool_dir
 
 

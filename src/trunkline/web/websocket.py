@@ -1,0 +1,233 @@
+"""One WebSocket: the upgrade, frames both ways, and its end. RFC 6455 itself is the ``websockets`` library's.
+
+No task serves an open socket: what arrives is processed in the call that brings it. permessage-deflate is not offered:
+it keeps some 64 KiB for each socket, and messages are short.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+from websockets.datastructures import Headers as WebSocketHeaders
+from websockets.frames import Frame, Opcode
+from websockets.http11 import Request, Response
+from websockets.protocol import State
+from websockets.server import ServerProtocol
+
+from trunkline.contract.answers import HttpAnswer
+from trunkline.web.bounds import Bounds
+from trunkline.web.exchange import FIXED, Headers
+
+CLOSE_S = 5
+"""Seconds that a client gets to answer a close."""
+NOT_TEXT = 1003
+GOING_AWAY = 1001
+
+
+class Listener(Protocol):
+    """Who gets the frames of an open socket."""
+
+    def received(self, text: bytes) -> None:
+        """Process one text message, not yet decoded."""
+
+    def gone(self) -> None:
+        """The connection is lost or closed."""
+
+    def stuck(self) -> None:
+        """The client does not take what is sent."""
+
+
+class Upgrade(Headers):
+    """A client's wish for a WebSocket. ``url`` is path and query, ``address`` where the client is."""
+
+    __slots__ = ("address", "url")
+
+    def __init__(self, url: bytes, headers: dict[bytes, bytes], address: str | None) -> None:
+        super().__init__(headers)
+        self.url = url
+        self.address = address
+
+
+Gate = Callable[[Upgrade, "SocketConnection"], Awaitable["Listener | HttpAnswer"]]
+"""Opens the door for a socket, or says with which HTTP answer the wish is refused."""
+
+
+class SocketConnection(asyncio.Protocol):
+    """A connection from its upgrade on; the line of a ``bayeux_asgi.Socket``."""
+
+    __slots__ = (
+        "_bounds",
+        "_connections",
+        "_deadline",
+        "_heard_at_s",
+        "_idle",
+        "_listener",
+        "_loop",
+        "_parts",
+        "_protocol",
+        "_transport",
+    )
+
+    def __init__(
+        self, transport: asyncio.Transport, connections: set[Any], bounds: Bounds, max_message_bytes: int
+    ) -> None:
+        self._transport = transport
+        self._connections = connections
+        self._bounds = bounds
+        self._loop = asyncio.get_running_loop()
+        self._protocol = ServerProtocol(max_size=max_message_bytes)
+        self._listener: Listener | None = None
+        self._parts: list[bytes] | None = None
+        self._deadline: asyncio.TimerHandle | None = None
+        self._idle: asyncio.TimerHandle | None = None
+        self._heard_at_s = self._loop.time()
+        connections.add(self)
+
+    # The upgrade
+
+    async def open(self, upgrade: Upgrade, head: bytes, gate: Gate) -> None:
+        """Answer the upgrade as ``gate`` decides; ``head`` is the request as it was sent."""
+        # A client sends nothing before it has its answer.
+        self._transport.pause_reading()
+        self._protocol.receive_data(head)
+        events = self._protocol.events_received()
+        if not events or not isinstance(events[0], Request):
+            self._refuse(HttpAnswer(400, {}, b""))
+            return
+        response = self._protocol.accept(events[0])
+        if response.status_code != 101:
+            self._refuse(HttpAnswer(response.status_code, {}, bytes(response.body or b"")))
+            return
+        decided = await gate(upgrade, self)
+        if isinstance(decided, HttpAnswer):
+            self._refuse(decided)
+            return
+        if self._transport.is_closing():
+            decided.gone()
+            return
+        self._protocol.send_response(response)
+        self._listener = decided
+        self._flush()
+        self._transport.resume_reading()
+        self._idle = self._loop.call_later(self._bounds.socket_idle_s, self._look)
+
+    def _refuse(self, answer: HttpAnswer) -> None:
+        headers = WebSocketHeaders()
+        for name, value in FIXED:
+            headers[name.decode()] = value.decode()
+        headers.update(answer.headers)
+        headers["content-length"] = str(len(answer.body))
+        headers["connection"] = "close"
+        status = answer.http_status
+        self._transport.write(Response(status, "Refused", headers, answer.body).serialize())
+        self._transport.close()
+
+    # What arrives
+
+    def data_received(self, data: bytes) -> None:
+        """Process whole messages."""
+        self._heard_at_s = self._loop.time()
+        protocol = self._protocol
+        protocol.receive_data(data)
+        for event in protocol.events_received():
+            if isinstance(event, Frame):
+                self._take(event)
+        self._flush()
+
+    def _take(self, frame: Frame) -> None:
+        opcode = frame.opcode
+        if opcode is Opcode.TEXT and frame.fin:
+            self._hear(frame.data)
+        elif opcode is Opcode.TEXT:
+            self._parts = [bytes(frame.data)]
+        elif opcode is Opcode.CONT and self._parts is not None:
+            self._parts.append(bytes(frame.data))
+            if frame.fin:
+                whole, self._parts = b"".join(self._parts), None
+                self._hear(whole)
+        elif opcode is Opcode.BINARY:
+            self.close(NOT_TEXT)
+
+    def _hear(self, text: bytes | bytearray | memoryview) -> None:
+        if self._listener is not None and self._protocol.state is State.OPEN:
+            self._listener.received(bytes(text))
+
+    def eof_received(self) -> None:
+        """The client closed its side without a word."""
+        self._protocol.receive_eof()
+        self._flush()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell whoever listens."""
+        self._connections.discard(self)
+        for timer in (self._deadline, self._idle):
+            if timer is not None:
+                timer.cancel()
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.gone()
+
+    # What leaves
+
+    def send(self, body: bytes) -> None:
+        """See ``bayeux_asgi.SocketLine``."""
+        if self._protocol.state is State.OPEN:
+            self._protocol.send_text(body)
+            self._flush()
+
+    def close(self, code: int) -> None:
+        """See ``bayeux_asgi.SocketLine``."""
+        if self._protocol.state is State.OPEN:
+            self._protocol.send_close(code)
+            self._flush()
+
+    def abort(self) -> None:
+        """See ``bayeux_asgi.SocketLine``."""
+        self._transport.abort()
+
+    def unsent_bytes(self) -> int:
+        """See ``bayeux_asgi.SocketLine``."""
+        return self._transport.get_write_buffer_size()
+
+    def shutdown(self) -> None:
+        """Uvicorn stops."""
+        self.close(GOING_AWAY)
+
+    def _flush(self) -> None:
+        for data in self._protocol.data_to_send():
+            if data:
+                self._transport.write(data)
+            else:
+                self._transport.close()
+        if self._deadline is None and self._protocol.state is State.CLOSING:
+            self._deadline = self._loop.call_later(CLOSE_S, self._transport.abort)
+
+    # Time
+
+    def pause_writing(self) -> None:
+        """Give the client its time to take what was written."""
+        if self._deadline is None:
+            self._deadline = self._loop.call_later(self._bounds.write_s, self._end_stuck)
+
+    def resume_writing(self) -> None:
+        """Everything was taken."""
+        if self._deadline is not None and self._protocol.state is State.OPEN:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _end_stuck(self) -> None:
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.stuck()
+        self._transport.abort()
+
+    def _look(self) -> None:
+        """Close the socket of a client that has not been heard of for long: heartbeats come more often."""
+        left_s = self._heard_at_s + self._bounds.socket_idle_s - self._loop.time()
+        if left_s > 0:
+            self._idle = self._loop.call_later(left_s, self._look)
+        else:
+            self._idle = None
+            self.close(GOING_AWAY)
