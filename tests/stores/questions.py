@@ -54,6 +54,9 @@ async def answers_by_key(store: Store) -> list[Any]:
             found += [await unit.has_preview_session(session) for session in sessions]
         for centre, list_id in product(draws.CENTRES, draws.LISTS):
             found.append(await unit.import_progress(centre, list_id, "i"))
+    found.append(sorted(await store.held(keys), key=lambda h: (h.entry.contact_centre_id, h.entry.handle)))
+    for centre, user in product(draws.CENTRES, draws.USERS):
+        found += [await store.desk_of(centre, user), await store.agent_session(centre, user)]
     for centre in draws.CENTRES:
         found += [await store.users(centre), *[await store.cursors(centre, user) for user in draws.USERS]]
         found.append(rows_of(await store.audit(AuditQuery(contact_centre_id=centre, limit=1000))))

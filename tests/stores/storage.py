@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from trunkline.app.ports import Changes, CursorKey, DeskKey, JournalRow, Search, Store, StoredRow, Suppression
+from trunkline.app.ports import Changes, CursorKey, DeskKey, Held, JournalRow, Search, Store, StoredRow, Suppression
 from trunkline.domain.desk import DeskEntry
 from trunkline.domain.enums import DoNotCallKind, RequestType
 from trunkline.domain.events import Acknowledgement, RecordAcknowledged
@@ -56,9 +56,18 @@ async def save(store: Store, **changes: Any) -> list[int]:
 
 
 async def ask(store: Store, question: str, *arguments: Any) -> Any:
-    """The answer of a unit's method, in a unit of its own."""
+    """The answer of a unit's method, in a unit of its own; what the store answers too, it must answer alike."""
     async with store.begin() as unit:
-        return await getattr(unit, question)(*arguments)
+        answer = await getattr(unit, question)(*arguments)
+    if question == "held":
+        assert sorted(await store.held(*arguments), key=_by_handle) == sorted(answer, key=_by_handle)
+    elif question in ("desk_of", "agent_session"):
+        assert await getattr(store, question)(*arguments) == answer
+    return answer
+
+
+def _by_handle(held: Held) -> tuple[int, int]:
+    return held.entry.contact_centre_id, held.entry.handle
 
 
 async def add(store: Store, *records: Record) -> None:

@@ -25,6 +25,7 @@ from tests.stores.storage import (
     record,
     row,
     rows_of,
+    save,
     search,
     suppression,
 )
@@ -35,6 +36,7 @@ from trunkline.app.ports import (
     AuditQuery,
     Changes,
     Conflict,
+    Held,
     ImportProgress,
     ImportState,
     PreviewSession,
@@ -169,19 +171,51 @@ def test_reads_outside_see_what_is_committed(storage: Storage) -> None:
     async def check(store: Store) -> None:
         async with store.begin() as unit:
             await unit.save(everything_new())
+            assert await store.held([key(1)]) == await store.desk_of(CENTRE, AGENT) == []
+            assert await store.agent_session(CENTRE, AGENT) is None
             assert await store.newest(CENTRE, AGENT, None, 10) == []
             assert await store.cursors(CENTRE, AGENT) == {}
             assert await store.audit(AuditQuery(contact_centre_id=CENTRE)) == []
+        assert await store.held([key(1)]) == await store.desk_of(CENTRE, AGENT) == [Held(entry(1), record(1))]
+        assert await store.agent_session(CENTRE, AGENT) is not None
         assert len(await store.newest(CENTRE, AGENT, None, 10)) == 1
         assert await store.cursors(CENTRE, AGENT) == {"/me/internal": 5}
 
     storage.run(check)
 
 
+def test_reads_outside_see_every_commit(storage: Storage) -> None:
+    """A read that begins after a unit sees it, also while the next unit runs, and also a window never met before."""
+
+    async def check(store: Store) -> None:
+        await save(store, new_records=[record(1)], desk=on_desk(entry(1)))
+        for version in range(2, 40, 2):
+            stored = record(1, until_s=1000 + version, version=version)
+            await save(store, records=by_key(stored))
+            async with store.begin() as unit:
+                await unit.save(Changes(records=by_key(record(1, until_s=5, version=version + 1))))
+                assert await store.desk_of(CENTRE, AGENT) == await store.held([key(1)]) == [Held(entry(1), stored)]
+
+    storage.run(check)
+
+
+def test_reads_outside_meet_what_another_program_wrote(durable_storage: Storage) -> None:
+    """A window that another program added is no stranger to a store's own reads."""
+
+    async def check(store: Store) -> None:
+        async with durable_storage.opened() as other:
+            new = record(1, time_zone="Europe/Paris", from_s=7)
+            await save(other, new_records=[new], desk=on_desk(entry(1)))
+            assert await store.desk_of(CENTRE, AGENT) == [Held(entry(1), new)]
+
+    durable_storage.run(check)
+
+
 def everything_new() -> Changes:
     """The same without a record that must exist before."""
     changes = everything()
     changes.records = {}
+    changes.new_records.append(record(1))
     return changes
 
 

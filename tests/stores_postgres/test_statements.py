@@ -10,7 +10,7 @@ import pytest
 from tests.stores.storage import add, ask, entry, key, on_desk, record, row
 from trunkline.adapters.storage import postgres
 from trunkline.adapters.storage.postgres import PostgresStore
-from trunkline.adapters.storage.postgres_server import QUERIES, connect
+from trunkline.adapters.storage.postgres_server import QUERIES, Connection, connect
 from trunkline.app.ports import Changes
 
 pytestmark = pytest.mark.postgres
@@ -72,6 +72,34 @@ def test_no_statement_of_a_unit_reads_a_whole_table(url: str) -> None:
             await connection.close()
         for name in LOOKUPS:
             assert "Index Cond" in grown[name], grown[name]
+
+    asyncio.run(main())
+
+
+def test_reads_beside_units_look_up_keys_too(url: str) -> None:
+    """A plan that a reading connection made for empty tables still looks up keys when there are many rows."""
+
+    async def plans(connection: Connection) -> dict[str, str]:
+        found = {}
+        for name, values in (("desk_of", "1, 7"), ("held", "'{1}', '{5}'"), ("newest", "1, 7, NULL, 5")):
+            await connection.execute(f'PREPARE "{name}" AS {QUERIES[name]}')
+            for _ in range(8):  # after five the server may keep one plan for all values
+                await connection.execute(f'EXECUTE "{name}"({values})')
+            found[name] = values
+        await fill(url)
+        for name, values in found.items():
+            lines = await connection.fetch(f'EXPLAIN EXECUTE "{name}"({values})')
+            found[name] = "\n".join(line[0] for line in lines)
+        return found
+
+    async def main() -> None:
+        await mislead(url)
+        store = PostgresStore(url)
+        await store.open()
+        for plan in (await store._read(plans)).values():
+            assert "Index Cond" in plan
+            assert "Seq Scan" not in plan, plan
+        await store.close()
 
     asyncio.run(main())
 

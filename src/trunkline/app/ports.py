@@ -210,11 +210,21 @@ class Search(msgspec.Struct, frozen=True, kw_only=True):
     passed_over: frozenset[tuple[int, int]] = frozenset()
 
 
-class Unit(Protocol):
-    """One transaction. Reads see what was committed before it; writes happen in ``save``."""
+class DeskReads(Protocol):
+    """What lies on desks and who is logged in: a unit reads it to decide, a store to show it."""
 
     async def held(self, keys: Sequence[DeskKey]) -> list[Held]:
         """Desk entries with their records; unknown handles are left out. Keys come sorted."""
+
+    async def desk_of(self, contact_centre_id: int, user_id: int) -> list[Held]:
+        """What lies on an agent's desk, by handle."""
+
+    async def agent_session(self, contact_centre_id: int, user_id: int) -> AgentSession | None:
+        """The agent's log-in, or None."""
+
+
+class Unit(DeskReads, Protocol):
+    """One transaction. Reads see what was committed before it; writes happen in ``save``."""
 
     async def repeats(self, request_keys: Sequence[int], since_ms: int) -> dict[int, StoredRow]:
         """The newest journal row of each request key not older than ``since_ms``."""
@@ -224,9 +234,6 @@ class Unit(Protocol):
 
     async def entries_of_chain(self, contact_centre_id: int, list_id: int, chain_id: int) -> list[DeskEntry]:
         """Every desk entry of a chain's records, by handle."""
-
-    async def desk_of(self, contact_centre_id: int, user_id: int) -> list[Held]:
-        """What lies on an agent's desk, by handle."""
 
     async def expired(self, now_ms: int, limit: int) -> list[Held]:
         """Entries whose lease ended, oldest first."""
@@ -252,9 +259,6 @@ class Unit(Protocol):
 
     async def preview_sessions(self, contact_centre_id: int, user_id: int) -> list[int]:
         """Campaign ids of the agent's preview sessions."""
-
-    async def agent_session(self, contact_centre_id: int, user_id: int) -> AgentSession | None:
-        """The agent's log-in, or None."""
 
     async def import_progress(self, contact_centre_id: int, list_id: int, import_id: str) -> ImportProgress | None:
         """How far that import is, or None when it never began."""
@@ -308,8 +312,12 @@ class AuditQuery(msgspec.Struct, frozen=True, kw_only=True):
     limit: int = 100
 
 
-class Store(Protocol):
-    """Durable storage. Reads outside a unit see committed data only."""
+class Store(DeskReads, Protocol):
+    """Durable storage.
+
+    Reads outside a unit see committed data only, and all of it: every commit that had returned when they began. They
+    wait for no unit, and no unit waits for them.
+    """
 
     async def open(self) -> None:
         """Connect and check; refuses a database whose settings would lose answered requests."""

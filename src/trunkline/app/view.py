@@ -37,6 +37,9 @@ class Decision(msgspec.Struct, kw_only=True):
     ``notices`` are events for others: those on whose desk the entry lies. ``is_silent`` requests come from inside and
     leave no row of their own. ``list_id``, ``campaign_id``, ``handle`` and ``outcome`` (0 or the error number) go into
     the audit.
+
+    An ``is_unfinished`` request could not be decided within one transaction: its changes are saved, it gets neither row
+    nor answer, and is decided again in the next one. Whoever decides so says why that comes to an end.
     """
 
     events: Sequence[AnyEvent] = ()
@@ -54,10 +57,14 @@ class Decision(msgspec.Struct, kw_only=True):
     handle: int | None = None
     outcome: int = 0
     is_silent: bool = False
+    is_unfinished: bool = False
 
 
 class View:
-    """One batch's working set over one ``Unit``."""
+    """One batch's working set over one ``Unit``.
+
+    ``chains_examined`` counts what the batch's searches for a chain met in vain; see ``app.preview``.
+    """
 
     def __init__(self, unit: Unit, book: ReferenceBook, now_ms: int, cache: DeskCache | None = None) -> None:
         self.unit = unit
@@ -65,6 +72,7 @@ class View:
         self.book = book
         self.now_ms = now_ms
         self.now_s = now_ms // 1000
+        self.chains_examined = 0
         self._held: dict[DeskKey, Held | None] = {}
         self._records: dict[RecordKey, Record] = {}
         self._new: dict[RecordKey, Record] = {}

@@ -4,7 +4,8 @@ Group commit without a wait: a batch is whatever arrived during the last commit.
 outcome. The batch is decided in memory (``View``), saved in few statements, flushed, and only then answered; after
 the answer's commit the events are handed to the outbox. When a batch cannot be written as a whole, its requests are
 tried one by one, so that a failing one fails alone; but not when the database went away, because then nobody knows
-whether the batch was written.
+whether the batch was written. A request that is too long for one transaction is carried through several (see
+``Decision.is_unfinished``); others are served in between.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ from trunkline.errors import Refused, TrunklineError, Unavailable
 MAX_BATCH = 512
 """Requests in one transaction: larger batches gain nothing (the flush is shared long before) and hold rows longer."""
 
+MAX_CARRIED = MAX_BATCH // 2
+"""Unfinished requests in one transaction: however many there are, others get the other half."""
+
 MAX_TRIES = 5
 """Times a request is tried alone after conflicts with another process before the caller is told to come back."""
 
@@ -48,6 +52,15 @@ class _Pending:
     def __init__(self, asked: Asked, future: asyncio.Future[StoredRow | None]) -> None:
         self.asked = asked
         self.future = future
+
+
+class _Outcomes:
+    """What became of a batch's requests: accepted ones with the place of their row, None for silent ones."""
+
+    def __init__(self) -> None:
+        self.accepted: list[tuple[_Pending, int | None]] = []
+        self.refused: list[tuple[_Pending, TrunklineError]] = []
+        self.unfinished: list[_Pending] = []
 
 
 class Writer:
@@ -75,6 +88,7 @@ class Writer:
         self._publish = publish
         self._max_pending = max_pending
         self._queue: deque[_Pending] = deque()
+        self._carried: deque[_Pending] = deque()
         self._wake: asyncio.Future[None] | None = None
         self._task: asyncio.Task[None] | None = None
         self._is_stopping = False
@@ -98,7 +112,7 @@ class Writer:
         self._task = asyncio.get_running_loop().create_task(self._run(), name="writer")
 
     async def stop(self) -> None:
-        """Write what is queued, then end."""
+        """Write what is queued, then end. What is unfinished then is given back as ``Unavailable``."""
         self._is_stopping = True
         if self._wake is not None and not self._wake.done():
             self._wake.set_result(None)
@@ -108,14 +122,14 @@ class Writer:
     @property
     def pending(self) -> int:
         """Requests waiting for the next batch."""
-        return len(self._queue)
+        return len(self._queue) + len(self._carried)
 
     def submit(self, asked: Asked) -> asyncio.Future[StoredRow | None]:
         """Queue a request; the future yields its journal row after the flush, or raises ``Refused``.
 
         A silent request (see ``Decision``) yields None.
         """
-        if len(self._queue) >= self._max_pending or self._is_stopping:
+        if self.pending >= self._max_pending or self._is_stopping:
             raise Unavailable("the server has more requests than it can write")
         future: asyncio.Future[StoredRow | None] = asyncio.get_running_loop().create_future()
         self._queue.append(_Pending(asked, future))
@@ -144,7 +158,7 @@ class Writer:
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
-            if not self._queue:
+            if not self.pending:
                 if self._cursors and (self._is_flush_due or self._is_stopping):
                     await self._write_cursors()
                 if self._is_stopping:
@@ -154,9 +168,26 @@ class Writer:
                 self._wake = loop.create_future()
                 await self._wake
                 continue
-            size = min(len(self._queue), MAX_BATCH)
-            batch = [self._queue.popleft() for _ in range(size)]
-            await self._write_batch([p for p in batch if not p.future.cancelled()])
+            await self._write_batch(self._next_batch())
+            if self._carried:
+                # A store in memory never waits, and nobody else would get a turn before the last one is finished.
+                await asyncio.sleep(0)
+
+    def _next_batch(self) -> list[_Pending]:
+        """The next requests whose callers still wait: carried ones, then new ones."""
+        carried = [self._carried.popleft() for _ in range(min(len(self._carried), MAX_CARRIED))]
+        size = min(len(self._queue), MAX_BATCH - len(carried))
+        new = [pending for pending in (self._queue.popleft() for _ in range(size)) if not pending.future.cancelled()]
+        self.requests += len(new)
+        return [pending for pending in carried if not pending.future.cancelled()] + new
+
+    def _carry(self, unfinished: list[_Pending]) -> None:
+        """Keep what is unfinished for the next batch; the first, which had the most of this one, goes behind."""
+        if self._is_stopping:
+            for pending in unfinished:
+                _fail(pending, Unavailable("the server stops before this request is finished; send it again"))
+            return
+        self._carried.extend(unfinished[1:] + unfinished[:1])
 
     async def _write_cursors(self) -> None:
         self._is_flush_due = False
@@ -168,7 +199,6 @@ class Writer:
         if not batch:
             return
         self.batches += 1
-        self.requests += len(batch)
         try:
             await self._write(batch)
         except Unavailable as error:
@@ -196,12 +226,11 @@ class Writer:
 
     async def _write(self, batch: list[_Pending]) -> None:
         """Decide, save and commit one batch; answers its requests. Raises without having answered any."""
-        refused: list[tuple[_Pending, TrunklineError]] = []
-        accepted: list[tuple[_Pending, int | None]] = []
+        outcomes = _Outcomes()
         cursors = self._cursors_in_writing = self._cursors
         self._cursors = {}
         try:
-            stored = await self._transact(batch, accepted, refused, cursors)
+            stored = await self._transact(batch, outcomes, cursors)
         except BaseException:
             self._cursors = {**cursors, **self._cursors}
             if self._cache is not None:
@@ -214,20 +243,20 @@ class Writer:
         finally:
             self._cursors_in_writing = {}
         self._publish(stored)
-        for pending, at in accepted:
+        for pending, at in outcomes.accepted:
             if not pending.future.done():
                 pending.future.set_result(None if at is None else stored[at])
-        for pending, error in refused:
+        for pending, error in outcomes.refused:
             _fail(pending, error)
+        self._carry(outcomes.unfinished)
 
     async def _transact(
         self,
         batch: list[_Pending],
-        accepted: list[tuple[_Pending, int | None]],
-        refused: list[tuple[_Pending, TrunklineError]],
+        outcomes: _Outcomes,
         cursors: dict[CursorKey, int],
     ) -> list[StoredRow]:
-        """One transaction; fills in who was accepted (with the place of the row) and who refused."""
+        """One transaction; fills in the outcomes."""
         journal: list[JournalRow] = []
         async with self._store.begin() as unit:
             view = View(unit, self.book, self._clock.now_ms(), self._cache)
@@ -241,13 +270,16 @@ class Writer:
                         handler = self._handlers[type(asked.command)]
                         decision = await handler(view, asked, asked.command, self._rules)
                         view.lay(decision)
+                        if decision.is_unfinished:
+                            outcomes.unfinished.append(pending)
+                            continue
                         rows = self._rows(view, asked, decision)
                         if asked.request_key is not None and rows:
                             repeated[asked.request_key] = [_again(rows[0], view.now_ms)]
                 except Refused as error:
-                    refused.append((pending, error))
+                    outcomes.refused.append((pending, error))
                     continue
-                accepted.append((pending, len(journal) if rows else None))
+                outcomes.accepted.append((pending, len(journal) if rows else None))
                 journal.extend(rows)
             changes = view.changes()
             changes.journal = journal

@@ -1,4 +1,7 @@
-"""Reads of the Outbound API (extensions): what is on my desk, which campaigns are mine. Source: decisions 5."""
+"""Reads of the Outbound API (extensions): what is on my desk, which campaigns are mine. Source: decisions 5.
+
+They are read beside the writer: what was answered is committed, so a read that begins afterwards sees it.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +21,7 @@ from trunkline.web.services import Services
 async def get_records(exchange: Exchange, services: Services, caller: Caller) -> None:
     """``GET /me/outbound-records``: always full, by handle; what a reconnected client reads first."""
     check_features(OUTBOUND_FEATURES, caller.features)
-    async with services.store.begin() as unit:
-        desk = await unit.desk_of(caller.contact_centre_id, caller.user_id)
+    desk = await services.store.desk_of(caller.contact_centre_id, caller.user_id)
     shown = [_shown(services, held) for held in desk]
     await exchange.answer(answer(records=[record for record in shown if record is not None]))
 
@@ -27,8 +29,7 @@ async def get_records(exchange: Exchange, services: Services, caller: Caller) ->
 async def get_record(exchange: Exchange, services: Services, caller: Caller, handle: int) -> None:
     """``GET /me/outbound-records/<handle>``."""
     check_features(OUTBOUND_FEATURES, caller.features)
-    async with services.store.begin() as unit:
-        found = await unit.held([DeskKey(caller.contact_centre_id, handle)])
+    found = await services.store.held([DeskKey(caller.contact_centre_id, handle)])
     check_may_read(found[0].entry if found else None, caller.user_id)
     shown = _shown(services, found[0])
     if shown is None:

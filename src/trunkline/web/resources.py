@@ -72,8 +72,7 @@ class Desk:
 
 async def desk_of(services: Services, caller: Caller) -> Desk:
     """Read the caller's log-in."""
-    async with services.store.begin() as unit:
-        session = await unit.agent_session(caller.contact_centre_id, caller.user_id)
+    session = await services.store.agent_session(caller.contact_centre_id, caller.user_id)
     return Desk(services, caller, session)
 
 

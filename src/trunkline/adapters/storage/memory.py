@@ -13,7 +13,17 @@ from contextlib import asynccontextmanager
 import msgspec
 
 from trunkline.adapters.storage.memory_unit import MemoryUnit, Tables
-from trunkline.app.ports import AuditQuery, Directory, Provision, StoredRow, Unit, User
+from trunkline.app.ports import (
+    AgentSession,
+    AuditQuery,
+    DeskKey,
+    Directory,
+    Held,
+    Provision,
+    StoredRow,
+    Unit,
+    User,
+)
 from trunkline.domain.people import Device
 from trunkline.errors import AlreadyExists, Defect, Unavailable
 
@@ -94,6 +104,18 @@ class MemoryStore:
         """See ``Store.user_by_name``; by contact centre."""
         return [user for user in self._users() if user.caller.user_name == user_name]
 
+    async def held(self, keys: Sequence[DeskKey]) -> list[Held]:
+        """See ``DeskReads.held``."""
+        return await self._reading().held(keys)
+
+    async def desk_of(self, contact_centre_id: int, user_id: int) -> list[Held]:
+        """See ``DeskReads.desk_of``."""
+        return await self._reading().desk_of(contact_centre_id, user_id)
+
+    async def agent_session(self, contact_centre_id: int, user_id: int) -> AgentSession | None:
+        """See ``DeskReads.agent_session``."""
+        return await self._reading().agent_session(contact_centre_id, user_id)
+
     async def newest(self, contact_centre_id: int, user_id: int, before_seq: int | None, limit: int) -> list[StoredRow]:
         """See ``Store.newest``."""
         found = [
@@ -136,6 +158,10 @@ class MemoryStore:
     def _now(self) -> Tables:
         self._open_now()
         return self._tables
+
+    def _reading(self) -> MemoryUnit:
+        """A unit that is asked at once and never saves, so it needs no turn."""
+        return MemoryUnit(self._now(), lambda: True)
 
     def _users(self) -> list[User]:
         """All accounts by key, with the present names of their contact centres."""

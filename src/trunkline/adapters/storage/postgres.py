@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import asyncpg
 import msgspec
 
+from trunkline.adapters.storage import postgres_desks
 from trunkline.adapters.storage.postgres_reference import write_provision
 from trunkline.adapters.storage.postgres_rows import stored_of, user_of
 from trunkline.adapters.storage.postgres_server import (
@@ -29,14 +30,24 @@ from trunkline.adapters.storage.postgres_server import (
 )
 from trunkline.adapters.storage.postgres_unit import PostgresUnit
 from trunkline.adapters.storage.postgres_windows import Windows
-from trunkline.app.ports import AuditQuery, Directory, Provision, StoredRow, Unit, User
+from trunkline.app.ports import (
+    AgentSession,
+    AuditQuery,
+    DeskKey,
+    Directory,
+    Held,
+    Provision,
+    StoredRow,
+    Unit,
+    User,
+)
 from trunkline.domain.campaigns import CallingList, Campaign
 from trunkline.errors import Defect, Refused, Unavailable
 
 T = TypeVar("T")
 
 READERS = 4
-"""Connections for reads: log-ins and subscriptions, which are short; more would only queue in the server."""
+"""Connections for reads: log-ins, subscriptions and desks, which are short; more would only queue in the server."""
 
 CLOSE_S = 10
 """Seconds that running reads get when the store closes."""
@@ -198,6 +209,21 @@ class PostgresStore:
         if not _is_storable(user_name):
             return []
         return [user_of(row) for row in await self._rows("users_by_name", user_name)]
+
+    # Desks
+
+    async def held(self, keys: Sequence[DeskKey]) -> list[Held]:
+        """See ``DeskReads.held``."""
+        return await self._read(lambda connection: postgres_desks.held(connection, self._windows, keys))
+
+    async def desk_of(self, contact_centre_id: int, user_id: int) -> list[Held]:
+        """See ``DeskReads.desk_of``."""
+        whose = (contact_centre_id, user_id)
+        return await self._read(lambda connection: postgres_desks.desk_of(connection, self._windows, *whose))
+
+    async def agent_session(self, contact_centre_id: int, user_id: int) -> AgentSession | None:
+        """See ``DeskReads.agent_session``."""
+        return await self._read(lambda connection: postgres_desks.agent_session(connection, contact_centre_id, user_id))
 
     # Journal
 

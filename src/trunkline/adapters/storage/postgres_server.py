@@ -44,15 +44,15 @@ _SETTINGS = {
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "3",
 }
-_WRITER_SETTINGS = {
-    **_SETTINGS,
-    # Every statement of a unit looks up keys through an index. The planner's guesses for empty or fresh tables
-    # would read whole tables, and a plan made so would stay until the next ANALYZE.
-    "plan_cache_mode": "force_generic_plan",
+_LOOK_UP = {
+    # Every statement looks up keys through an index. The planner's guesses for empty or fresh tables would read whole
+    # tables, and a plan made so would stay until the next ANALYZE.
     "enable_seqscan": "off",
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
 }
+_READER_SETTINGS = {**_SETTINGS, **_LOOK_UP, "default_transaction_read_only": "on"}
+_WRITER_SETTINGS = {**_SETTINGS, **_LOOK_UP, "plan_cache_mode": "force_generic_plan"}
 
 
 async def connect(database_url: str) -> asyncpg.Connection[asyncpg.Record]:
@@ -78,7 +78,7 @@ def make_pool(database_url: str, size: int) -> asyncpg.Pool[asyncpg.Record]:
         max_size=size,
         timeout=CONNECT_S,
         command_timeout=COMMAND_S,
-        server_settings={**_SETTINGS, "default_transaction_read_only": "on"},
+        server_settings=_READER_SETTINGS,
     )
 
 

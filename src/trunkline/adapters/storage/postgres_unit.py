@@ -12,13 +12,11 @@ from typing import TypeVar
 
 import asyncpg
 
-from trunkline.adapters.storage import rows
+from trunkline.adapters.storage import postgres_desks, rows
 from trunkline.adapters.storage.postgres_rows import (
     RECORD_COLUMNS,
     Fetched,
-    agent_session_of,
     entry_of,
-    held_of,
     import_of,
     record_of,
     stored_of,
@@ -121,18 +119,16 @@ class PostgresUnit:
 
     async def held(self, keys: Sequence[DeskKey]) -> list[Held]:
         """See ``Unit.held``."""
-        found = await self._usable().fetch(
-            QUERIES["held"], [key.contact_centre_id for key in keys], [key.handle for key in keys]
-        )
-        return await self._all_held(found)
+        return self._noted(await postgres_desks.held(self._usable(), self._windows, keys))
 
     async def desk_of(self, contact_centre_id: int, user_id: int) -> list[Held]:
         """See ``Unit.desk_of``."""
-        return await self._all_held(await self._usable().fetch(QUERIES["desk_of"], contact_centre_id, user_id))
+        return self._noted(await postgres_desks.desk_of(self._usable(), self._windows, contact_centre_id, user_id))
 
     async def expired(self, now_ms: int, limit: int) -> list[Held]:
         """See ``Unit.expired``."""
-        return await self._all_held(await self._usable().fetch(QUERIES["expired"], now_ms, limit))
+        found = await self._usable().fetch(QUERIES["expired"], now_ms, limit)
+        return self._noted(await postgres_desks.all_held(self._usable(), self._windows, found))
 
     async def entries_of_chain(self, contact_centre_id: int, list_id: int, chain_id: int) -> list[DeskEntry]:
         """See ``Unit.entries_of_chain``."""
@@ -162,22 +158,14 @@ class PostgresUnit:
             self._seen[record.key] = record
         return records
 
-    async def _all_held(self, found: Sequence[asyncpg.Record]) -> list[Held]:
-        windows = self._windows
-        all_held = await self._built(found, lambda row: held_of(row, windows))
+    def _noted(self, all_held: list[Held]) -> list[Held]:
         seen = self._seen
         for held in all_held:
             seen[held.record.key] = held.record
         return all_held
 
     async def _built(self, found: Sequence[asyncpg.Record], build: Callable[[Fetched], T]) -> list[T]:
-        """Structs of rows; windows that another process added are read on the way."""
-        try:
-            return [build(row) for row in found]
-        except KeyError:
-            lists = {(row["contact_centre_id"], row["list_id"]) for row in found}
-            await self._windows.load(self._connection, lists)
-            return [build(row) for row in found]
+        return await postgres_desks.built(self._connection, self._windows, found, build)
 
     # The hand-out
 
@@ -276,8 +264,7 @@ class PostgresUnit:
 
     async def agent_session(self, contact_centre_id: int, user_id: int) -> AgentSession | None:
         """See ``Unit.agent_session``."""
-        row = await self._usable().fetchrow(QUERIES["agent_session"], contact_centre_id, user_id)
-        return None if row is None else agent_session_of(row)
+        return await postgres_desks.agent_session(self._usable(), contact_centre_id, user_id)
 
     async def import_progress(self, contact_centre_id: int, list_id: int, import_id: str) -> ImportProgress | None:
         """See ``Unit.import_progress``."""

@@ -21,7 +21,17 @@ from trunkline.adapters.storage.sqlite_reference import Reader, prune, write_pro
 from trunkline.adapters.storage.sqlite_thread import DatabaseThread
 from trunkline.adapters.storage.sqlite_transaction import Transactions
 from trunkline.adapters.storage.sqlite_unit import SqliteUnit
-from trunkline.app.ports import AuditQuery, Directory, Provision, StoredRow, Unit, User
+from trunkline.app.ports import (
+    AgentSession,
+    AuditQuery,
+    DeskKey,
+    Directory,
+    Held,
+    Provision,
+    StoredRow,
+    Unit,
+    User,
+)
 from trunkline.errors import Defect, Refused, Unavailable
 
 P = ParamSpec("P")
@@ -110,6 +120,18 @@ class SqliteStore:
     async def user_by_name(self, user_name: str) -> list[User]:
         """See ``Store.user_by_name``; by contact centre."""
         return await self._read(Reader.users_by_name, user_name)
+
+    async def held(self, keys: Sequence[DeskKey]) -> list[Held]:
+        """See ``DeskReads.held``."""
+        return await self._read(Reader.held, keys)
+
+    async def desk_of(self, contact_centre_id: int, user_id: int) -> list[Held]:
+        """See ``DeskReads.desk_of``."""
+        return await self._read(Reader.desk_of, contact_centre_id, user_id)
+
+    async def agent_session(self, contact_centre_id: int, user_id: int) -> AgentSession | None:
+        """See ``DeskReads.agent_session``."""
+        return await self._read(Reader.agent_session, contact_centre_id, user_id)
 
     async def newest(self, contact_centre_id: int, user_id: int, before_seq: int | None, limit: int) -> list[StoredRow]:
         """See ``Store.newest``."""

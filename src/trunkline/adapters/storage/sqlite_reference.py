@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 import msgspec
 
+from trunkline.adapters.storage import sqlite_desks
 from trunkline.adapters.storage.rows import as_json
 from trunkline.adapters.storage.sqlite_connection import Statements
-from trunkline.app.ports import AuditQuery, Directory, Provision, StoredRow, User
+from trunkline.app.ports import AgentSession, AuditQuery, DeskKey, Directory, Held, Provision, StoredRow, User
 from trunkline.domain.campaigns import CallingList, Campaign
 from trunkline.errors import AlreadyExists
 
@@ -66,6 +67,18 @@ class Reader:
         """See ``Store.user_by_name``."""
         found = self._statements.read("users_by_name", _users, {"user_name": user_name})
         return sorted(found, key=lambda user: user.caller.contact_centre_id)
+
+    def held(self, keys: Sequence[DeskKey]) -> list[Held]:
+        """See ``DeskReads.held``."""
+        return sqlite_desks.held(self._statements, keys)
+
+    def desk_of(self, contact_centre_id: int, user_id: int) -> list[Held]:
+        """See ``DeskReads.desk_of``."""
+        return sqlite_desks.desk_of(self._statements, contact_centre_id, user_id)
+
+    def agent_session(self, contact_centre_id: int, user_id: int) -> AgentSession | None:
+        """See ``DeskReads.agent_session``."""
+        return sqlite_desks.agent_session(self._statements, contact_centre_id, user_id)
 
     def newest(self, contact_centre_id: int, user_id: int, before_seq: int | None, limit: int) -> list[StoredRow]:
         """See ``Store.newest``."""

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 import msgspec
 
+from trunkline.adapters.storage import sqlite_desks
 from trunkline.adapters.storage.rows import WHOLE_CENTRE, as_json, contact_key
 from trunkline.adapters.storage.sqlite_connection import Statements
 from trunkline.adapters.storage.sqlite_numbers import NumberPools
@@ -25,7 +26,6 @@ _held = msgspec.json.Decoder(list[Held]).decode
 _records = msgspec.json.Decoder(list[Record]).decode
 _entries = msgspec.json.Decoder(list[DeskEntry]).decode
 _stored = msgspec.json.Decoder(list[StoredRow]).decode
-_sessions = msgspec.json.Decoder(list[AgentSession]).decode
 _imports = msgspec.json.Decoder(list[ImportProgress]).decode
 _integers = msgspec.json.Decoder(list[int]).decode
 _contacts = msgspec.json.Decoder(list[tuple[DoNotCallKind, str]]).decode
@@ -99,21 +99,11 @@ class Transactions:
 
     def held(self, keys: Sequence[DeskKey]) -> list[Held]:
         """See ``Unit.held``."""
-        handles: dict[int, list[int]] = {}
-        for key in keys:
-            handles.setdefault(key.contact_centre_id, []).append(key.handle)
-        found: list[Held] = []
-        statements = self.begun()
-        for centre, wanted in handles.items():
-            names = {"contact_centre_id": centre, "handles": as_json(wanted)}
-            found += statements.read("held", _held, names)
-        return self._noted(found)
+        return self._noted(sqlite_desks.held(self.begun(), keys))
 
     def desk_of(self, contact_centre_id: int, user_id: int) -> list[Held]:
         """See ``Unit.desk_of``."""
-        names = {"contact_centre_id": contact_centre_id, "user_id": user_id}
-        found = self._noted(self.begun().read("desk_of", _held, names))
-        return sorted(found, key=lambda held: held.entry.handle)
+        return self._noted(sqlite_desks.desk_of(self.begun(), contact_centre_id, user_id))
 
     def expired(self, now_ms: int, limit: int) -> list[Held]:
         """See ``Unit.expired``."""
@@ -174,8 +164,7 @@ class Transactions:
 
     def agent_session(self, contact_centre_id: int, user_id: int) -> AgentSession | None:
         """See ``Unit.agent_session``."""
-        names = {"contact_centre_id": contact_centre_id, "user_id": user_id}
-        return next(iter(self.begun().read("agent_session", _sessions, names)), None)
+        return sqlite_desks.agent_session(self.begun(), contact_centre_id, user_id)
 
     def import_progress(self, contact_centre_id: int, list_id: int, import_id: str) -> ImportProgress | None:
         """See ``Unit.import_progress``."""
