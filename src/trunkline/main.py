@@ -126,7 +126,9 @@ class Running:
             is_cookie_secure=config.session_cookie_secure,
         )
         self.outbox.connect(self.notifications, self.writer)
-        self.upkeep = Upkeep(store, self.writer, clock, self._accounts_changed, self._report)
+        self.upkeep = Upkeep(
+            store, self.writer, clock, self._accounts_changed, self._report, config.journal_days * 86_400_000
+        )
         self.settings = Settings(
             version=__version__,
             external_prefix=config.external_url.rstrip("/"),
@@ -168,6 +170,7 @@ class Running:
 
     async def start(self) -> None:
         """Begin to work; the caller listens afterwards."""
+        await self.outbox.prepare()
         await self.writer.prepare()
         self.writer.start()
         self.upkeep.start()

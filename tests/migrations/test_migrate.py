@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -27,6 +28,7 @@ TABLES = {
     "directory_version",
     "import_run",
     "journal",
+    "journal_state",
     "preview_session",
     "record",
     "suppression",
@@ -130,6 +132,35 @@ def test_a_fresh_sqlite_file_writes_ahead(tmp_path: Path) -> None:
     assert run_sql(url, "PRAGMA journal_mode") == ["wal"]
     made = "".join(run_sql(url, "SELECT sql FROM sqlite_master WHERE name IN ('record', 'desk')"))
     assert made.count("WITHOUT ROWID") == 2
+
+
+def test_each_database_gets_a_journal_of_its_own_name(url: str, tmp_path: Path) -> None:
+    """The epoch is drawn when the migration runs: short, and another one in another database."""
+    other = f"sqlite:///{tmp_path / 'other.db'}"
+    epochs = []
+    for database_url in (url, other):
+        migrate.upgrade(database_url)
+        epochs += run_sql(database_url, "SELECT epoch FROM journal_state")
+    assert len(set(epochs)) == 2
+    assert all(re.fullmatch("[a-z0-9]{12}", epoch) for epoch in epochs)
+
+
+def test_a_database_of_the_first_version_gets_its_epoch(url: str) -> None:
+    """What was there stays; rows that were pruned before count as pruned, and a second upgrade draws nothing anew."""
+    migrate.upgrade(url)
+    run_sql(url, "DROP TABLE journal_state")
+    run_sql(url, "UPDATE alembic_version SET version_num = '0001'")
+    run_sql(
+        url,
+        "INSERT INTO journal (seq, contact_centre_id, user_id, at_ms, request_type, door, outcome, elapsed_ns) "
+        "VALUES (8, 1, 1, 1, 1, 1, 0, 0)",
+    )
+    migrate.upgrade(url)
+    assert run_sql(url, "SELECT pruned_to FROM journal_state") == ["7"]
+    before = run_sql(url, "SELECT epoch FROM journal_state")
+    migrate.upgrade(url)
+    assert run_sql(url, "SELECT epoch FROM journal_state") == before
+    assert run_sql(url, "SELECT seq FROM journal") == ["8"]
 
 
 def test_postgres_keeps_room_for_updates_in_place(postgres_url: str) -> None:

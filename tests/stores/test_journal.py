@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -20,7 +21,7 @@ from tests.stores.storage import (
     rows_of,
     save,
 )
-from trunkline.app.ports import AuditQuery, JournalRow, Store, StoredRow
+from trunkline.app.ports import AuditQuery, JournalRow, JournalSpan, Store, StoredRow
 from trunkline.domain.enums import Door, RequestType
 from trunkline.domain.events import Appearance, RecordShown
 
@@ -124,6 +125,66 @@ def test_newest(storage: Storage) -> None:
         assert await store.newest(CENTRE, 99, None, 10) == []
 
     storage.run(check)
+
+
+def test_rows_after(storage: Storage) -> None:
+    """A user's own rows behind a number, oldest first, up to a limit."""
+
+    async def check(store: Store) -> None:
+        one = (acknowledged(),)
+        rows = [row(100, events=one), row(200, user_id=8), row(300), row(400, contact_centre_id=2), row(500)]
+        seqs = await save(store, journal=rows)
+        mine = [StoredRow(seqs[n], rows[n]) for n in (0, 2, 4)]
+        assert await store.rows_after(CENTRE, AGENT, -1, 10) == mine
+        assert await store.rows_after(CENTRE, AGENT, 0, 2) == mine[:2]
+        assert await store.rows_after(CENTRE, AGENT, seqs[0], 10) == mine[1:]
+        assert await store.rows_after(CENTRE, AGENT, seqs[4], 10) == []
+        assert await store.rows_after(CENTRE, 99, 0, 10) == []
+
+    storage.run(check)
+
+
+def test_the_epoch_stays(storage: Storage) -> None:
+    """A journal's name is a few letters and digits, the same whenever the store is opened, and after pruning."""
+    epochs: set[str] = set()
+
+    async def check(store: Store) -> None:
+        epochs.add(await store.epoch())
+        await save(store, journal=[row(1)])
+        await store.prune(10, 10)
+        epochs.add(await store.epoch())
+
+    for _ in range(2):
+        storage.run(check)
+    (epoch,) = epochs
+    assert re.fullmatch("[a-z0-9]{8,16}", epoch)
+
+
+def test_the_span_of_the_journal(storage: Storage) -> None:
+    """The last number and the highest that was pruned.
+
+    Also when a row before that was kept because its clock went ahead, when nothing is left, and when the store is
+    opened anew.
+    """
+    seqs: list[int] = []
+
+    async def check(store: Store) -> None:
+        assert await store.journal_span() == JournalSpan(0, 0)
+        seqs.extend(await save(store, journal=[row(100), row(900), row(200), row(300)]))
+        assert await store.journal_span() == JournalSpan(0, seqs[3])
+        assert await store.prune(50, 10) == 0
+        assert await store.journal_span() == JournalSpan(0, seqs[3])
+        assert await store.prune(250, 10) == 2
+        assert await store.journal_span() == JournalSpan(seqs[2], seqs[3])
+        assert await store.prune(1000, 1) == 1
+        assert await store.journal_span() == JournalSpan(seqs[2], seqs[3])
+        assert await store.prune(1000, 10) == 1
+
+    async def check_again(store: Store) -> None:
+        assert await store.journal_span() == JournalSpan(seqs[3], seqs[3])
+
+    storage.run(check)
+    storage.run(check_again)
 
 
 def test_cursors_move_forward_only(storage: Storage) -> None:

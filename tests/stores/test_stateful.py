@@ -91,13 +91,19 @@ class SideBySide(RuleBasedStateMachine):
         for store, seq in zip((self.model, self.other), before, strict=True):
             audited = self.runner.run(store.audit(AuditQuery(before_seq=seq, **query)))
             newest = self.runner.run(store.newest(query["contact_centre_id"], user, seq, query["limit"]))
-            found.append([rows_of(audited), rows_of(newest)])
+            after = self.runner.run(store.rows_after(query["contact_centre_id"], user, seq or 0, query["limit"]))
+            found.append([rows_of(audited), rows_of(newest), rows_of(after)])
         assert found[1] == found[0]
 
     @rule(before_ms=st.integers(0, 20), limit=draws.limits)
     def prune(self, before_ms: int, limit: int) -> None:
         """Old rows go."""
         self.both(lambda store: store.prune(before_ms, limit))
+        found = [self.runner.run(store.journal_span()) for store in (self.model, self.other)]
+        # The stores number differently; what is known is where the numbers come from.
+        places = [dict(zip(seqs, range(len(seqs)), strict=True)) for seqs in zip(*self.seqs, strict=True)] or [{}, {}]
+        for model, other in zip(*[(span.pruned_to, span.newest) for span in found], strict=True):
+            assert places[0].get(model) == places[1].get(other)
 
     @rule(provision=draws.provisions())
     def provision_and_reopen(self, provision: Any) -> None:

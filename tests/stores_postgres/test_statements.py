@@ -32,6 +32,7 @@ LOOKUPS = (
     "desk_of",
     "expired",
     "newest",
+    "rows_after",
     "audit_of_user",
 )
 """Statements that look up keys in tables that grow."""
@@ -81,7 +82,12 @@ def test_reads_beside_units_look_up_keys_too(url: str) -> None:
 
     async def plans(connection: Connection) -> dict[str, str]:
         found = {}
-        for name, values in (("desk_of", "1, 7"), ("held", "'{1}', '{5}'"), ("newest", "1, 7, NULL, 5")):
+        for name, values in (
+            ("desk_of", "1, 7"),
+            ("held", "'{1}', '{5}'"),
+            ("newest", "1, 7, NULL, 5"),
+            ("rows_after", "1, 7, 2990, 5"),
+        ):
             await connection.execute(f'PREPARE "{name}" AS {QUERIES[name]}')
             for _ in range(8):  # after five the server may keep one plan for all values
                 await connection.execute(f'EXECUTE "{name}"({values})')

@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-import msgspec
-
-from trunkline.app.ports import MAX_EVENTS_A_REQUEST, Clock, CursorKey, Store, StoredRow
+from trunkline.app.messages import Message, UserKey, rendered
+from trunkline.app.ports import Clock, CursorKey, Store, StoredRow
+from trunkline.app.replay import Position, Recovery, Replay
 from trunkline.app.writer import Writer
-from trunkline.contract.messages import Timing, messages_of
 from trunkline.contract.names import CHANNELS
+
+__all__ = ["Courier", "Mailbox", "Message", "Outbox", "Position", "Recovery", "UserKey"]
 
 MAX_MAILBOX = 10_000
 """Unconfirmed messages of one user in memory (about 10 MB): the newest are kept. Nobody reads five thousand answers of
@@ -25,18 +26,6 @@ the last ten minutes; a script that sent as many without listening learns the st
 
 LOAD_ROWS = 200
 """Journal rows read at a time when a mailbox is loaded, newest first: usually one portion holds the last minutes."""
-
-UserKey = tuple[int, int]
-"""Contact centre and user."""
-
-
-class Message(msgspec.Struct, frozen=True):
-    """An event as it goes out on one channel. ``mark`` grows; ``body`` is the encoded ``data``."""
-
-    channel: str
-    body: bytes
-    mark: int
-    at_ms: int
 
 
 class Courier(Protocol):
@@ -86,6 +75,7 @@ class Outbox:
         self._redelivery_ms = redelivery_ms
         self._api_url = api_url
         self._mailboxes: dict[UserKey, Mailbox] = {}
+        self._replay = Replay(store, lambda stored: rendered(stored, clock.now_ms(), api_url()))
         self._courier: Courier | None = None
         self._writer: Writer | None = None
         self.published = 0
@@ -95,8 +85,22 @@ class Outbox:
         self._courier = courier
         self._writer = writer
 
+    async def prepare(self) -> None:
+        """Learn which journal this is; before the writer starts."""
+        await self._replay.prepare()
+
+    @property
+    def epoch(self) -> str:
+        """The name of the journal; empty before ``prepare``."""
+        return self._replay.epoch
+
+    async def recover(self, user: UserKey, positions: Mapping[str, Position]) -> dict[str, Recovery]:
+        """What the user missed on each channel since a position: see ``Replay.recover``."""
+        return await self._replay.recover(user, positions)
+
     def publish(self, rows: Sequence[StoredRow]) -> None:
         """Deliver rows that were just committed. Cost for users without a session: one look-up each."""
+        self._replay.note(rows)
         mailboxes = self._mailboxes
         if not mailboxes:
             return
@@ -202,20 +206,3 @@ class Outbox:
     def open_mailboxes(self) -> int:
         """Users with an open session."""
         return len(self._mailboxes)
-
-
-def rendered(stored: StoredRow, now_ms: int, api_url: str) -> list[Message]:
-    """A journal row as messages; each carries its place as a mark, the same after a restart."""
-    row = stored.row
-    timing = Timing(
-        generated_at_ms=row.at_ms,
-        processing_ns=row.elapsed_ns,
-        total_ms=max(0, now_ms - row.at_ms) + row.elapsed_ns // 1_000_000,
-    )
-    messages: list[Message] = []
-    place = stored.seq * MAX_EVENTS_A_REQUEST
-    for event in row.events:
-        for channel, body in messages_of(event, timing, api_url):
-            messages.append(Message(channel, body, place, row.at_ms))
-            place += 1
-    return messages

@@ -138,6 +138,16 @@ class StoredRow(msgspec.Struct, frozen=True):
     row: JournalRow
 
 
+class JournalSpan(msgspec.Struct, frozen=True):
+    """Which part of the journal is there: rows up to ``pruned_to`` may be gone, ``newest`` is the last number given.
+
+    Both are 0 for a journal that never had a row.
+    """
+
+    pruned_to: int
+    newest: int
+
+
 class CursorKey(msgspec.Struct, frozen=True, order=True):
     """Whose deliveries on which channel."""
 
@@ -351,6 +361,15 @@ class Store(DeskReads, Protocol):
 
         Cost: ``limit`` rows, however long the user's history is.
         """
+
+    async def rows_after(self, contact_centre_id: int, user_id: int, after_seq: int, limit: int) -> list[StoredRow]:
+        """A user's journal rows behind ``after_seq``, oldest first. Cost: ``limit`` rows, as for ``newest``."""
+
+    async def epoch(self) -> str:
+        """The name of this database's journal: a few random letters and digits, the same for its whole life."""
+
+    async def journal_span(self) -> JournalSpan:
+        """How far the journal was pruned and how far it reaches. Cost: one look at each end."""
 
     async def cursors(self, contact_centre_id: int, user_id: int) -> dict[str, int]:
         """Highest delivered mark by channel."""

@@ -21,23 +21,31 @@ PRUNE_ROWS = 5_000
 """Journal rows deleted at once: short enough that nobody waits for it."""
 PRUNE_PORTIONS = 100
 """Portions of one round: half a million rows a minute, more than are written."""
-JOURNAL_DAYS = 400
-"""Days that the request audit is kept: thirteen months, so that a year can be compared with the last."""
 
 Report = Callable[[str, BaseException], None]
 
 
 class Upkeep:
-    """The clock-driven rounds. ``on_change`` is awaited after the reference data changed; ``report`` logs failures."""
+    """The clock-driven rounds. ``on_change`` is awaited after the reference data changed; ``report`` logs failures.
+
+    Journal rows are kept for ``journal_ms``.
+    """
 
     def __init__(
-        self, store: Store, writer: Writer, clock: Clock, on_change: Callable[[], Awaitable[None]], report: Report
+        self,
+        store: Store,
+        writer: Writer,
+        clock: Clock,
+        on_change: Callable[[], Awaitable[None]],
+        report: Report,
+        journal_ms: int,
     ) -> None:
         self._store = store
         self._writer = writer
         self._clock = clock
         self._on_change = on_change
         self._report = report
+        self._journal_ms = journal_ms
         self._task: asyncio.Task[None] | None = None
         self._rounds = 0
 
@@ -87,7 +95,7 @@ class Upkeep:
     async def prune(self) -> None:
         """Delete journal rows past their keeping time."""
         if self._rounds % PRUNE_EVERY == 0:
-            before_ms = self._clock.now_ms() - JOURNAL_DAYS * 86_400_000
+            before_ms = self._clock.now_ms() - self._journal_ms
             for _ in range(PRUNE_PORTIONS):
                 if await self._store.prune(before_ms, PRUNE_ROWS) < PRUNE_ROWS:
                     return

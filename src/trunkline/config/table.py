@@ -120,6 +120,17 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     redelivery_s: Annotated[
         int, _says("An event that was not delivered waits this long for its user's next session.", "seconds", 0, _DAY_S)
     ] = 600
+    # 400 days: thirteen months, so that a year can be compared with the last. At least one: the longest that an event
+    # waits for its user, and a request for its repetition.
+    journal_days: Annotated[
+        int,
+        _says(
+            "The request audit is kept this long; clients that were away get missed events from it.",
+            "days",
+            1,
+            3650,
+        ),
+    ] = 400
     repeat_window_s: Annotated[
         int,
         _says(

@@ -19,6 +19,7 @@ from trunkline.app.ports import (
     DeskKey,
     Directory,
     Held,
+    JournalSpan,
     Provision,
     StoredRow,
     Unit,
@@ -126,6 +127,21 @@ class MemoryStore:
         ]
         return found[:limit]
 
+    async def rows_after(self, contact_centre_id: int, user_id: int, after_seq: int, limit: int) -> list[StoredRow]:
+        """See ``Store.rows_after``."""
+        whose = (contact_centre_id, user_id)
+        behind = [stored for stored in self._now().journal if stored.seq > after_seq]
+        return [stored for stored in behind if (stored.row.contact_centre_id, stored.row.user_id) == whose][:limit]
+
+    async def epoch(self) -> str:
+        """See ``Store.epoch``."""
+        return self._now().epoch
+
+    async def journal_span(self) -> JournalSpan:
+        """See ``Store.journal_span``."""
+        tables = self._now()
+        return JournalSpan(tables.pruned_to, max([tables.pruned_to, *[stored.seq for stored in tables.journal]]))
+
     async def recent_request_keys(self, since_ms: int, limit: int) -> list[int]:
         """See ``Store.recent_request_keys``."""
         rows = [stored.row for stored in reversed(self._now().journal) if stored.row.request_key is not None]
@@ -145,10 +161,10 @@ class MemoryStore:
         """See ``Store.prune``; looks at the first ``limit`` rows, because numbers grow with time."""
         async with self._turn:
             journal = self._now().journal
-            kept = [stored for stored in journal[:limit] if stored.row.at_ms >= before_ms] + journal[limit:]
-            gone = len(journal) - len(kept)
-            self._tables.journal = kept
-            return gone
+            gone = {stored.seq for stored in journal[:limit] if stored.row.at_ms < before_ms}
+            self._tables.journal = [stored for stored in journal if stored.seq not in gone]
+            self._tables.pruned_to = max(self._tables.pruned_to, *gone, 0)
+            return len(gone)
 
     def _open_now(self) -> object:
         if self._opening is None:

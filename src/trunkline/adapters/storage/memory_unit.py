@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
@@ -30,7 +31,10 @@ from trunkline.errors import Defect, Unavailable
 
 
 class Tables(msgspec.Struct):
-    """Everything that is committed. ``next_numbers`` are the next handle, record id, chain id and journal number."""
+    """Everything that is committed. ``next_numbers`` are the next handle, record id, chain id and journal number.
+
+    ``epoch`` and ``pruned_to``: see ``Store.epoch`` and ``JournalSpan``.
+    """
 
     contact_centres: dict[int, str] = {}
     users: dict[tuple[int, int], User] = {}
@@ -45,6 +49,8 @@ class Tables(msgspec.Struct):
     cursors: dict[CursorKey, int] = {}
     imports: dict[tuple[int, int, str], ImportProgress] = {}
     journal: list[StoredRow] = []
+    epoch: str = msgspec.field(default_factory=lambda: secrets.token_hex(6))
+    pruned_to: int = 0
     next_numbers: dict[str, int] = msgspec.field(
         default_factory=lambda: {"handle": 1, "record": 1, "chain": 1, "journal": 1}
     )

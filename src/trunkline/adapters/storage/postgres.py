@@ -36,6 +36,7 @@ from trunkline.app.ports import (
     DeskKey,
     Directory,
     Held,
+    JournalSpan,
     Provision,
     StoredRow,
     Unit,
@@ -232,6 +233,21 @@ class PostgresStore:
         found = await self._rows("newest", contact_centre_id, user_id, before_seq, limit)
         return [stored_of(row) for row in found]
 
+    async def rows_after(self, contact_centre_id: int, user_id: int, after_seq: int, limit: int) -> list[StoredRow]:
+        """See ``Store.rows_after``."""
+        found = await self._rows("rows_after", contact_centre_id, user_id, after_seq, limit)
+        return [stored_of(row) for row in found]
+
+    async def epoch(self) -> str:
+        """See ``Store.epoch``."""
+        epoch: str = await self._read(lambda connection: connection.fetchval(QUERIES["epoch"]))
+        return epoch
+
+    async def journal_span(self) -> JournalSpan:
+        """See ``Store.journal_span``."""
+        (found,) = await self._rows("journal_span")
+        return JournalSpan(found["pruned_to"], found["newest"])
+
     async def cursors(self, contact_centre_id: int, user_id: int) -> dict[str, int]:
         """See ``Store.cursors``."""
         return {row["channel"]: row["mark"] for row in await self._rows("cursors", contact_centre_id, user_id)}
@@ -259,8 +275,8 @@ class PostgresStore:
 
     async def prune(self, before_ms: int, limit: int) -> int:
         """See ``Store.prune``; looks at the oldest rows only, because numbers grow with time."""
-        tag = await self._write(lambda connection: connection.execute(QUERIES["prune"], before_ms, limit))
-        return int(tag.rpartition(" ")[2])
+        gone: int = await self._write(lambda connection: connection.fetchval(QUERIES["prune"], before_ms, limit))
+        return gone
 
 
 async def _version(connection: Connection) -> int:

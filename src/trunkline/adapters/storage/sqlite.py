@@ -27,6 +27,7 @@ from trunkline.app.ports import (
     DeskKey,
     Directory,
     Held,
+    JournalSpan,
     Provision,
     StoredRow,
     Unit,
@@ -136,6 +137,18 @@ class SqliteStore:
     async def newest(self, contact_centre_id: int, user_id: int, before_seq: int | None, limit: int) -> list[StoredRow]:
         """See ``Store.newest``."""
         return await self._read(Reader.newest, contact_centre_id, user_id, before_seq, limit)
+
+    async def rows_after(self, contact_centre_id: int, user_id: int, after_seq: int, limit: int) -> list[StoredRow]:
+        """See ``Store.rows_after``."""
+        return await self._read(Reader.rows_after, contact_centre_id, user_id, after_seq, limit)
+
+    async def epoch(self) -> str:
+        """See ``Store.epoch``."""
+        return await self._read(Reader.epoch)
+
+    async def journal_span(self) -> JournalSpan:
+        """See ``Store.journal_span``."""
+        return await self._read(Reader.journal_span)
 
     async def cursors(self, contact_centre_id: int, user_id: int) -> dict[str, int]:
         """See ``Store.cursors``."""

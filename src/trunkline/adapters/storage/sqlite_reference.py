@@ -10,7 +10,17 @@ import msgspec
 from trunkline.adapters.storage import sqlite_desks
 from trunkline.adapters.storage.rows import as_json
 from trunkline.adapters.storage.sqlite_connection import Statements
-from trunkline.app.ports import AgentSession, AuditQuery, DeskKey, Directory, Held, Provision, StoredRow, User
+from trunkline.app.ports import (
+    AgentSession,
+    AuditQuery,
+    DeskKey,
+    Directory,
+    Held,
+    JournalSpan,
+    Provision,
+    StoredRow,
+    User,
+)
 from trunkline.domain.campaigns import CallingList, Campaign
 from trunkline.errors import AlreadyExists
 
@@ -21,6 +31,8 @@ _campaigns = msgspec.json.Decoder(tuple[Campaign, ...]).decode
 _names = msgspec.json.Decoder(dict[int, str]).decode
 _marks = msgspec.json.Decoder(dict[str, int]).decode
 _numbers = msgspec.json.Decoder(list[int]).decode
+
+_span = msgspec.json.Decoder(tuple[int, int]).decode
 
 _FOREVER = 2**63 - 1
 
@@ -90,6 +102,25 @@ class Reader:
         }
         return sorted(self._statements.read("newest", _stored, names), key=lambda stored: -stored.seq)
 
+    def rows_after(self, contact_centre_id: int, user_id: int, after_seq: int, limit: int) -> list[StoredRow]:
+        """See ``Store.rows_after``."""
+        names = {
+            "contact_centre_id": contact_centre_id,
+            "user_id": user_id,
+            "after_seq": after_seq,
+            "limit": limit,
+        }
+        return sorted(self._statements.read("rows_after", _stored, names), key=lambda stored: stored.seq)
+
+    def epoch(self) -> str:
+        """See ``Store.epoch``."""
+        epoch: str = self._statements.value("epoch", {})
+        return epoch
+
+    def journal_span(self) -> JournalSpan:
+        """See ``Store.journal_span``."""
+        return JournalSpan(*self._statements.read("journal_span", _span, {}))
+
     def recent_request_keys(self, since_ms: int, limit: int) -> list[int]:
         """See ``Store.recent_request_keys``."""
         return self._statements.read("recent_request_keys", _numbers, {"since_ms": since_ms, "limit": limit})
@@ -117,7 +148,9 @@ class Reader:
 def prune(statements: Statements, before_ms: int, limit: int) -> int:
     """See ``Store.prune``; to be run inside a transaction."""
     next_seq: int = statements.value("first_seq", {})
-    gone = statements.run("prune", {"before_ms": before_ms, "limit": limit})
+    names = {"before_ms": before_ms, "limit": limit}
+    statements.run("note_pruned", names)
+    gone = statements.run("prune", names)
     if gone:
         # The newest row may be among them, and its number must not come again.
         statements.run("move_pool", {"name": "journal", "next_value": next_seq})

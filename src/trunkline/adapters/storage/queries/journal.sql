@@ -28,6 +28,26 @@ FROM (
 ) found
 CROSS JOIN journal j ON j.seq = found.seq
 
+-- name: rows_after
+-- A user's first rows behind a place.
+SELECT json_group_array($stored_row)
+FROM (
+  SELECT seq FROM journal INDEXED BY journal_by_user
+  WHERE contact_centre_id = :contact_centre_id AND user_id = :user_id AND seq > :after_seq
+  ORDER BY seq
+  LIMIT :limit
+) found
+CROSS JOIN journal j ON j.seq = found.seq
+
+-- name: epoch
+-- The name of this journal.
+SELECT epoch FROM journal_state WHERE id = 1
+
+-- name: journal_span
+-- How far the journal was pruned, and the last number that is known; where all rows are gone both are the same.
+SELECT json_array(pruned_to, max(pruned_to, coalesce((SELECT max(seq) FROM journal), 0)))
+FROM journal_state WHERE id = 1
+
 -- name: recent_request_keys
 -- Request keys among the last rows that have one.
 SELECT json_group_array(newest.request_key)
@@ -61,6 +81,14 @@ FROM (
   LIMIT :limit
 ) found
 CROSS JOIN journal j ON j.seq = found.seq
+
+-- name: note_pruned
+-- Note the highest number that the next statement removes; nothing is written when it removes none.
+UPDATE journal_state SET pruned_to = gone.seq
+FROM (
+  SELECT max(seq) AS seq FROM (SELECT seq, at_ms FROM journal ORDER BY seq LIMIT :limit) WHERE at_ms < :before_ms
+) gone
+WHERE id = 1 AND pruned_to < gone.seq
 
 -- name: prune
 -- Remove the old ones among the first rows. Numbers grow with time, so the old ones are at the front.

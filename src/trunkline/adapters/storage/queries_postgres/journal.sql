@@ -73,6 +73,23 @@ WHERE contact_centre_id = $1 AND user_id = $2 AND seq < coalesce($3::bigint, 922
 ORDER BY seq DESC
 LIMIT $4
 
+-- name: rows_after
+-- A user's first rows behind sequence number $3, oldest first.
+SELECT $journal_columns
+FROM journal
+WHERE contact_centre_id = $1 AND user_id = $2 AND seq > $3
+ORDER BY seq
+LIMIT $4
+
+-- name: epoch
+-- The name of this journal.
+SELECT epoch FROM journal_state WHERE id = 1
+
+-- name: journal_span
+-- How far the journal was pruned, and the last number that is known; where all rows are gone both are the same.
+SELECT pruned_to, greatest(pruned_to, (SELECT max(seq) FROM journal)) AS newest
+FROM journal_state WHERE id = 1
+
 -- name: recent_request_keys
 -- Request keys among the last $2 rows that have one, not older than $1.
 SELECT request_key
@@ -103,13 +120,22 @@ WHERE contact_centre_id = $1 AND user_id = $8::bigint
 $audit_filter
 
 -- name: prune
--- Delete rows older than $1, at most $2. Looks at the oldest ones only (and a thousand more, because two clocks may
--- differ): rows are in the order of time, and a search for old ones would read the whole table to find none.
-DELETE FROM journal
-WHERE seq = ANY (ARRAY (
-    SELECT seq
-    FROM (SELECT seq, at_ms FROM journal ORDER BY seq LIMIT $2 + 1000) AS oldest
-    WHERE at_ms < $1
-    ORDER BY seq
-    LIMIT $2
-))
+-- Delete rows older than $1, at most $2, and note the highest number that went; how many went. Looks at the oldest
+-- ones only (and a thousand more, because two clocks may differ): rows are in the order of time, and a search for old
+-- ones would read the whole table to find none.
+WITH gone AS (
+    DELETE FROM journal
+    WHERE seq = ANY (ARRAY (
+        SELECT seq
+        FROM (SELECT seq, at_ms FROM journal ORDER BY seq LIMIT $2 + 1000) AS oldest
+        WHERE at_ms < $1
+        ORDER BY seq
+        LIMIT $2
+    ))
+    RETURNING seq
+),
+noted AS (
+    UPDATE journal_state SET pruned_to = greatest(pruned_to, (SELECT max(seq) FROM gone))
+    WHERE id = 1 AND EXISTS (SELECT FROM gone)
+)
+SELECT count(*) FROM gone
