@@ -56,8 +56,8 @@ def database_url(config: Config) -> str:
     return f"sqlite:///{folder / 'trunkline.db'}"
 
 
-def bayeux_config(config: Config) -> BayeuxConfig:
-    """Settings of the CometD core."""
+def bayeux_config(config: Config, epoch: str) -> BayeuxConfig:
+    """Settings of the CometD core; ``epoch`` names the journal."""
     connection_types = ["websocket"] if config.cometd_websocket else []
     connection_types += ["long-polling"]
     connection_types += ["callback-polling"] if config.cometd_callback_polling else []
@@ -75,6 +75,7 @@ def bayeux_config(config: Config) -> BayeuxConfig:
         max_sessions_per_browser=config.cometd_max_polls_per_browser,
         max_handshakes_per_s=config.cometd_max_handshakes_per_s,
         max_inactive_ms=config.cometd_max_inactive_s * 1000,
+        replay_epoch=epoch,
     )
 
 
@@ -93,7 +94,7 @@ def bounds(config: Config) -> Bounds:
 class Running:
     """A server's parts, built in the order in which they depend on each other."""
 
-    def __init__(self, config: Config, store: Store, book: ReferenceBook) -> None:
+    def __init__(self, config: Config, store: Store, book: ReferenceBook, epoch: str) -> None:
         clock, chance = SystemClock(), SystemChance()
         self.store = store
         self.log = structlog.get_logger("trunkline")
@@ -117,7 +118,7 @@ class Running:
         )
         self.notifications = Notifications(
             self.outbox,
-            bayeux_config(config),
+            bayeux_config(config, epoch),
             clock,
             chance.token,
             lambda: self.writer.book,
@@ -197,7 +198,7 @@ async def run(config: Config, ready_fd: int | None) -> None:
         structlog.get_logger("trunkline").warning("database", warning=warning)
     if config.demo:
         await make_demo(config, store)
-    running = Running(config, store, ReferenceBook(await store.directory()))
+    running = Running(config, store, ReferenceBook(await store.directory()), await store.epoch())
 
     def on_ready(port: int) -> None:
         if not running.settings.external_prefix:

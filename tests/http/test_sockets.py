@@ -18,6 +18,7 @@ from tests.support.server import RunningServer
 Message = dict[str, Any]
 
 OUTBOUND = "/v2/me/outbound"
+INTERNAL = "/me/internal"
 WAIT_S = 20
 
 

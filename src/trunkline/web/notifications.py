@@ -13,6 +13,8 @@ from trunkline.app.directory import ReferenceBook
 from trunkline.app.outbox import Message, Outbox, UserKey
 from trunkline.app.ports import Clock
 from trunkline.app.preview import campaign_step
+from trunkline.app.replay import Position as Stopped
+from trunkline.app.replay import Recovery as Found
 from trunkline.bayeux import AllowList, Config, Delivery, Position, Recovery, Server
 from trunkline.bayeux.channels import matches
 from trunkline.bayeux.extensions import NO_RECOVERIES
@@ -126,7 +128,11 @@ class Notifications:
         """Load what waits for the user, and what came after its positions, before the core sees the subscription."""
         assert isinstance(principal, tuple)
         await self._outbox.open(principal)
-        return NO_RECOVERIES
+        if not positions:
+            return NO_RECOVERIES
+        stopped = {channel: Stopped(position.epoch, position.offset) for channel, position in positions.items()}
+        found = await self._outbox.recover(principal, stopped)
+        return {channel: _recovery(each) for channel, each in found.items()}
 
     def subscribed(self, client_id: str, principal: Hashable, channel: str, recovered: frozenset[str]) -> None:
         """Send what waits, then the present state of the user's campaigns (decisions 8 and 9)."""
@@ -199,6 +205,10 @@ class GuardedSocket:
     def stuck(self) -> None:
         """The client does not read."""
         self._socket.stuck()
+
+
+def _recovery(found: Found) -> Recovery:
+    return Recovery(found.is_recovered, found.offset, [Delivery(m.channel, m.body, m.mark) for m in found.messages])
 
 
 def _present(campaign: Campaign, device_id: str) -> CampaignChanged:
