@@ -40,10 +40,10 @@ def _port(config: Config) -> Finding:
 
 
 def _files() -> Finding:
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    is_enough = soft >= MIN_FILES
-    advice = "" if is_enough else f"; raise it to {MIN_FILES} or more (ulimit -n, LimitNOFILE=)"
-    return "open files", is_enough, f"the limit is {soft}{advice}"
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)  # the server raises its own limit to this
+    is_enough = hard >= MIN_FILES
+    advice = "" if is_enough else f"; raise it to {MIN_FILES} or more (ulimit -Hn, LimitNOFILE=)"
+    return "open files", is_enough, f"the limit is {hard}{advice}"
 
 
 def _zones() -> Finding:

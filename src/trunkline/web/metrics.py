@@ -29,6 +29,7 @@ class Metrics:
             "trunkline_open_mailboxes": ("Users with a CometD session.", lambda: outbox.open_mailboxes),
             "trunkline_password_hashes": ("Password hashes computed.", lambda: auth.verifications),
             "trunkline_cometd_sessions": ("CometD sessions.", lambda: notifications.sessions),
+            "trunkline_cometd_sockets": ("Open WebSockets.", lambda: notifications.cometd.sockets),
         }
         for name, (text, read) in gauges.items():
             Gauge(name, text, registry=self._registry).set_function(read)
