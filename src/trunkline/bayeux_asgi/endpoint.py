@@ -309,7 +309,7 @@ class CometD:
         headers: Headers = JSON_HEADERS
         if number in self._new_browsers:
             self._new_browsers.discard(number)
-            headers = (*JSON_HEADERS, self._cookie.header(self._random_id()))
+            headers = [*JSON_HEADERS, self._cookie.header(self._random_id())]
         if reply is None or not reply.answer(answer.status, answer.body, headers, is_last=self.is_stopping):
             self._carry_out(self.server.closed(number, self._clock_ms()))
 

@@ -80,6 +80,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._is_complete = False
         self._is_in_head = True
         self._head_bytes = 0
+        self._piece_bytes = 0
         self._body_s = bounds.body_s
         self._deadline: asyncio.TimerHandle | None = None
         self._write_deadline: asyncio.TimerHandle | None = None
@@ -106,6 +107,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on; a request that came in one piece costs no timer."""
+        self._piece_bytes = len(data)
         super().data_received(data)
         if self._is_complete:
             self._unwatch()
@@ -127,7 +129,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Begin to serve, unless the head came in one piece that is too large."""
-        if len(self.url) + sum(len(name) + len(value) for name, value in self.headers) > MAX_HEAD_BYTES:
+        if self._head_bytes + self._piece_bytes > MAX_HEAD_BYTES and self._size_of_head() > MAX_HEAD_BYTES:
             raise httptools.HttpParserError("the head of the request is too large")
         self._is_in_head = False
         self._unwatch()  # the body has a time of its own
@@ -141,6 +143,9 @@ class BoundedProtocol(HttpToolsProtocol):
             self._direct = self.cycle = DirectRequest(self, self.url, headers)  # type: ignore[assignment]
         else:
             self._begin_asgi()
+
+    def _size_of_head(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
 
     def _may_be_direct(self) -> bool:
         """Tell whether this is a plain POST, and nothing before it waits for its answer."""

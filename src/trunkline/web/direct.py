@@ -83,8 +83,7 @@ class DirectRequest(Headers):
         parts = [_status_line(status)]
         for name, value in self.line.general_headers():
             parts += (name, b": ", value, b"\r\n")
-        for name, value in headers:
-            parts += (name, b": ", value, b"\r\n")
+        parts.append(_lines(headers) if isinstance(headers, tuple) else _joined(headers))
         parts.append(b"content-length: %d\r\n\r\n" % len(body) if keep_alive else _CLOSE % len(body))
         parts.append(body)
         transport.write(b"".join(parts))
@@ -99,6 +98,15 @@ Door = Callable[[DirectRequest], bool]
 
 _NO_HEADERS: dict[bytes, bytes] = {}
 _CLOSE = b"connection: close\r\ncontent-length: %d\r\n\r\n"
+
+
+@lru_cache(maxsize=32)  # a tuple is one of the few that are sent all the time
+def _lines(headers: tuple[Header, ...]) -> bytes:
+    return _joined(headers)
+
+
+def _joined(headers: Sequence[Header]) -> bytes:
+    return b"".join([part for name, value in headers for part in (name, b": ", value, b"\r\n")])
 
 
 @lru_cache(maxsize=32)  # the statuses that are ever answered
