@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -29,6 +30,10 @@ ASIDE = "GSW_REFERENCE_ID"
 
 PATIENCE_S = 30
 """How long a line may take: the backing off of a client after an outage and a busy two-core machine."""
+
+
+BACKING_OFF_MS = 900
+"""Refused, the official client tries again at once, then after 1 s, 2 s and so on; its timers are a little off."""
 
 
 class Kind(NamedTuple):
@@ -79,7 +84,10 @@ class Peer:
     @property
     def told(self) -> list[Json]:
         """Everything so far."""
-        return parsed(self.program.output.splitlines())
+        return self._mine(self.program.output.splitlines())
+
+    def _mine(self, lines: Sequence[str]) -> list[Json]:
+        return parsed(lines)
 
     def said(self, what: str, channel: str | None = None, **more: Any) -> list[Json]:
         """What it told of one sort; ``more`` are values that must be equal."""
@@ -91,7 +99,7 @@ class Peer:
 
     def wait_until(self, find: Callable[[list[Json]], Found | None], what: str) -> Found:
         """Wait until ``find`` makes something of what it told."""
-        return self.program.wait_for(lambda lines: find(parsed(lines)), what, PATIENCE_S)
+        return self.program.wait_for(lambda lines: find(self._mine(lines)), what, PATIENCE_S)
 
     def wait_for_subscriptions(self, *topics: str, round_: int = 1) -> None:
         """Wait for the replies, ``round_`` of them for each topic."""
@@ -202,3 +210,11 @@ def kinds_asked_for(request: pytest.FixtureRequest) -> list[Kind]:
         if isinstance(item, pytest.Function) and request.fixturename in item.fixturenames
     }
     return [kind for kind in KINDS if kind in asked]
+
+
+def check_backing_off(client: Peer, channel: str) -> None:
+    """Every refusal is reported with its status, and each try comes later after the one before."""
+    client.wait("reply", channel, successful=False, status=403, count=3)
+    times = [reply["at"] for reply in client.said("reply", channel, successful=False)]
+    pauses = [later - earlier for earlier, later in pairwise(times)]
+    assert all(pause >= number * BACKING_OFF_MS for number, pause in enumerate(pauses))

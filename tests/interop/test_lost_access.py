@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -21,10 +20,10 @@ from tests.interop.peers import (
     Kind,
     Peer,
     basic,
+    check_backing_off,
     kinds_asked_for,
     peer,
     select,
-    update,
 )
 from tests.support.processes import NotReadyError
 from trunkline.app.demo import CENTRE_NAME
@@ -33,9 +32,6 @@ WAYS: dict[str, list[str]] = {"new password": [], "disabled": ["--disabled"]}
 """What is done to the account on the command line."""
 
 TOPICS = (OUTBOUND, INTERNAL)
-
-BACKING_OFF_MS = 900
-"""Refused, the official client tries again at once, then after 1 s, after 2 s and so on; its timers are a little off."""
 
 pytestmark = pytest.mark.interop
 
@@ -119,11 +115,3 @@ def test_a_wrong_password_is_reported(node_modules: Path, demo: Demo, script: st
         check_backing_off(client, "/meta/handshake")
         client.ask("disconnect")
         assert client.ends_by_itself() == 0
-
-
-def check_backing_off(client: Peer, channel: str) -> None:
-    """Every refusal is reported with its status, and each try comes later after the one before."""
-    client.wait("reply", channel, successful=False, status=403, count=3)
-    times = [reply["at"] for reply in client.said("reply", channel, successful=False)]
-    pauses = [later - earlier for earlier, later in pairwise(times)]
-    assert all(pause >= number * BACKING_OFF_MS for number, pause in enumerate(pauses))
