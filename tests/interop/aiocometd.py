@@ -22,21 +22,23 @@ def tell(what: str, **more: Any) -> None:
 class Teller(AuthExtension):
     """Credentials on every request, and a line for every message."""
 
-    def __init__(self, options: dict[str, Any]) -> None:
-        self._options = options
+    def __init__(self, authorization: str) -> None:
+        self._authorization = authorization
+        self.client: Client | None = None
 
     async def outgoing(self, payload: Any, headers: Any) -> None:
         """Add the header."""
-        headers["Authorization"] = self._options["authorization"]
+        headers["Authorization"] = self._authorization
         for message in payload:
             tell("sent", channel=message["channel"])
 
     async def incoming(self, payload: Any, headers: Any = None) -> None:
         """Tell the replies."""
+        used = self.client.connection_type if self.client else None
         for message in payload if isinstance(payload, list) else ():
             if "successful" in message:
                 kept = ("channel", "subscription", "successful", "error", "advice")
-                tell("reply", **{name: message.get(name) for name in kept}, transport=self._options["transport"])
+                tell("reply", **{name: message.get(name) for name in kept}, transport=used and used.value)
 
     async def authenticate(self) -> None:
         """Nothing to renew."""
@@ -74,8 +76,10 @@ async def listen(client: Client, topics: list[str]) -> None:
 async def main() -> None:
     """Open, then listen and obey until one of both is over."""
     options = json.loads(sys.argv[1])
+    teller = Teller(options["authorization"])
     # Any other timeout passes an argument to the standard library that it no longer takes.
-    client = Client(options["url"], ConnectionType(options["transport"]), connection_timeout=0, auth=Teller(options))
+    client = Client(options["url"], ConnectionType(options["transport"]), connection_timeout=0, auth=teller)
+    teller.client = client
     await client.open()
     tasks = [asyncio.create_task(listen(client, options["topics"])), asyncio.create_task(obey(client))]
     done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

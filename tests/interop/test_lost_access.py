@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -50,15 +51,20 @@ def change_account(demo: Demo, name: str, *more: str) -> None:
     subprocess.run([*command, *flags], check=True, capture_output=True, timeout=60)
 
 
+def wait_until_held(client: Peer) -> None:
+    """Wait for the second connect: the first is answered at once. Who does not get there fails in its own test."""
+    with suppress(NotReadyError):
+        client.wait("sent", "/meta/connect", count=2)
+
+
 @pytest.fixture(scope="module", params=WAYS)
 def dismissed(node_modules: Path, demo: Demo, request: pytest.FixtureRequest) -> Iterator[dict[Kind, Peer]]:
     """All clients as sessions of one user, after the account was changed under them."""
     name = demo.desk().name
     clients = {kind: Peer.start(kind, demo.url, TOPICS, user=name) for kind in kinds_asked_for(request)}
     try:
-        for client in clients.values():
-            with suppress(NotReadyError):  # its own test says so
-                client.wait("sent", "/meta/connect", count=2)  # the first is answered at once, the second is held
+        with ThreadPoolExecutor(len(clients)) as pool:
+            list(pool.map(wait_until_held, clients.values()))
         change_account(demo, name, *WAYS[request.param])
         yield clients
     finally:

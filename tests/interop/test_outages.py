@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -56,8 +57,8 @@ def fates(node_modules: Path, request: pytest.FixtureRequest) -> Iterator[dict[K
         made = {kind: Fate(kind, demo) for kind in kinds_asked_for(request)}
 
         def all_go_on(step: Callable[[Peer, Desktop], None]) -> None:
-            for fate in made.values():
-                fate.go_on(step)
+            with ThreadPoolExecutor(len(made)) as pool:  # one that gets no further keeps no other waiting
+                list(pool.map(lambda fate: fate.go_on(step), made.values()))
 
         try:
             all_go_on(lambda peer, _: peer.wait_for_subscriptions(OUTBOUND, INTERNAL))
