@@ -76,9 +76,10 @@ async def listen(client: Client, topics: list[str]) -> None:
 async def main() -> None:
     """Open, then listen and obey until one of both is over."""
     options = json.loads(sys.argv[1])
+    types = [kind for kind in ConnectionType if options["transport"] in ("any", kind.value)]
     teller = Teller(options["authorization"])
     # Any other timeout passes an argument to the standard library that it no longer takes.
-    client = Client(options["url"], ConnectionType(options["transport"]), connection_timeout=0, auth=teller)
+    client = Client(options["url"], types, connection_timeout=0, auth=teller)
     teller.client = client
     await client.open()
     tasks = [asyncio.create_task(listen(client, options["topics"])), asyncio.create_task(obey(client))]

@@ -13,7 +13,7 @@ function subscribe(topic) {
   subscriptions.set(topic, subscription);
 }
 
-if (options.transport !== "websocket") client.disable("websocket");
+if (options.transport === "long-polling") client.disable("websocket");
 client.setHeader("Authorization", options.authorization);
 client.addExtension({
   outgoing: (message, pass) => {

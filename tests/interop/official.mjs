@@ -15,7 +15,7 @@ export function start(CometD, AckExtension, options, tell) {
   }
 
   for (const type of client.getTransportTypes()) {
-    if (type !== options.transport) client.unregisterTransport(type);
+    if (options.transport !== "any" && type !== options.transport) client.unregisterTransport(type);
   }
   if (options.ack) client.registerExtension("ack", new AckExtension());
   client.registerExtension("teller", {

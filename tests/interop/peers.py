@@ -55,10 +55,13 @@ class Kind(NamedTuple):
 
 
 OFFICIAL = ("cometd3.cjs", "cometd9.mjs")
+SCRIPTS = (*OFFICIAL, "faye.cjs", "aiocometd.py")
+ANY = "any"
+"""In place of a transport: the client chooses."""
 TRANSPORTS = ("long-polling", "websocket")
 KINDS = [
     *(Kind(script, transport, has_ack) for script in OFFICIAL for transport in TRANSPORTS for has_ack in (False, True)),
-    *(Kind(script, transport) for script in ("faye.cjs", "aiocometd.py") for transport in TRANSPORTS),
+    *(Kind(script, transport) for script in SCRIPTS if script not in OFFICIAL for transport in TRANSPORTS),
 ]
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.http.desks import Demo, Json, accept, demo_server
 from tests.http.sample import ANSWER, DEVICE
-from tests.interop.peers import INTERNAL, KINDS, OUTBOUND, Kind, Peer, peer, update
+from tests.interop.peers import ANY, INTERNAL, KINDS, OUTBOUND, SCRIPTS, Kind, Peer, peer, update
 
 TOPICS = {
     "by name": (OUTBOUND, INTERNAL),
@@ -25,6 +25,13 @@ pytestmark = pytest.mark.interop
 def demo() -> Iterator[Demo]:
     """A demo server for all clients, each as an agent of its own."""
     with demo_server(agents=len(KINDS) + 1) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def polling() -> Iterator[Demo]:
+    """A demo server as the original is: long-polling alone."""
+    with demo_server("--no-cometd-websocket", agents=len(SCRIPTS) + 1) as made:
         yield made
 
 
@@ -93,3 +100,24 @@ def test_a_topic_that_was_left_is_silent(node_modules: Path, demo: Demo, kind: K
         client.wait_to_hear(3, OUTBOUND, INTERNAL)
         assert client.heard(OUTBOUND) == [1, 2, 3]
         assert client.heard(INTERNAL) == [1, 2, 3]
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_free_client_chooses_the_websocket(node_modules: Path, demo: Demo, script: str) -> None:
+    """A client that may talk in every way takes the quickest: it is offered."""
+    with peer(Kind(script, ANY), demo.url, [OUTBOUND], user="agent1") as client:
+        client.wait_for_subscriptions(OUTBOUND)
+        client.wait("reply", successful=True, transport="websocket")
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_a_free_client_falls_back(node_modules: Path, polling: Demo, script: str) -> None:
+    """Where the websocket is switched off it finds out at once, and hears everything by long-polling."""
+    desk = polling.desk()
+    with peer(Kind(script, ANY), polling.url, [OUTBOUND, INTERNAL], user=desk.name) as client:
+        client.wait_for_subscriptions(OUTBOUND, INTERNAL)
+        update(desk, 1)
+        client.wait_to_hear(1, OUTBOUND, INTERNAL)
+        transports = {reply["transport"] for reply in client.said("reply", successful=True)}
+        assert "long-polling" in transports
+        assert "websocket" not in transports
