@@ -76,7 +76,7 @@ async def listen(client: Client, topics: list[str]) -> None:
 async def main() -> None:
     """Open, then listen and obey until one of both is over."""
     options = json.loads(sys.argv[1])
-    types = [kind for kind in ConnectionType if options["transport"] in ("any", kind.value)]
+    types = None if options["transport"] == "any" else ConnectionType(options["transport"])
     teller = Teller(options["authorization"])
     # Any other timeout passes an argument to the standard library that it no longer takes.
     client = Client(options["url"], types, connection_timeout=0, auth=teller)
