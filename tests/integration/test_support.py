@@ -150,6 +150,20 @@ def test_a_program_that_ends_early_is_reported() -> None:
     assert program.end() == 3
 
 
+def test_a_program_can_be_spoken_to() -> None:
+    """It reads what is written to it line by line, and the end of its input."""
+    program = Program(["/bin/cat"], takes_input=True)
+    program.write_line("one")
+    program.write_line("two")
+    assert program.wait_for(lambda lines: list(lines) if len(lines) > 1 else None, "two lines", 60) == [
+        "one\n",
+        "two\n",
+    ]
+    program.close_input()
+    assert program.process.wait(60) == 0
+    program.end()
+
+
 OLD_CLIENT = 'require("cometd-nodejs-client1").adapt(); console.log("is", typeof require("cometd3").CometD)'
 NEW_CLIENT = """
 import * as adapter from "cometd-nodejs-client2";

@@ -58,14 +58,10 @@ def install() -> Path:
 
 
 def run(script: str, *arguments: str, environment: Mapping[str, str] | None = None) -> Program:
-    """Start ``tests/interop/<script>`` with Node; the clients are installed first.
-
-    ``.cjs`` scripts ``require("cometd3")`` and ``require("cometd-nodejs-client1")``; ``.mjs`` scripts
-    import ``cometd9`` and ``cometd-nodejs-client2``.
-    """
+    """Start ``tests/interop/<script>`` with Node, listening to its standard input; the clients are installed first."""
     install()
     command: list[str | Path] = [find_node() / "node", FOLDER / script, *arguments]
-    return Program(command, environment=_environment(environment or {}), directory=FOLDER)
+    return Program(command, environment=_environment(environment or {}), directory=FOLDER, takes_input=True)
 
 
 def _npm(folder: Path) -> list[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -11,7 +12,9 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, TypeVar
+
+Found = TypeVar("Found")
 
 MAX_LINES = 5000
 """Lines of output that are kept for a failure report; older ones are dropped."""
@@ -39,6 +42,7 @@ class Program:
         directory: Path | None = None,
         passed_descriptors: Sequence[int] = (),
         orphan_signal: signal.Signals = signal.SIGTERM,
+        takes_input: bool = False,
     ) -> None:
         self._lines: deque[str] = deque(maxlen=MAX_LINES)
         self._news = threading.Condition()
@@ -46,7 +50,7 @@ class Program:
         self.name = Path(command[0]).name
         self.process = subprocess.Popen(
             [str(part) for part in command],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE if takes_input else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -75,16 +79,38 @@ class Program:
 
         Raises ``NotReadyError`` when the program ends or ``timeout_s`` passes first.
         """
+        return self.wait_for(lambda lines: next((line for line in lines if wanted in line), None), wanted, timeout_s)
 
-        def found() -> str | None:
-            return next((line for line in self._lines if wanted in line), None)
+    def wait_for(self, find: Callable[[Sequence[str]], Found | None], what: str, timeout_s: float) -> Found:
+        """Return what ``find`` makes of the lines so far, as soon as that is not None.
+
+        Raises ``NotReadyError``, which says that ``what`` was not written, when the program ends or ``timeout_s``
+        passes first.
+        """
+        found: Found | None = None
+
+        def is_found() -> bool:
+            nonlocal found
+            found = find(self._lines)
+            return found is not None
 
         with self._news:
-            self._news.wait_for(lambda: found() is not None or self._silent, timeout_s)
-            line = found()
-        if line is None:
-            raise self.not_ready(f"did not write {wanted!r}")
-        return line
+            self._news.wait_for(lambda: is_found() or self._silent, timeout_s)
+        if found is None:
+            raise self.not_ready(f"did not write {what!r}")
+        return found
+
+    def write_line(self, text: str) -> None:
+        """Write to its standard input; the program was started with ``takes_input``."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(text + "\n")
+        self.process.stdin.flush()
+
+    def close_input(self) -> None:
+        """End its standard input."""
+        if self.process.stdin is not None:
+            with contextlib.suppress(BrokenPipeError):  # it has ended, and what was written last was not read
+                self.process.stdin.close()
 
     def not_ready(self, what: str) -> NotReadyError:
         """Return the error that says ``what`` went wrong and shows the last lines."""
@@ -106,6 +132,7 @@ class Program:
             self.process.kill()
             code = self.process.wait(timeout_s)
         self._reader.join(timeout_s)
+        self.close_input()
         return code
 
     def _read(self, stream: IO[str]) -> None:
