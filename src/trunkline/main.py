@@ -138,6 +138,7 @@ class Running:
             session_cookie_secure=config.session_cookie_secure,
             allowed_origins=config.allowed_origins,
             callback_polling=config.cometd_callback_polling,
+            trusted_proxies=frozenset(config.trusted_proxies),
             spool_dir=str(Path(config.data_dir)) if not config.database_url else "",
         )
         metrics = Metrics(self.writer, self.outbox, self.auth, self.notifications) if config.metrics else None

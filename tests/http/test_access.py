@@ -29,6 +29,8 @@ from tests.http.desks import (
 )
 from tests.support.processes import NotReadyError
 from tests.support.server import RunningServer
+from trunkline.web.exchange import Headers
+from trunkline.web.guards import address_of
 from trunkline.web.routes import table
 
 BASIC_1 = {"Authorization": "Basic YWdlbnQxOmRlbW8="}
@@ -275,3 +277,20 @@ def test_the_demo_takes_nobody_s_place(tmp_path: Path) -> None:
         RunningServer("--demo", folder=tmp_path)
     with RunningServer(folder=tmp_path) as server, Desktop(server.url, "ann", password=PASSWORD) as ann:
         assert ann.client.get("/internal-api/contact-center").body["contactCenter"]["name"] == "main"
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "address"),
+    [
+        ("10.0.0.9", "192.0.2.1", "10.0.0.9"),
+        ("10.0.0.1", "", "10.0.0.1"),
+        ("10.0.0.1", "192.0.2.1", "192.0.2.1"),
+        ("10.0.0.1", "198.51.100.7, 192.0.2.1, 10.0.0.2", "192.0.2.1"),
+        ("10.0.0.1", "10.0.0.2", "10.0.0.1"),
+        (None, "192.0.2.1", None),
+    ],
+)
+def test_only_our_proxies_are_believed(peer: str | None, forwarded: str, address: str | None) -> None:
+    """The address is the peer's, unless the peer is a proxy of ours: then the last one that is none."""
+    request = Headers({b"x-forwarded-for": forwarded.encode()})
+    assert address_of(request, peer, frozenset({"10.0.0.1", "10.0.0.2"})) == address

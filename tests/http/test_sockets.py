@@ -12,7 +12,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from tests.http.desks import Demo, Desktop, accept
+from tests.http.desks import Demo, Desktop, accept, exchange
 from tests.support.server import RunningServer
 
 Message = dict[str, Any]
@@ -276,3 +276,20 @@ def test_without_the_switch_an_upgrade_is_answered_and_not_offered() -> None:
         with pytest.raises(InvalidStatus) as refused, line(server, "agent1"):
             pass
         assert refused.value.response.status_code == 405
+
+
+def test_a_page_of_an_allowed_site_polls_by_the_door() -> None:
+    """Item 97: its answer names the origin and lets it read; a stranger's page is refused."""
+    with RunningServer("--demo", "--allowed-origins", "https://desk.example.com") as server:
+        for _ in range(2):  # the first log-in goes through ASGI, the second by the door
+            for origin, status in (
+                ("https://desk.example.com", 200),
+                ("https://x.example.com", 403),
+                (server.url, 200),
+            ):
+                headers = {**credentials("agent1"), "Origin": origin, "Content-Type": "application/json"}
+                body = json.dumps([{"channel": "/meta/handshake", "version": "1.0"}])
+                answer = exchange(server.url, "POST", "/api/v2/notifications", body, headers)
+                assert answer.status == status
+                allowed = answer.headers.get_all("Access-Control-Allow-Origin", [])
+                assert allowed == ([origin] if origin == "https://desk.example.com" else [])

@@ -158,6 +158,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         tuple[str, ...],
         _says("Origins of browsers that may call, as https://desktop.example.com; the server's own always may."),
     ] = ()
+    trusted_proxies: Annotated[
+        tuple[str, ...],
+        _says("Addresses of proxies in front, whose X-Forwarded-For is believed when handshakes are counted."),
+    ] = ()
     metrics: Annotated[bool, _says("Serve Prometheus metrics at /metrics.")] = True
 
     def __repr__(self) -> str:

@@ -13,7 +13,7 @@ from trunkline.contract.answers import method_not_allowed
 from trunkline.domain.people import Caller
 from trunkline.errors import NotAuthenticated, NotFound, TrunklineError
 from trunkline.web.exchange import ClientGone, Exchange, Receive, Scope, Send
-from trunkline.web.guards import check_csrf, check_origin, check_script_source, preflight
+from trunkline.web.guards import address_of, check_csrf, check_origin, check_script_source, preflight
 from trunkline.web.hot import NOTIFICATION_SUFFIXES, NOTIFICATIONS, HotRoutes
 from trunkline.web.operations import post_operation
 from trunkline.web.outbound import post_campaign, post_record
@@ -101,7 +101,9 @@ class Application:
             return
         if path.endswith("/handshake"):
             services.auth.start_session(exchange, caller, is_secure=services.settings.session_cookie_secure)
-        await services.notifications.handle(exchange, caller)
+        client = exchange.scope.get("client")
+        address = address_of(exchange, client[0] if client else None, services.settings.trusted_proxies)
+        await services.notifications.handle(exchange, caller, address)
 
     async def _records(self, exchange: Exchange, caller: Caller, rest: str) -> None:
         handle = None if rest in ("", "/") else handle_of(rest)

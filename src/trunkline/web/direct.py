@@ -84,6 +84,8 @@ class DirectRequest(Headers):
         for name, value in self.line.general_headers():
             parts += (name, b": ", value, b"\r\n")
         parts.append(_lines(headers) if isinstance(headers, tuple) else _joined(headers))
+        if self.extra:
+            parts.append(_joined(self.extra))
         parts.append(b"content-length: %d\r\n\r\n" % len(body) if keep_alive else _CLOSE % len(body))
         parts.append(body)
         transport.write(b"".join(parts))

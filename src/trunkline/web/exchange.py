@@ -32,12 +32,16 @@ class ClientGone(Exception):
 
 
 class Headers:
-    """The headers of a request. ``session_token`` is that of a session begun by this request."""
+    """The headers of a request. ``session_token`` is that of a session begun by this request.
 
-    __slots__ = ("_headers", "session_token")
+    ``extra`` headers go out with whatever is answered.
+    """
+
+    __slots__ = ("_headers", "extra", "session_token")
 
     def __init__(self, headers: dict[bytes, bytes]) -> None:
         self._headers = headers
+        self.extra: list[Header] = []
         self.session_token: str | None = None
 
     def header(self, name: bytes) -> bytes | None:
@@ -57,12 +61,9 @@ class Headers:
 
 
 class Exchange(Headers):
-    """A request with its headers, body and answer.
+    """A request with its headers, body and answer."""
 
-    ``extra`` headers go out with whatever is answered.
-    """
-
-    __slots__ = ("extra", "path", "receive", "scope", "send")
+    __slots__ = ("path", "receive", "scope", "send")
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         super().__init__(dict(scope["headers"]))
@@ -70,7 +71,6 @@ class Exchange(Headers):
         self.receive = receive
         self.send = send
         self.path: str = scope["path"]
-        self.extra: list[Header] = []
 
     @property
     def method(self) -> str:

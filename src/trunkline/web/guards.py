@@ -15,6 +15,8 @@ _ALLOWED_METHODS = b"GET,POST,PUT,DELETE,OPTIONS"
 _ALLOWED_HEADERS = (
     b"X-Requested-With,Content-Type,Accept,Origin,Cookie,authorization,ssid,surl,ContactCenterId,X-CSRF-TOKEN"
 )
+MAX_ADDRESS = 64
+"""Characters of an address; one of the sixth version has 45."""
 PREFLIGHT_CACHE_S = 120
 """How long a browser may remember a preflight (documented example)."""
 _WRITES = frozenset({"POST", "PUT", "DELETE"})
@@ -30,7 +32,7 @@ def check_source(request: Headers, settings: Settings) -> bytes | None:
     return origin
 
 
-def check_origin(exchange: Exchange, settings: Settings) -> None:
+def check_origin(exchange: Headers, settings: Settings) -> None:
     """Check where a request comes from; add the CORS headers when it is a page of another site that may call."""
     origin = check_source(exchange, settings)
     if origin is not None:
@@ -57,6 +59,18 @@ def is_own(exchange: Headers, origin: bytes) -> bool:
     """True when the origin is the host that the request itself names."""
     host = exchange.header(b"host")
     return host is not None and origin in (b"http://" + host, b"https://" + host)
+
+
+def address_of(request: Headers, peer: str | None, trusted_proxies: frozenset[str]) -> str | None:
+    """Where a request comes from: its peer, or behind a proxy of ours the last address that the proxy did not make up.
+
+    Without trusted proxies nobody's word is taken for it.
+    """
+    if peer not in trusted_proxies:
+        return peer
+    forwarded = (request.header(b"x-forwarded-for") or b"").decode("latin-1").split(",")
+    foreign = [hop for entry in forwarded if (hop := entry.strip()) and hop not in trusted_proxies]
+    return foreign[-1][:MAX_ADDRESS] if foreign else peer
 
 
 def _cors(origin: bytes) -> list[Header]:

@@ -16,7 +16,7 @@ from trunkline.domain.people import Caller
 from trunkline.errors import Defect, NotFound, OutOfRange, TooLarge, TrunklineError
 from trunkline.web.direct import DirectRequest
 from trunkline.web.exchange import FIXED
-from trunkline.web.guards import check_source
+from trunkline.web.guards import address_of, check_origin, check_source
 from trunkline.web.outbound import begin, parse_record
 from trunkline.web.services import Services
 from trunkline.web.websocket import Listener, SocketConnection, Upgrade
@@ -47,10 +47,15 @@ class HotRoutes:
                 return False
         elif url not in POLLS:
             return False
-        caller = self._caller(request)
+        settings = self._services.settings
+        if settings.csrf_protection:
+            return False
+        caller = self._services.auth.known_caller(request)
         if caller is None:
             return False
         try:
+            if request.header(b"origin") is not None:
+                check_origin(request, settings)
             if url in POLLS:
                 self._poll(request, caller)
             else:
@@ -71,14 +76,11 @@ class HotRoutes:
             return self._refusal(error, "websocket")
         auth = services.auth
         return services.notifications.open_socket(
-            line, caller, upgrade.address, lambda: auth.known_caller(upgrade) is not None
+            line,
+            caller,
+            address_of(upgrade, upgrade.address, services.settings.trusted_proxies),
+            lambda: auth.known_caller(upgrade) is not None,
         )
-
-    def _caller(self, request: DirectRequest) -> Caller | None:
-        """The caller, if nothing but the caller has to be checked: no foreign origin, no cross-site token."""
-        if request.header(b"origin") is not None or self._services.settings.csrf_protection:
-            return None
-        return self._services.auth.known_caller(request)
 
     def _record(self, request: DirectRequest, caller: Caller, handle: int) -> None:
         path = request.url.decode("ascii")
@@ -96,7 +98,8 @@ class HotRoutes:
 
     def _poll(self, request: DirectRequest, caller: Caller) -> None:
         try:
-            self._services.notifications.serve(request, caller)
+            address = address_of(request, request.line.address(), self._services.settings.trusted_proxies)
+            self._services.notifications.serve(request, caller, address)
         except TooLarge as error:
             request.answer(413, protocol_error(413, error.message), JSON_HEADERS, is_last=True)
         except OutOfRange as error:

@@ -72,15 +72,16 @@ class Notifications:
             wall_ms=clock.now_ms,
         )
 
-    async def handle(self, exchange: Exchange, caller: Caller) -> None:
+    async def handle(self, exchange: Exchange, caller: Caller, address: str | None) -> None:
         """Serve one request of an authenticated user over ASGI."""
         user = self._met(caller)
+        scope = {**exchange.scope, "client": (address, 0)}
         try:
-            await handle(self.cometd, exchange.scope, exchange.receive, exchange.send, user, exchange.extra)
+            await handle(self.cometd, scope, exchange.receive, exchange.send, user, exchange.extra)
         finally:
             self.forget_idle(user)
 
-    def serve(self, request: DirectRequest, caller: Caller) -> None:
+    def serve(self, request: DirectRequest, caller: Caller, address: str | None) -> None:
         """Serve one request of an authenticated user without ASGI; raises what is wrong with its body."""
         cometd = self.cometd
         messages = read_body(
@@ -95,7 +96,7 @@ class Notifications:
             user,
             request,
             browser=request.cookie(BROWSER_COOKIE),
-            address=request.line.address(),
+            address=address,
         )
         request.on_lost = partial(cometd.lost, number)
         if not request.response_complete:
@@ -128,6 +129,10 @@ class Notifications:
         """Load what waits for the user, and what came after its positions, before the core sees the subscription."""
         assert isinstance(principal, tuple)
         await self._outbox.open(principal)
+        if not self.cometd.has_sessions(principal):
+            # No subscription can succeed, and nobody else would let the mailbox go.
+            self.forget_idle(principal)
+            return NO_RECOVERIES
         if not positions:
             return NO_RECOVERIES
         stopped = {channel: Stopped(position.epoch, position.offset) for channel, position in positions.items()}

@@ -26,6 +26,7 @@ class Settings:
         session_cookie_secure: bool,
         allowed_origins: tuple[str, ...],
         callback_polling: bool,
+        trusted_proxies: frozenset[str],
         spool_dir: str,
     ) -> None:
         self.version = version
@@ -35,6 +36,7 @@ class Settings:
         self.session_cookie_secure = session_cookie_secure
         self.allowed_origins = allowed_origins
         self.callback_polling = callback_polling
+        self.trusted_proxies = trusted_proxies
         self.spool_dir = spool_dir
 
 
