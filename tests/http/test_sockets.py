@@ -20,6 +20,7 @@ Message = dict[str, Any]
 OUTBOUND = "/v2/me/outbound"
 INTERNAL = "/me/internal"
 WAIT_S = 20
+ALLOWED = "https://desk.example.com"
 
 
 def credentials(name: str, password: str = "demo") -> dict[str, str]:
@@ -280,7 +281,7 @@ def test_without_the_switch_an_upgrade_is_answered_and_not_offered() -> None:
 
 def test_a_page_of_an_allowed_site_polls_by_the_door() -> None:
     """Item 97: its answer names the origin and lets it read; a stranger's page is refused."""
-    with RunningServer("--demo", "--allowed-origins", "https://desk.example.com") as server:
+    with RunningServer("--demo", "--allowed-origins", ALLOWED) as server:
         for _ in range(2):  # the first log-in goes through ASGI, the second by the door
             for origin, status in (
                 ("https://desk.example.com", 200),
@@ -292,4 +293,4 @@ def test_a_page_of_an_allowed_site_polls_by_the_door() -> None:
                 answer = exchange(server.url, "POST", "/api/v2/notifications", body, headers)
                 assert answer.status == status
                 allowed = answer.headers.get_all("Access-Control-Allow-Origin", [])
-                assert allowed == ([origin] if origin == "https://desk.example.com" else [])
+                assert allowed == ([origin] if origin == ALLOWED else [])
