@@ -36,9 +36,12 @@ from trunkline.bayeux_asgi.sockets import Socket, SocketLine, subscribes
 from trunkline.errors import Unavailable
 from trunkline.strict_json import MAX_BODY_BYTES, Json
 
-# The timer never fires more often than this, however many sessions end one after the other: a reply or
-# an expiry 20 ms late is noticed by nobody, a wake-up per session is.
-_TICK_SPACING_MS = 20
+# The timer never fires more often than this part of the timeout, however many sessions end one after the other: a reply
+# or an expiry so late is noticed by nobody (200 ms of 30 s), while a wake-up for each session is. It also brings the
+# polls of idle clients together, so that one wake-up serves many of them.
+_TICKS_A_TIMEOUT = 150
+_TICK_SPACING_MS = (20, 200)
+"""Least and most."""
 MAX_UNSENT_BYTES = 1024 * 1024
 """Bytes that may wait in this process for one socket's client: as much as a session may have queued."""
 
@@ -115,6 +118,8 @@ class CometD:
         self._last_number = 0
         self._timer: asyncio.TimerHandle | None = None
         self._timer_due_ms = 0
+        least_ms, most_ms = _TICK_SPACING_MS
+        self._tick_spacing_ms = min(max(server.config.timeout_ms // _TICKS_A_TIMEOUT, least_ms), most_ms)
         self._is_running = False
         self._unfinished = 0
         self._all_finished = asyncio.Event()
@@ -346,7 +351,7 @@ class CometD:
             return
         if self._timer is not None:
             self._timer.cancel()
-        delay_ms = max(due_ms - self._clock_ms() + 1, _TICK_SPACING_MS)
+        delay_ms = max(due_ms - self._clock_ms() + 1, self._tick_spacing_ms)
         self._timer = asyncio.get_running_loop().call_later(delay_ms / 1000, self._tick)
         self._timer_due_ms = due_ms
 

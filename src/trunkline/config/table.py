@@ -111,11 +111,11 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     cometd_max_inactive_s: Annotated[
         int, _says("A CometD session that does nothing but poll ends after this long; 0: never.", "seconds", 0, _DAY_S)
     ] = 0
-    head_deadline_s: Annotated[int, _says("The head of a request must arrive within this.", "seconds", 1, 600)] = 10
+    head_deadline_s: Annotated[int, _says("The head of a request must arrive within this.", "seconds", 1, 600)] = 9
     body_deadline_s: Annotated[
         int, _says("The body of a request must arrive within this; long files get more.", "seconds", 1, 3600)
-    ] = 30
-    write_deadline_s: Annotated[int, _says("A client must take what is sent within this.", "seconds", 1, 600)] = 10
+    ] = 28
+    write_deadline_s: Annotated[int, _says("A client must take what is sent within this.", "seconds", 1, 600)] = 8
     keep_alive_s: Annotated[int, _says("A connection without a request is kept this long.", "seconds", 1, 3600)] = 75
     redelivery_s: Annotated[
         int, _says("An event that was not delivered waits this long for its user's next session.", "seconds", 0, _DAY_S)
@@ -150,7 +150,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     max_body_bytes: Annotated[int, _says("The largest request body.", "bytes", 1024, 65_536)] = 65_536
     max_pending_writes: Annotated[
         int, _says("How many writes may wait for their commit; the next one is answered 503.", "writes", 1, 1_000_000)
-    ] = 10_000
+    ] = 8_000
     shutdown_grace_s: Annotated[
         int, _says("How long open requests may take to finish when the server stops.", "seconds", 0, 600)
     ] = 10
