@@ -11,7 +11,7 @@ from typing import NoReturn
 import hypothesis
 import pytest
 
-from tests.support import nodes
+from tests.support import conformance, nodes
 from tests.support.postgres import PostgresServer
 from tests.support.server import RunningServer
 
@@ -25,13 +25,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Add --long, --browser and --write-docs."""
     parser.addoption("--long", action="store_true", help="run what takes minutes too, and more examples of properties")
     parser.addoption("--browser", action="store_true", help="run what needs Chromium too")
-    parser.addoption("--write-docs", action="store_true", help="remake the manual's pages that tests fill (tests/http)")
+    parser.addoption("--write-docs", action="store_true", help="remake the manual's pages that tests fill")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Choose the number of examples; make SIGTERM end the run as Ctrl-C does, so that servers are stopped."""
     hypothesis.settings.load_profile("long" if config.getoption("--long") else "short")
     signal.signal(signal.SIGTERM, _interrupt)
+    if not hasattr(config, "workerinput"):  # of several processes, the one that hears of all tests
+        config.pluginmanager.register(conformance.Judge(config))
 
 
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
@@ -39,7 +41,7 @@ def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark tests by the fixtures they use; leave out what was not asked for."""
+    """Mark tests by the fixtures they use; leave out what was not asked for; note which items they prove."""
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
         if "postgres_server" in fixtures:
@@ -49,6 +51,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for name in ("long", "browser"):
             if item.get_closest_marker(name) and not config.getoption(f"--{name}"):
                 item.add_marker(pytest.mark.skip(reason=f"runs with --{name}"))
+        conformance.label(item)
 
 
 @pytest.fixture(scope="session")

@@ -27,7 +27,8 @@ def test_a_held_poll_returns_with_all_events_of_one_delivery() -> None:
     asyncio.run(scenario())
 
 
-def test_item_43_the_older_of_two_polls_ends_with_409() -> None:
+@pytest.mark.item(43)
+def test_the_older_of_two_polls_ends_with_409() -> None:
     """At once; the newer one goes on."""
 
     async def scenario() -> None:
@@ -44,7 +45,8 @@ def test_item_43_the_older_of_two_polls_ends_with_409() -> None:
     asyncio.run(scenario())
 
 
-def test_item_47_a_poll_whose_client_left_swallows_nothing() -> None:
+@pytest.mark.item(47)
+def test_a_poll_whose_client_left_swallows_nothing() -> None:
     """The request ends without an answer; later events wait for the next connect."""
 
     async def scenario() -> None:
@@ -60,7 +62,8 @@ def test_item_47_a_poll_whose_client_left_swallows_nothing() -> None:
     asyncio.run(scenario())
 
 
-def test_item_47_leaving_and_delivering_at_the_same_moment_loses_nothing() -> None:
+@pytest.mark.item(47)
+def test_leaving_and_delivering_at_the_same_moment_loses_nothing() -> None:
     """Whichever is noticed first: the event is in the answer or still queued."""
 
     async def scenario(is_delivered_first: bool) -> None:  # noqa: FBT001
@@ -83,7 +86,8 @@ def test_item_47_leaving_and_delivering_at_the_same_moment_loses_nothing() -> No
     asyncio.run(scenario(is_delivered_first=False))
 
 
-def test_item_47_an_answer_that_cannot_be_sent_returns_to_the_queue() -> None:
+@pytest.mark.item(47)
+def test_an_answer_that_cannot_be_sent_returns_to_the_queue() -> None:
     """The server says so with ``OSError``; nobody else hears of it."""
 
     async def scenario() -> None:
@@ -100,7 +104,8 @@ def test_item_47_an_answer_that_cannot_be_sent_returns_to_the_queue() -> None:
     asyncio.run(scenario())
 
 
-def test_item_47_a_watch_that_fails_counts_as_a_client_that_left() -> None:
+@pytest.mark.item(47)
+def test_a_watch_that_fails_counts_as_a_client_that_left() -> None:
     """Some servers raise from ``receive`` instead of sending the message."""
 
     async def scenario() -> None:
@@ -114,7 +119,8 @@ def test_item_47_a_watch_that_fails_counts_as_a_client_that_left() -> None:
     asyncio.run(scenario())
 
 
-def test_item_47_a_request_that_is_cancelled_gives_its_connect_up() -> None:
+@pytest.mark.item(47)
+def test_a_request_that_is_cancelled_gives_its_connect_up() -> None:
     """The server may cancel the handler; the session goes on with the next connect."""
 
     async def scenario() -> None:
@@ -146,7 +152,8 @@ def test_nothing_keeps_watching_after_the_answer() -> None:
     asyncio.run(scenario())
 
 
-def test_item_39_the_timer_ends_a_held_poll() -> None:
+@pytest.mark.item(39)
+def test_the_timer_ends_a_held_poll() -> None:
     """No call is needed: the poll returns by itself when its time is over."""
 
     async def scenario() -> None:
@@ -163,7 +170,8 @@ def test_item_39_the_timer_ends_a_held_poll() -> None:
     asyncio.run(scenario())
 
 
-def test_item_41_the_timer_moves_forward_for_an_earlier_deadline() -> None:
+@pytest.mark.item(41)
+def test_the_timer_moves_forward_for_an_earlier_deadline() -> None:
     """It stood at the expiry of the session, a minute away, when a short connect came."""
 
     async def scenario() -> None:
@@ -182,7 +190,8 @@ def test_item_41_the_timer_moves_forward_for_an_earlier_deadline() -> None:
     asyncio.run(scenario())
 
 
-def test_item_83_the_timer_sweeps_expired_sessions() -> None:
+@pytest.mark.item(83)
+def test_the_timer_sweeps_expired_sessions() -> None:
     """And rests once there is none; a session opened before the start is swept as well."""
 
     async def scenario() -> None:
@@ -214,7 +223,8 @@ def test_many_deadlines_do_not_wake_the_timer_one_by_one() -> None:
     asyncio.run(scenario())
 
 
-def test_item_84_stopping_answers_held_polls_and_waits_for_them() -> None:
+@pytest.mark.item(84)
+def test_stopping_answers_held_polls_and_waits_for_them() -> None:
     """Retry advice on a connection that is closed, so that the next request finds another process."""
 
     async def scenario() -> None:
@@ -235,7 +245,8 @@ def test_item_84_stopping_answers_held_polls_and_waits_for_them() -> None:
     asyncio.run(scenario())
 
 
-def test_item_84_stopping_does_not_wait_for_ever() -> None:
+@pytest.mark.item(84)
+def test_stopping_does_not_wait_for_ever() -> None:
     """A client that does not read is left to the server."""
 
     async def scenario() -> None:
@@ -251,7 +262,8 @@ def test_item_84_stopping_does_not_wait_for_ever() -> None:
     asyncio.run(scenario())
 
 
-def test_item_52_a_kicked_poll_returns_with_advice_none() -> None:
+@pytest.mark.item(52)
+def test_a_kicked_poll_returns_with_advice_none() -> None:
     """The held connect ends at once."""
 
     async def scenario() -> None:
@@ -264,7 +276,8 @@ def test_item_52_a_kicked_poll_returns_with_advice_none() -> None:
     asyncio.run(scenario())
 
 
-def test_item_96_two_principals_poll_side_by_side() -> None:
+@pytest.mark.item(96)
+def test_two_principals_poll_side_by_side() -> None:
     """Each gets the own events of the same topic; a foreign client id is an unknown one."""
 
     async def scenario() -> None:

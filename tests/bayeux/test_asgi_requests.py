@@ -22,7 +22,8 @@ HANDSHAKE = msgspec.json.encode([handshake()])
 FORM = ((b"content-type", b"application/x-www-form-urlencoded"),)
 
 
-def test_item_66_an_answer_carries_its_headers() -> None:
+@pytest.mark.item(66)
+def test_an_answer_carries_its_headers() -> None:
     """JSON in UTF-8, never stored, never sniffed, of stated length; the caller's headers are added."""
 
     async def scenario() -> None:
@@ -41,7 +42,8 @@ def test_item_66_an_answer_carries_its_headers() -> None:
     asyncio.run(scenario())
 
 
-def test_item_79_the_handshake_gives_the_browser_its_cookie() -> None:
+@pytest.mark.item("0.12", 79)
+def test_the_handshake_gives_the_browser_its_cookie() -> None:
     """A random value of its own, HttpOnly, for the whole site; not given twice, never asked for."""
 
     async def scenario() -> None:
@@ -59,7 +61,8 @@ def test_item_79_the_handshake_gives_the_browser_its_cookie() -> None:
     asyncio.run(scenario())
 
 
-def test_item_79_the_attributes_of_the_cookie_are_the_operators() -> None:
+@pytest.mark.item(79)
+def test_the_attributes_of_the_cookie_are_the_operators() -> None:
     """Secure, SameSite and Domain."""
 
     async def scenario() -> None:
@@ -71,13 +74,15 @@ def test_item_79_the_attributes_of_the_cookie_are_the_operators() -> None:
     asyncio.run(scenario())
 
 
+@pytest.mark.item("0.3")
 @pytest.mark.parametrize("suffix", ["", "/", "/handshake", "/connect", "/subscribe"])
-def test_item_03_of_section_0_the_suffix_does_not_matter(suffix: str) -> None:
+def test_the_suffix_does_not_matter(suffix: str) -> None:
     """The messages say what they are; the URL is the router's business."""
     call = asyncio.run(Site().run(Call(HANDSHAKE, path=f"/api/v2/notifications{suffix}")))
     assert call.messages[0]["successful"]
 
 
+@pytest.mark.item(64)
 @pytest.mark.parametrize(
     ("content_type", "status"),
     [
@@ -92,19 +97,21 @@ def test_item_03_of_section_0_the_suffix_does_not_matter(suffix: str) -> None:
         (b"multipart/form-data", 400),
     ],
 )
-def test_item_64_the_body_is_json_in_utf8(content_type: bytes | None, status: int) -> None:
+def test_the_body_is_json_in_utf8(content_type: bytes | None, status: int) -> None:
     """With or without a character set, or no type at all; others are refused."""
     headers = () if content_type is None else ((b"content-type", content_type),)
     assert asyncio.run(Site().run(Call(HANDSHAKE, headers=headers))).status == status
 
 
-def test_item_64_the_body_may_come_in_any_pieces() -> None:
+@pytest.mark.item(64)
+def test_the_body_may_come_in_any_pieces() -> None:
     """Chunked bodies are put together, byte by byte if need be."""
     pieces = [HANDSHAKE[index : index + 1] for index in range(len(HANDSHAKE))]
     assert asyncio.run(Site().run(Call(*pieces, b""))).messages[0]["successful"]
 
 
-def test_item_65_forms_are_accepted() -> None:
+@pytest.mark.item(65)
+def test_forms_are_accepted() -> None:
     """Messages of several fields are one request; nothing in the form is HTTP 400."""
 
     async def scenario() -> None:
@@ -122,8 +129,9 @@ def test_item_65_forms_are_accepted() -> None:
     asyncio.run(scenario())
 
 
+@pytest.mark.item("0.5", 2, 64)
 @pytest.mark.parametrize("body", [b"", b"[", b"[]", b"7", b"[7]", b"\xff", b'[{"a":"\\ud800"}]'])
-def test_item_64_malformed_bodies_are_http_400(body: bytes) -> None:
+def test_malformed_bodies_are_http_400(body: bytes) -> None:
     """The body of the refusal is JSON, one unsuccessful message, neither empty nor an empty array."""
     call = asyncio.run(Site().run(Call(body)))
     assert call.status == 400
@@ -132,7 +140,8 @@ def test_item_64_malformed_bodies_are_http_400(body: bytes) -> None:
     assert message["error"].startswith("400::")
 
 
-def test_item_81_large_bodies_are_http_413() -> None:
+@pytest.mark.item(81)
+def test_large_bodies_are_http_413() -> None:
     """A stated length over the limit is refused unread; an unstated one as soon as it is passed."""
 
     async def scenario() -> None:
@@ -158,6 +167,7 @@ def test_other_methods_are_http_405(method: str) -> None:
     assert (call.status, call.headers[b"allow"]) == (405, b"POST")
 
 
+@pytest.mark.item("0.5", "0.6", 4)
 @given(st.binary(max_size=80) | st.lists(st.dictionaries(st.sampled_from(["channel", "id", "clientId"]), st.text())))
 def test_whatever_is_posted_gets_an_answer_that_clients_can_read(posted: object) -> None:
     """Status 200, 400 or 413 and a JSON array with at least one message: never 5xx, never nothing."""

@@ -12,6 +12,7 @@ SEGMENT = st.text("abZ09-_!~()$@ #+.{}", min_size=1, max_size=4)
 NAME = st.lists(SEGMENT, min_size=1, max_size=5).map(lambda segments: "/" + "/".join(segments))
 
 
+@pytest.mark.item(18)
 @pytest.mark.parametrize("name", ["/a", "/v2/me/outbound", "/a b", "/A-_!~()$@", "/x#+.{}", "/notifications/services"])
 def test_names_are_accepted_with_the_wide_alphabet(name: str) -> None:
     """A name may hold the specification's marks and those that the Java server adds."""
@@ -19,6 +20,7 @@ def test_names_are_accepted_with_the_wide_alphabet(name: str) -> None:
     assert not is_pattern(name)
 
 
+@pytest.mark.item(18, 19)
 @pytest.mark.parametrize(
     "name",
     ["", "/", "a", "//a", "/a/", "/a//b", "/a\n", "/ä", "/a\\b", '/a"', "/a:b", "/a*", "/*/a", "/***", "/a/**/b"],
@@ -36,6 +38,7 @@ def test_patterns_end_in_a_wildcard_segment(pattern: str) -> None:
     assert not is_name(pattern)
 
 
+@pytest.mark.item(19, 21)
 @pytest.mark.parametrize(
     ("subscription", "channel", "is_match"),
     [
@@ -69,6 +72,7 @@ def test_meta_and_service_are_told_apart_from_lookalikes() -> None:
     assert [is_service(name) for name in ("/service/x", "/services", "/service")] == [True, False, False]
 
 
+@pytest.mark.item(19)
 @given(NAME, NAME)
 def test_matching_agrees_with_a_walk_over_the_segments(channel: str, other: str) -> None:
     """The prepared set of subscriptions gives what comparing segment by segment gives."""

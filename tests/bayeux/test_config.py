@@ -7,6 +7,7 @@ import pytest
 from trunkline.bayeux import Config
 
 
+@pytest.mark.item(78)
 def test_defaults_are_those_that_clients_were_measured_with() -> None:
     """30 s timeout, no interval, 60 s of life without a connect, both transports."""
     config = Config()
@@ -14,6 +15,7 @@ def test_defaults_are_those_that_clients_were_measured_with() -> None:
     assert config.connection_types == ("websocket", "long-polling")
 
 
+@pytest.mark.item("0.8", 48)
 def test_advice_is_whole_and_in_the_published_order() -> None:
     """Clients replace advice, so all three parts are always there; maxInterval only when asked for."""
     assert list(Config().advice("retry").items()) == [("interval", 0), ("timeout", 30_000), ("reconnect", "retry")]

@@ -1,6 +1,6 @@
 """Conformance, item by item: connects, expiry, shutdown.
 
-The numbers are those of the conformance sheet of the project's CometD reference.
+The numbers are those of docs/bayeux-conformance.md.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from trunkline.bayeux import Config, Confirmed, Hold, SessionClosed
 RETRY = {"interval": 0, "timeout": 30000, "reconnect": "retry"}
 
 
-def test_item_37_connect_replies_always_carry_the_whole_advice() -> None:
+@pytest.mark.item("0.7", "0.8", "0.9", 37)
+def test_connect_replies_always_carry_the_whole_advice() -> None:
     """On the first connect, on a batch, and on a held one that times out."""
     wire = Wire()
     client_id = wire.handshake()
@@ -34,6 +35,7 @@ def test_item_37_connect_replies_always_carry_the_whole_advice() -> None:
     assert wire.pass_time(30_000).messages_in(held)[0]["advice"] == RETRY
 
 
+@pytest.mark.item(38)
 @pytest.mark.parametrize(
     ("connection_type", "error", "reconnect"),
     [
@@ -43,7 +45,7 @@ def test_item_37_connect_replies_always_carry_the_whole_advice() -> None:
         (["long-polling"], "301::Connection types not supported", "none"),
     ],
 )
-def test_item_38_a_connect_names_its_connection_type(connection_type: object, error: str, reconnect: str) -> None:
+def test_a_connect_names_its_connection_type(connection_type: object, error: str, reconnect: str) -> None:
     """Missing or unsupported: refused, and a connect that is held stays held."""
     wire = Wire()
     client_id = wire.connected()
@@ -53,7 +55,8 @@ def test_item_38_a_connect_names_its_connection_type(connection_type: object, er
     assert held in wire.pass_time(30_000).answers
 
 
-def test_item_39_a_connect_is_held_until_the_timeout() -> None:
+@pytest.mark.item(39)
+def test_a_connect_is_held_until_the_timeout() -> None:
     """The reply comes with the tick at the deadline and not before."""
     wire = Wire()
     client_id = wire.connected()
@@ -65,7 +68,8 @@ def test_item_39_a_connect_is_held_until_the_timeout() -> None:
     assert (reply["successful"], reply["id"]) == (True, 8)
 
 
-def test_item_40_the_first_connect_is_answered_at_once() -> None:
+@pytest.mark.item("0.2", 40)
+def test_the_first_connect_is_answered_at_once() -> None:
     """Without any advice from the client; the second is held."""
     wire = Wire()
     client_id = wire.handshake()
@@ -73,8 +77,9 @@ def test_item_40_the_first_connect_is_answered_at_once() -> None:
     assert wire.send(connect(client_id)).is_held
 
 
+@pytest.mark.item(40)
 @pytest.mark.parametrize("timeout", [0, 0.0, 0.5])
-def test_item_40_a_timeout_of_zero_is_answered_at_once(timeout: float) -> None:
+def test_a_timeout_of_zero_is_answered_at_once(timeout: float) -> None:
     """That is how clients ask whether the server is there."""
     wire = Wire()
     client_id = wire.connected()
@@ -82,6 +87,7 @@ def test_item_40_a_timeout_of_zero_is_answered_at_once(timeout: float) -> None:
     assert wire.send(connect(client_id)).is_held
 
 
+@pytest.mark.item(41)
 @pytest.mark.parametrize(
     ("advice", "until_ms"),
     [
@@ -93,7 +99,7 @@ def test_item_40_a_timeout_of_zero_is_answered_at_once(timeout: float) -> None:
         ([], 30_000),
     ],
 )
-def test_item_41_the_clients_timeout_holds_for_one_connect(advice: object, until_ms: int) -> None:
+def test_the_clients_timeout_holds_for_one_connect(advice: object, until_ms: int) -> None:
     """It may shorten ours; nonsense is passed over; the next connect has ours again."""
     wire = Wire()
     client_id = wire.connected()
@@ -104,7 +110,8 @@ def test_item_41_the_clients_timeout_holds_for_one_connect(advice: object, until
     assert hold.until_ms == wire.now_ms + 30_000
 
 
-def test_item_41_the_clients_interval_lengthens_the_life_of_one_pause() -> None:
+@pytest.mark.item(41)
+def test_the_clients_interval_lengthens_the_life_of_one_pause() -> None:
     """Up to the limit; after the next connect the ordinary time counts again."""
     wire = Wire()
     client_id = wire.connected()
@@ -116,7 +123,8 @@ def test_item_41_the_clients_interval_lengthens_the_life_of_one_pause() -> None:
     assert wire.pass_time(60_000).of(SessionClosed)
 
 
-def test_item_42_events_between_polls_come_with_the_next_connect() -> None:
+@pytest.mark.item(42)
+def test_events_between_polls_come_with_the_next_connect() -> None:
     """At once, events first, connect reply last."""
     wire = Wire()
     client_id = wire.connected("/**")
@@ -127,7 +135,8 @@ def test_item_42_events_between_polls_come_with_the_next_connect() -> None:
     assert messages[-1]["channel"] == "/meta/connect"
 
 
-def test_item_42_in_a_batch_events_are_first_and_connect_replies_last() -> None:
+@pytest.mark.item(42)
+def test_in_a_batch_events_are_first_and_connect_replies_last() -> None:
     """Other replies keep the order of the request between them."""
     wire = Wire()
     client_id = wire.connected("/**")
@@ -142,7 +151,8 @@ def test_item_42_in_a_batch_events_are_first_and_connect_replies_last() -> None:
     ]
 
 
-def test_item_43_a_second_connect_ends_the_first_with_409() -> None:
+@pytest.mark.item(43)
+def test_a_second_connect_ends_the_first_with_409() -> None:
     """The newer one is held in its place and gets the events; the body of the 409 matches no request."""
     wire = Wire()
     client_id = wire.connected("/**")
@@ -155,7 +165,8 @@ def test_item_43_a_second_connect_ends_the_first_with_409() -> None:
     assert list(delivered.answers) == [outcome.exchange]
 
 
-def test_item_43_a_batched_connect_ends_the_held_one_too() -> None:
+@pytest.mark.item(43)
+def test_a_batched_connect_ends_the_held_one_too() -> None:
     """The session is then without a held connect."""
     wire = Wire()
     client_id = wire.connected("/**")
@@ -165,7 +176,8 @@ def test_item_43_a_batched_connect_ends_the_held_one_too() -> None:
     assert not wire.deliver(event(1)).effects
 
 
-def test_item_44_a_batched_connect_is_not_held() -> None:
+@pytest.mark.item(44)
+def test_a_batched_connect_is_not_held() -> None:
     """All replies of the batch come together, as after a re-handshake."""
     wire = Wire()
     client_id = wire.connected()
@@ -174,7 +186,8 @@ def test_item_44_a_batched_connect_is_not_held() -> None:
     assert all(message["successful"] for message in outcome.messages)
 
 
-def test_item_44_two_connects_of_one_batch_settle_nothing_between_them() -> None:
+@pytest.mark.item(44)
+def test_two_connects_of_one_batch_settle_nothing_between_them() -> None:
     """What the answer itself carries has not arrived yet."""
     wire = Wire()
     client_id = wire.connected("/**")
@@ -185,7 +198,8 @@ def test_item_44_two_connects_of_one_batch_settle_nothing_between_them() -> None
     assert wire.send(connect(client_id)).of(Confirmed) == [Confirmed("ann", OUTBOUND, 1)]
 
 
-def test_item_45_an_unknown_session_is_sent_to_the_handshake() -> None:
+@pytest.mark.item("0.4", 15, 45)
+def test_an_unknown_session_is_sent_to_the_handshake() -> None:
     """HTTP 200, unsuccessful, advice handshake with interval 0."""
     outcome = Wire().send(connect("nobody", id="3"))
     assert outcome.reply == {
@@ -197,7 +211,8 @@ def test_item_45_an_unknown_session_is_sent_to_the_handshake() -> None:
     }
 
 
-def test_item_46_a_session_without_connect_expires() -> None:
+@pytest.mark.item(46, 54)
+def test_a_session_without_connect_expires() -> None:
     """60 s after the handshake, or after the end of the last connect; then it is unknown."""
     wire = Wire()
     client_id = wire.handshake()
@@ -213,7 +228,8 @@ def test_item_46_a_session_without_connect_expires() -> None:
     assert wire.server.next_deadline_ms() is None
 
 
-def test_item_46_other_messages_do_not_keep_a_session_alive() -> None:
+@pytest.mark.item(46)
+def test_other_messages_do_not_keep_a_session_alive() -> None:
     """Only connects count."""
     wire = Wire()
     client_id = wire.connected()
@@ -222,14 +238,16 @@ def test_item_46_other_messages_do_not_keep_a_session_alive() -> None:
     assert wire.pass_time(1_000).of(SessionClosed)
 
 
-def test_item_48_maxinterval_is_advised_only_when_configured() -> None:
+@pytest.mark.item(48)
+def test_maxinterval_is_advised_only_when_configured() -> None:
     """The wire name is camel case."""
     wire = Wire(Config(advise_max_interval=True, max_interval_ms=5_000))
     assert wire.send(handshake()).reply["advice"]["maxInterval"] == 5_000
     assert "maxInterval" not in Wire().send(handshake()).reply["advice"]
 
 
-def test_item_49_max_interval_counts_on_top_of_the_interval() -> None:
+@pytest.mark.item(49)
+def test_max_interval_counts_on_top_of_the_interval() -> None:
     """A client that waits as advised is not swept."""
     wire = Wire(Config(interval_ms=5_000, max_interval_ms=10_000))
     client_id = wire.handshake()
@@ -239,7 +257,8 @@ def test_item_49_max_interval_counts_on_top_of_the_interval() -> None:
     assert wire.pass_time(1).of(SessionClosed)
 
 
-def test_item_52_kicked_sessions_are_told_to_stop() -> None:
+@pytest.mark.item(52)
+def test_kicked_sessions_are_told_to_stop() -> None:
     """Held connects return unsuccessful with advice none; all sessions of that principal are gone, no other's."""
     wire = Wire()
     held = wire.hold(wire.connected("/**"), id="7")
@@ -261,7 +280,8 @@ def test_item_52_kicked_sessions_are_told_to_stop() -> None:
     assert wire.send(connect(bob), principal="bob").is_held
 
 
-def test_item_69_only_connects_are_held() -> None:
+@pytest.mark.item(31, 69)
+def test_only_connects_are_held() -> None:
     """Everything else is answered at once, with a connect held beside it."""
     wire = Wire()
     client_id = wire.connected()
@@ -272,7 +292,8 @@ def test_item_69_only_connects_are_held() -> None:
         assert held not in outcome.answers
 
 
-def test_item_83_nothing_is_left_of_ended_sessions() -> None:
+@pytest.mark.item(25, 83)
+def test_nothing_is_left_of_ended_sessions() -> None:
     """Deadlines, owners and exchanges are freed."""
     wire = Wire()
     for _ in range(500):
@@ -286,7 +307,8 @@ def test_item_83_nothing_is_left_of_ended_sessions() -> None:
     assert len(hub.sessions._deadlines) < 100
 
 
-def test_item_84_shutdown_releases_held_connects_with_retry() -> None:
+@pytest.mark.item(84)
+def test_shutdown_releases_held_connects_with_retry() -> None:
     """Clients come back to the next process; this one holds nothing and opens nothing any more."""
     wire = Wire()
     client_id = wire.connected("/**")

@@ -1,9 +1,11 @@
 """Conformance, item by item: what is delivered, to whom, how often, and when it counts as delivered.
 
-The numbers are those of the conformance sheet of the project's CometD reference.
+The numbers are those of docs/bayeux-conformance.md.
 """
 
 from __future__ import annotations
+
+import pytest
 
 from tests.bayeux.harness import (
     INTERNAL,
@@ -18,7 +20,8 @@ from tests.bayeux.harness import (
 from trunkline.bayeux import Config, Confirmed, Delivery, SessionClosed
 
 
-def test_item_10_of_section_0_the_published_sample_comes_out_as_printed() -> None:
+@pytest.mark.item("0.10")
+def test_the_published_sample_comes_out_as_printed() -> None:
     """Two events and the connect reply, in the order and with the keys of the vendor's sample."""
     wire = Wire()
     client_id = wire.connected("/**")
@@ -31,7 +34,8 @@ def test_item_10_of_section_0_the_published_sample_comes_out_as_printed() -> Non
     )
 
 
-def test_item_20_a_session_gets_an_event_once() -> None:
+@pytest.mark.item(20)
+def test_a_session_gets_an_event_once() -> None:
     """However many of its subscriptions match."""
     wire = Wire()
     client_id = wire.connected("/**", "/v2/me/*", "/v2/**", OUTBOUND)
@@ -39,14 +43,16 @@ def test_item_20_a_session_gets_an_event_once() -> None:
     assert marks_in(wire.deliver(event(1)).messages_in(held)) == [1]
 
 
-def test_item_21_patterns_do_not_reach_meta_and_service() -> None:
+@pytest.mark.item(21)
+def test_patterns_do_not_reach_meta_and_service() -> None:
     """Not even when the server itself delivers there."""
     wire = Wire()
     wire.hold(wire.connected("/**"))
     assert not wire.deliver(event(1, "/meta/connect"), event(2, "/service/x")).effects
 
 
-def test_item_47_a_broken_poll_keeps_session_and_queue() -> None:
+@pytest.mark.item(47)
+def test_a_broken_poll_keeps_session_and_queue() -> None:
     """Events made during the outage come with the next connect."""
     wire = Wire()
     client_id = wire.connected("/**")
@@ -57,7 +63,8 @@ def test_item_47_a_broken_poll_keeps_session_and_queue() -> None:
     assert marks_in(wire.send(connect(client_id)).messages) == [1]
 
 
-def test_item_47_a_broken_poll_starts_the_expiry() -> None:
+@pytest.mark.item(47)
+def test_a_broken_poll_starts_the_expiry() -> None:
     """``maxInterval`` counts from the break, not from the poll's own timeout."""
     wire = Wire()
     client_id = wire.connected()
@@ -68,7 +75,8 @@ def test_item_47_a_broken_poll_starts_the_expiry() -> None:
     assert wire.pass_time(1).of(SessionClosed)
 
 
-def test_item_47_an_answer_that_found_nobody_returns_to_the_queue() -> None:
+@pytest.mark.item(47)
+def test_an_answer_that_found_nobody_returns_to_the_queue() -> None:
     """Its events are first in the next answer, before newer ones, and are confirmed only after that."""
     wire = Wire()
     client_id = wire.connected("/**")
@@ -82,7 +90,8 @@ def test_item_47_an_answer_that_found_nobody_returns_to_the_queue() -> None:
     assert wire.send(connect(client_id)).of(Confirmed) == [Confirmed("ann", OUTBOUND, 3)]
 
 
-def test_item_47_a_late_word_about_an_old_exchange_changes_nothing() -> None:
+@pytest.mark.item(47)
+def test_a_late_word_about_an_old_exchange_changes_nothing() -> None:
     """A later connect has settled it already; unknown exchanges are ignored as well."""
     wire = Wire()
     client_id = wire.connected("/**")
@@ -94,7 +103,8 @@ def test_item_47_a_late_word_about_an_old_exchange_changes_nothing() -> None:
     assert marks_in(wire.deliver(event(2)).messages_in(newer)) == [2]
 
 
-def test_item_63_order_is_kept_through_polls() -> None:
+@pytest.mark.item(63)
+def test_order_is_kept_through_polls() -> None:
     """Events of several calls, some between polls, arrive in order and none twice."""
     wire = Wire()
     client_id = wire.connected("/**")
@@ -108,7 +118,8 @@ def test_item_63_order_is_kept_through_polls() -> None:
     assert received == list(range(1, 41))
 
 
-def test_item_82_a_queue_over_its_count_ends_the_session() -> None:
+@pytest.mark.item(82)
+def test_a_queue_over_its_count_ends_the_session() -> None:
     """Nothing is dropped in silence: the next connect is 402, and the client starts over."""
     wire = Wire(Config(max_queue_messages=2))
     client_id = wire.connected("/**")
@@ -117,7 +128,8 @@ def test_item_82_a_queue_over_its_count_ends_the_session() -> None:
     assert wire.send(connect(client_id)).reply["advice"]["reconnect"] == "handshake"
 
 
-def test_item_82_a_queue_over_its_bytes_ends_the_session() -> None:
+@pytest.mark.item(82)
+def test_a_queue_over_its_bytes_ends_the_session() -> None:
     """Bytes count as they go on the wire; taking the queue frees them."""
     size = len(b'{"data":1,"channel":"/v2/me/outbound"}')
     wire = Wire(Config(max_queue_bytes=2 * size))
@@ -128,7 +140,8 @@ def test_item_82_a_queue_over_its_bytes_ends_the_session() -> None:
     assert wire.deliver(event(5)).of(SessionClosed)
 
 
-def test_item_82_overflow_of_a_held_session_answers_its_connect() -> None:
+@pytest.mark.item(82)
+def test_overflow_of_a_held_session_answers_its_connect() -> None:
     """One call beyond the limit: the held connect is told to handshake."""
     wire = Wire(Config(max_queue_messages=2))
     client_id = wire.connected("/**")
@@ -138,7 +151,8 @@ def test_item_82_overflow_of_a_held_session_answers_its_connect() -> None:
     assert (reply["error"], reply["advice"]["reconnect"]) == ("402::Unknown client", "handshake")
 
 
-def test_item_82_what_is_put_back_counts_too() -> None:
+@pytest.mark.item(82)
+def test_what_is_put_back_counts_too() -> None:
     """A lost answer and what came after it can be too much together."""
     wire = Wire(Config(max_queue_messages=2))
     client_id = wire.connected("/**")
@@ -148,7 +162,8 @@ def test_item_82_what_is_put_back_counts_too() -> None:
     assert wire.closed(held).effects == [SessionClosed(client_id, "ann", "overflow")]
 
 
-def test_item_96_events_go_to_their_owner_alone() -> None:
+@pytest.mark.item(96)
+def test_events_go_to_their_owner_alone() -> None:
     """The same topic name for all, every session of the owner, nobody else."""
     wire = Wire()
     first, second = wire.hold(wire.connected("/**")), wire.hold(wire.connected(OUTBOUND))

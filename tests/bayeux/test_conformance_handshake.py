@@ -1,6 +1,6 @@
 """Conformance, item by item: the handshake.
 
-The numbers are those of the conformance sheet of the project's CometD reference.
+The numbers are those of docs/bayeux-conformance.md.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ class Doorkeeper(AllowList):
         return "closed_today"
 
 
-def test_item_26_the_handshake_reply_is_complete() -> None:
+@pytest.mark.item("0.7", "0.8", 8, 26, 35, 36, 48, 50)
+def test_the_handshake_reply_is_complete() -> None:
     """All fields that clients read, with the whole advice."""
     outcome = Wire().send(handshake(id=5))
     assert outcome.reply == {
@@ -47,6 +48,7 @@ def test_item_26_the_handshake_reply_is_complete() -> None:
     assert outcome.of(SessionOpened) == [SessionOpened("c1", "ann")]
 
 
+@pytest.mark.item(27)
 @pytest.mark.parametrize(
     ("version", "minimum", "is_supported"),
     [
@@ -71,7 +73,7 @@ def test_item_26_the_handshake_reply_is_complete() -> None:
         ([1], LEFT_OUT, False),
     ],
 )
-def test_item_27_versions_are_compared_by_element(version: object, minimum: object, is_supported: bool) -> None:  # noqa: FBT001
+def test_versions_are_compared_by_element(version: object, minimum: object, is_supported: bool) -> None:  # noqa: FBT001
     """Missing versions pass, one that needs more than 1.0 does not."""
     reply = Wire().send(handshake(version=version, minimumVersion=minimum)).reply
     assert reply["successful"] is is_supported
@@ -81,12 +83,14 @@ def test_item_27_versions_are_compared_by_element(version: object, minimum: obje
         assert reply["advice"]["reconnect"] == "none"
 
 
-def test_item_27_only_harmless_versions_are_quoted() -> None:
+@pytest.mark.item(27)
+def test_only_harmless_versions_are_quoted() -> None:
     """An error text cannot be forged by the version that it quotes."""
     assert Wire().send(handshake(version="2.0", minimumVersion="2")).reply["error"] == "300:2.0:Version mismatch"
     assert Wire().send(handshake(version="2:x,<b>")).reply["error"] == "300::Version mismatch"
 
 
+@pytest.mark.item(28, 77)
 @pytest.mark.parametrize(
     ("types", "error"),
     [
@@ -100,20 +104,22 @@ def test_item_27_only_harmless_versions_are_quoted() -> None:
         ("long-polling", "301::Connection types not supported"),
     ],
 )
-def test_item_28_a_connection_type_must_be_in_common(types: object, error: str | None) -> None:
+def test_a_connection_type_must_be_in_common(types: object, error: str | None) -> None:
     """Without one the negotiation ends; a missing list means long-polling."""
     reply = Wire().send(handshake(supportedConnectionTypes=types)).reply
     assert reply.get("error") == error
     assert reply["advice"]["reconnect"] == ("retry" if error is None else "none")
 
 
-def test_item_29_the_list_is_the_operators() -> None:
+@pytest.mark.item(29)
+def test_the_list_is_the_operators() -> None:
     """What is offered is what was configured, in that order."""
     config = Config(connection_types=("websocket", "long-polling"))
     assert Wire(config).send(handshake()).reply["supportedConnectionTypes"] == ["websocket", "long-polling"]
 
 
-def test_item_30_a_handshake_is_processed_alone() -> None:
+@pytest.mark.item(30)
+def test_a_handshake_is_processed_alone() -> None:
     """Other messages of its request are ignored, wherever they stand; so is a second handshake."""
     wire = Wire()
     client_id = wire.connected()
@@ -123,7 +129,8 @@ def test_item_30_a_handshake_is_processed_alone() -> None:
     assert wire.send(connect(client_id)).is_held
 
 
-def test_item_32_every_handshake_opens_a_new_session() -> None:
+@pytest.mark.item(32)
+def test_every_handshake_opens_a_new_session() -> None:
     """An old client id in the message is ignored, the old session lives on."""
     wire = Wire()
     first = wire.handshake()
@@ -133,7 +140,8 @@ def test_item_32_every_handshake_opens_a_new_session() -> None:
     assert wire.send(connect(second)).reply["successful"]
 
 
-def test_item_33_a_refused_handshake_stops_the_client() -> None:
+@pytest.mark.item(14, 33)
+def test_a_refused_handshake_stops_the_client() -> None:
     """Policy says no: the text of the sheet, advice none, no session."""
     wire = Wire(policy=Doorkeeper([]))
     outcome = wire.send(handshake())
@@ -142,7 +150,8 @@ def test_item_33_a_refused_handshake_stops_the_client() -> None:
     assert not outcome.of(SessionOpened)
 
 
-def test_item_99_sessions_are_limited_in_all_and_for_each_principal() -> None:
+@pytest.mark.item(99)
+def test_sessions_are_limited_in_all_and_for_each_principal() -> None:
     """Beyond the limit clients are told to try again, and succeed once a place is free."""
     wire = Wire(Config(max_sessions=3, max_sessions_per_principal=2))
     first, _ = wire.handshake(), wire.handshake()
@@ -154,7 +163,8 @@ def test_item_99_sessions_are_limited_in_all_and_for_each_principal() -> None:
     assert wire.send(handshake(), principal="carl").reply["successful"]
 
 
-def test_item_09_a_client_id_is_never_given_twice() -> None:
+@pytest.mark.item(9)
+def test_a_client_id_is_never_given_twice() -> None:
     """A caller that repeats a fresh id has a defect; the session that has the id keeps it."""
     wire = Wire()
     client_id = wire.handshake()

@@ -1,6 +1,6 @@
 """Conformance, item by item: messages and ids.
 
-The numbers are those of the conformance sheet of the project's CometD reference.
+The numbers are those of docs/bayeux-conformance.md.
 """
 
 from __future__ import annotations
@@ -25,42 +25,48 @@ from trunkline.bayeux import (
 UNKNOWN = "402::Unknown client"
 
 
+@pytest.mark.item(1, 14)
 @pytest.mark.parametrize("channel", [LEFT_OUT, None, 7, ["/a"]])
-def test_item_01_a_message_without_channel_is_refused_with_its_id(channel: object) -> None:
+def test_a_message_without_channel_is_refused_with_its_id(channel: object) -> None:
     """The reply is an HTTP 200 with ``400::channel missing`` and the id."""
     outcome = Wire().send({"id": "9", "channel": channel} if channel is not LEFT_OUT else {"id": "9"})
     assert outcome.reply == {"successful": False, "error": "400::channel missing", "id": "9"}
 
 
-def test_item_01_a_message_without_channel_and_with_a_bad_id_is_answered() -> None:
+@pytest.mark.item(1)
+def test_a_message_without_channel_and_with_a_bad_id_is_answered() -> None:
     """Two faults at once still yield one reply."""
     assert Wire().send({"id": []}).reply == {"successful": False, "error": "400::channel missing"}
 
 
-def test_item_05_an_empty_array_is_http_400_with_a_body() -> None:
+@pytest.mark.item("0.5", 5)
+def test_an_empty_array_is_http_400_with_a_body() -> None:
     """Nothing to reply to is no Bayeux answer; the body is neither empty nor an empty array."""
     outcome = Wire().send()
     assert outcome.status == 400
     assert outcome.answers[1].body == b'[{"successful":false,"error":"400::no message"}]'
 
 
+@pytest.mark.item(5)
 @pytest.mark.parametrize("message", [1, "x", None, [], True])
-def test_item_05_an_array_of_other_things_is_http_400(message: object) -> None:
+def test_an_array_of_other_things_is_http_400(message: object) -> None:
     """One item that is no object spoils the request, and none of it takes effect."""
     wire = Wire()
     assert wire.send(handshake(), message).status == 400
     assert not wire.server.has_sessions("ann")
 
 
-def test_item_99_too_many_messages_are_http_413() -> None:
+@pytest.mark.item(99)
+def test_too_many_messages_are_http_413() -> None:
     """The count of messages in a request is limited; the limit itself passes."""
     wire = Wire(Config(max_messages_per_request=2))
     assert wire.send({}, {}).status == 200
     assert wire.send({}, {}, {}).status == 413
 
 
+@pytest.mark.item("0.1", 6)
 @pytest.mark.parametrize("message_id", ["1", "", "a-b_c", 'é"\\', 1, 0, -5, 1.5, 9007199254740993])
-def test_item_06_ids_are_echoed_in_the_same_type(message_id: object) -> None:
+def test_ids_are_echoed_in_the_same_type(message_id: object) -> None:
     """Strings stay strings and numbers numbers, on success and refusal of every kind of message."""
     wire = Wire()
     client_id = wire.handshake()
@@ -79,15 +85,17 @@ def test_item_06_ids_are_echoed_in_the_same_type(message_id: object) -> None:
         assert type(reply["id"]) is type(message_id)
 
 
-def test_item_06_a_message_without_id_gets_a_reply_without() -> None:
+@pytest.mark.item(6)
+def test_a_message_without_id_gets_a_reply_without() -> None:
     """No id is invented; null counts as none."""
     wire = Wire()
     assert "id" not in wire.send(handshake(id=LEFT_OUT)).reply
     assert "id" not in wire.send(handshake(id=None)).reply
 
 
+@pytest.mark.item(6)
 @pytest.mark.parametrize("message_id", [True, [], {"a": 1}, "x" * 129])
-def test_item_06_what_is_no_id_is_refused(message_id: object) -> None:
+def test_what_is_no_id_is_refused(message_id: object) -> None:
     """Other types and overlong strings are answered without echo."""
     wire = Wire()
     client_id = wire.handshake()
@@ -98,8 +106,9 @@ def test_item_06_what_is_no_id_is_refused(message_id: object) -> None:
     assert wire.send(connect(client_id)).reply["successful"]
 
 
+@pytest.mark.item(7, 14, 15, 45)
 @pytest.mark.parametrize("client_id", [LEFT_OUT, None, "nobody", "", 7, ["c1"], {}])
-def test_item_07_every_message_needs_a_known_client(client_id: object) -> None:
+def test_every_message_needs_a_known_client(client_id: object) -> None:
     """No client id, a wrong one and one of another type are all an unknown client."""
     wire = Wire()
     wire.handshake()
@@ -116,7 +125,8 @@ def test_item_07_every_message_needs_a_known_client(client_id: object) -> None:
         assert ("advice" in reply) is (message["channel"] == "/meta/connect")
 
 
-def test_item_10_item_11_item_17_unknown_fields_are_tolerated() -> None:
+@pytest.mark.item(10, 11, 17)
+def test_unknown_fields_are_tolerated() -> None:
     """ext, timestamp and anything else, of any shape, change nothing."""
     wire = Wire()
     extra = {"ext": {"ack": True}, "timestamp": "2024-01-01T00:00:00", "connectionId": 1, "json-comment-filtered": 0}
@@ -125,7 +135,8 @@ def test_item_10_item_11_item_17_unknown_fields_are_tolerated() -> None:
     assert wire.send(subscribe(client_id, OUTBOUND, ext=None)).reply["successful"]
 
 
-def test_item_12_every_reply_says_whether_it_was_successful() -> None:
+@pytest.mark.item(12)
+def test_every_reply_says_whether_it_was_successful() -> None:
     """``successful`` is a boolean in each reply."""
     wire = Wire()
     client_id = wire.handshake()
@@ -141,7 +152,8 @@ def test_item_12_every_reply_says_whether_it_was_successful() -> None:
     assert all(type(message["successful"]) is bool for message in messages)
 
 
-def test_item_16_a_publish_needs_data_but_null_is_data() -> None:
+@pytest.mark.item(16)
+def test_a_publish_needs_data_but_null_is_data() -> None:
     """Absent data is refused, null is passed on."""
     wire = Wire()
     client_id = wire.connected("/chat/1")

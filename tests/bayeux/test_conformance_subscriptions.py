@@ -1,6 +1,6 @@
 """Conformance, item by item: channels, subscribing, publishing, disconnect, ownership.
 
-The numbers are those of the conformance sheet of the project's CometD reference.
+The numbers are those of docs/bayeux-conformance.md.
 """
 
 from __future__ import annotations
@@ -33,43 +33,49 @@ DENIED_SUBSCRIBE = "403:denied_by_security_policy:subscribe_denied"
 UNKNOWN = "402::Unknown client"
 
 
+@pytest.mark.item(18, 19)
 @pytest.mark.parametrize("name", ["", "a", "/", "/a//b", "/a/", "/a/*/b", "/a*", "/ä", "/" + "x" * 256])
-def test_item_18_item_19_malformed_subscriptions_are_invalid(name: str) -> None:
+def test_malformed_subscriptions_are_invalid(name: str) -> None:
     """Names and misplaced wildcards are judged before any policy."""
     wire = Wire(policy=AllowList(["/**"]))
     reply = wire.send(subscribe(wire.handshake(), name)).reply
     assert (reply["error"], reply["subscription"]) == ("403::subscription_invalid", name)
 
 
-def test_item_18_a_name_with_the_wide_alphabet_is_subscribable() -> None:
+@pytest.mark.item(18)
+def test_a_name_with_the_wide_alphabet_is_subscribable() -> None:
     """What the Java server accepts is accepted."""
     wire = Wire()
     assert wire.send(subscribe(wire.handshake(), ["/a b", "/a.b/{c}", "/x/**", "/*"])).reply["successful"]
 
 
+@pytest.mark.item(18)
 @pytest.mark.parametrize("channel", ["/a/*", "/**", "no-slash", "/a//b", "/" + "x" * 256])
-def test_item_18_publishing_to_what_is_no_name_is_refused(channel: str) -> None:
+def test_publishing_to_what_is_no_name_is_refused(channel: str) -> None:
     """Patterns are for subscribing only."""
     wire = Wire()
     assert wire.send(publish(wire.handshake(), channel)).reply["error"] == "405::channel_invalid"
 
 
+@pytest.mark.item(14, 22)
 @pytest.mark.parametrize("pattern", ["/meta/connect", "/meta/**", "/meta/*", "/meta"])
-def test_item_22_nobody_subscribes_to_meta_channels(pattern: str) -> None:
+def test_nobody_subscribes_to_meta_channels(pattern: str) -> None:
     """Refused by the core, whatever the policy."""
     wire = Wire(policy=AllowList(["/**", "/meta/**"]))
     assert wire.send(subscribe(wire.handshake(), pattern)).reply["error"] == DENIED_SUBSCRIBE
 
 
+@pytest.mark.item(23)
 @pytest.mark.parametrize("channel", ["/meta/other", "/meta/connect/x", "/meta"])
-def test_item_23_unknown_meta_channels_are_refused(channel: str) -> None:
+def test_unknown_meta_channels_are_refused(channel: str) -> None:
     """The text is that of the Java server."""
     wire = Wire(policy=AllowList(["/**"], ["/**"]))
     reply = wire.send(publish(wire.handshake(), channel)).reply
     assert reply["error"] == "403:denied_by_security_policy:channel_create_denied"
 
 
-def test_item_24_service_channels_are_acknowledged_and_not_recorded() -> None:
+@pytest.mark.item(24)
+def test_service_channels_are_acknowledged_and_not_recorded() -> None:
     """A subscription says yes without effect, a granted publish reaches the application only."""
     wire = Wire(policy=AllowList(["/**"], ["/service/echo"]))
     client_id = wire.connected("/**")
@@ -83,7 +89,8 @@ def test_item_24_service_channels_are_acknowledged_and_not_recorded() -> None:
     assert not wire.deliver(event(1, "/service/echo")).effects
 
 
-def test_item_53_disconnect_ends_the_session() -> None:
+@pytest.mark.item(53)
+def test_disconnect_ends_the_session() -> None:
     """It is answered, the session and its subscriptions are gone, a second one is 402."""
     wire = Wire()
     client_id = wire.connected(OUTBOUND)
@@ -94,7 +101,8 @@ def test_item_53_disconnect_ends_the_session() -> None:
     assert wire.send(disconnect(client_id)).reply["error"] == UNKNOWN
 
 
-def test_item_53_disconnect_releases_the_held_connect_first() -> None:
+@pytest.mark.item(53)
+def test_disconnect_releases_the_held_connect_first() -> None:
     """The held connect gets a successful farewell with advice none, before the disconnect is answered."""
     wire = Wire()
     client_id = wire.connected()
@@ -106,7 +114,8 @@ def test_item_53_disconnect_releases_the_held_connect_first() -> None:
     assert list(outcome.answers) == [held, outcome.exchange]
 
 
-def test_item_55_the_subscription_is_echoed_in_its_form() -> None:
+@pytest.mark.item(55)
+def test_the_subscription_is_echoed_in_its_form() -> None:
     """A string for a string, an array for an array, one reply each."""
     wire = Wire()
     client_id = wire.handshake()
@@ -116,6 +125,7 @@ def test_item_55_the_subscription_is_echoed_in_its_form() -> None:
             assert (reply["successful"], reply["subscription"]) == (True, subscription)
 
 
+@pytest.mark.item(14, 55)
 @pytest.mark.parametrize(
     ("subscription", "error"),
     [
@@ -128,7 +138,7 @@ def test_item_55_the_subscription_is_echoed_in_its_form() -> None:
         (["/a", "b"], "403::subscription_invalid"),
     ],
 )
-def test_item_55_missing_and_bad_subscriptions_are_told_apart(subscription: object, error: str) -> None:
+def test_missing_and_bad_subscriptions_are_told_apart(subscription: object, error: str) -> None:
     """The same texts for subscribing and unsubscribing; nothing is recorded."""
     wire = Wire()
     client_id = wire.handshake()
@@ -141,7 +151,8 @@ def test_item_55_missing_and_bad_subscriptions_are_told_apart(subscription: obje
         assert not outcome.without_answers()
 
 
-def test_item_56_an_array_is_subscribed_whole_or_not_at_all() -> None:
+@pytest.mark.item(56)
+def test_an_array_is_subscribed_whole_or_not_at_all() -> None:
     """One refused channel refuses the message; those before it are not subscribed."""
     wire = Wire(policy=AllowList([OUTBOUND]))
     client_id = wire.connected()
@@ -153,7 +164,8 @@ def test_item_56_an_array_is_subscribed_whole_or_not_at_all() -> None:
     assert not wire.deliver(event(1)).effects
 
 
-def test_item_57_repeated_subscriptions_succeed_once() -> None:
+@pytest.mark.item(57)
+def test_repeated_subscriptions_succeed_once() -> None:
     """The second says yes without effect; one unsubscribe ends it; another still succeeds."""
     wire = Wire()
     client_id = wire.connected()
@@ -167,7 +179,8 @@ def test_item_57_repeated_subscriptions_succeed_once() -> None:
     assert not last.of(Unsubscribed)
 
 
-def test_item_58_subscribing_before_the_first_connect_works() -> None:
+@pytest.mark.item(58)
+def test_subscribing_before_the_first_connect_works() -> None:
     """An event between the subscribe and the first connect arrives with that connect."""
     wire = Wire()
     client_id = wire.handshake()
@@ -176,7 +189,8 @@ def test_item_58_subscribing_before_the_first_connect_works() -> None:
     assert marks_in(wire.send(connect(client_id)).messages) == [1]
 
 
-def test_item_60_item_61_a_granted_publish_is_acknowledged_and_reaches_its_sender() -> None:
+@pytest.mark.item("0.10", 60, 61)
+def test_a_granted_publish_is_acknowledged_and_reaches_its_sender() -> None:
     """The acknowledgement has no data; the event has data and channel alone and comes by connect."""
     wire = Wire()
     client_id = wire.connected("/chat/*")
@@ -188,7 +202,8 @@ def test_item_60_item_61_a_granted_publish_is_acknowledged_and_reaches_its_sende
     assert reply["channel"] == "/meta/connect"
 
 
-def test_item_61_a_publish_stays_with_its_principal() -> None:
+@pytest.mark.item(61)
+def test_a_publish_stays_with_its_principal() -> None:
     """Every session of the publisher gets it, nobody else's does, although the channel is the same."""
     wire = Wire()
     ann, bob = wire.connected("/chat/1"), wire.connected("/chat/1", principal="bob")
@@ -198,7 +213,8 @@ def test_item_61_a_publish_stays_with_its_principal() -> None:
     assert wire.send(connect(bob), principal="bob").is_held
 
 
-def test_item_60_item_94_a_refused_publish_says_why() -> None:
+@pytest.mark.item(14, 60, 94)
+def test_a_refused_publish_says_why() -> None:
     """The policy's reason is the second part of the error."""
     wire = Wire(policy=AllowList(["/**"]))
     outcome = wire.send(publish(wire.handshake(), OUTBOUND))
@@ -206,12 +222,14 @@ def test_item_60_item_94_a_refused_publish_says_why() -> None:
     assert not outcome.of(Published)
 
 
-def test_item_62_an_unconnected_publish_is_refused() -> None:
+@pytest.mark.item(62)
+def test_an_unconnected_publish_is_refused() -> None:
     """It is answered, with 402."""
     assert Wire().send({"channel": "/chat/1", "data": 1, "id": "1"}).reply["error"] == UNKNOWN
 
 
-def test_item_94_a_subscription_that_cannot_be_served_now_fails_whole() -> None:
+@pytest.mark.item(94)
+def test_a_subscription_that_cannot_be_served_now_fails_whole() -> None:
     """The application may decline all subscriptions of a request without naming a reason."""
     wire = Wire()
     client_id = wire.handshake()
@@ -221,7 +239,8 @@ def test_item_94_a_subscription_that_cannot_be_served_now_fails_whole() -> None:
     assert not outcome.of(Subscribed)
 
 
-def test_item_96_a_foreign_client_id_is_answered_like_an_unknown_one() -> None:
+@pytest.mark.item("0.12", 96)
+def test_a_foreign_client_id_is_answered_like_an_unknown_one() -> None:
     """For each kind of message, alone and in a batch, byte for byte the same answer."""
     wire = Wire()
     ann = wire.connected(OUTBOUND)
@@ -242,7 +261,8 @@ def test_item_96_a_foreign_client_id_is_answered_like_an_unknown_one() -> None:
     assert marks_in(wire.deliver(event(1)).messages_in(held)) == [1]
 
 
-def test_item_99_subscriptions_are_limited() -> None:
+@pytest.mark.item(99)
+def test_subscriptions_are_limited() -> None:
     """Channels of one array and subscriptions of one session have limits; repeats and services do not count."""
     wire = Wire(Config(max_channels_per_subscribe=3, max_subscriptions_per_session=3))
     client_id = wire.handshake()

@@ -16,6 +16,7 @@ from trunkline.errors import OutOfRange, TooLarge
 from trunkline.strict_json import Malformed
 
 
+@pytest.mark.item(2, 3)
 def test_arrays_and_single_objects_are_messages() -> None:
     """An array is taken as it is; a single object, as old clients send it, stands for an array of one."""
     assert read_json_body(b'[{"channel":"/a"},{"channel":"/b"}]') == [{"channel": "/a"}, {"channel": "/b"}]
@@ -111,6 +112,7 @@ def test_replies_keep_the_published_key_order() -> None:
     assert messages.reply(None, NO_ID, {"successful": True}) == b'{"successful":true}'
 
 
+@pytest.mark.item("0.10", 8)
 def test_events_have_data_and_channel_alone() -> None:
     """The given bytes go out as they are; odd characters in a channel are escaped."""
     assert messages.event("/a b", b"[1]") == b'{"data":[1],"channel":"/a b"}'
@@ -125,6 +127,7 @@ def test_connect_replies_are_as_in_the_published_sample() -> None:
     assert replies.with_id(messages.encoded_id_field(NO_ID)) == head + b',"channel":"/meta/connect"}'
 
 
+@pytest.mark.item("0.5")
 def test_error_bodies_are_one_message_without_id() -> None:
     """Clients that ignore the status find JSON that completes no pending request."""
     assert messages.protocol_error(400, "no message") == b'[{"successful":false,"error":"400::no message"}]'

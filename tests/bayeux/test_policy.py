@@ -7,6 +7,7 @@ import pytest
 from trunkline.bayeux import DENIED, AllowList
 
 
+@pytest.mark.item(94)
 @pytest.mark.parametrize(
     ("channel", "reason"),
     [
@@ -29,6 +30,7 @@ def test_subscribable_are_listed_names_and_patterns_that_contain_them(channel: s
     assert policy.may_subscribe("ann", channel) == reason
 
 
+@pytest.mark.item(95)
 @pytest.mark.parametrize(
     ("listed", "pattern", "reason"),
     [
@@ -50,6 +52,7 @@ def test_patterns_within_or_around_a_listed_pattern_are_subscribable(
     assert AllowList([listed]).may_subscribe("ann", pattern) == reason
 
 
+@pytest.mark.item(94, 95)
 def test_nobody_publishes_unless_the_channel_is_listed() -> None:
     """Publishing is closed by default and opened by name or pattern."""
     assert AllowList(["/**"]).may_publish("ann", "/a") == DENIED

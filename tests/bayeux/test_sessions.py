@@ -14,6 +14,7 @@ def _entry(mark: int, channel: str = "/a") -> Entry:
     return Entry(f'{{"data":{mark}}}'.encode(), channel, mark)
 
 
+@pytest.mark.item(25)
 def test_a_session_forgets_the_oldest_of_very_many_channels(monkeypatch: pytest.MonkeyPatch) -> None:
     """Marks are kept for a limited number of channels, so a server with endless channels does not grow."""
     monkeypatch.setattr(sessions, "_MARKED_CHANNELS", 2)

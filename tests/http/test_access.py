@@ -70,6 +70,7 @@ def _paths() -> list[tuple[str, str]]:
     return sorted(entry for entry in routed | hot | nowhere if entry[1] not in PUBLIC)
 
 
+@pytest.mark.item(34)
 @pytest.mark.parametrize(("method", "path"), _paths(), ids=lambda value: value)
 def test_nobody_comes_in_without_credentials(demo: Demo, method: str, path: str) -> None:
     """Every path, known or not, answers 403 and code 20 to whoever does not say who it is."""
@@ -158,6 +159,7 @@ def test_without_the_switch_there_is_no_token(demo: Demo) -> None:
     assert exchange(demo.url, "POST", "/api/v2/me", body, {"Cookie": cookie_of(first)}).status == 200
 
 
+@pytest.mark.item(97)
 def test_foreign_origins_are_refused(guarded: Demo) -> None:
     """A page of another site is refused, an allowed one gets the CORS headers, the server's own passes."""
     for origin, status in (("https://evil.example", 403), ("null", 403), ("https://desk.example", 200)):

@@ -85,6 +85,7 @@ def test_every_session_of_a_user_hears(demo: Demo) -> None:
     assert references(two.heard()) == ["1"]
 
 
+@pytest.mark.item(96)
 def test_nobody_else_hears(demo: Demo) -> None:
     """An agent's events go to no other agent, though both subscribed to the same topics."""
     one, other = demo.desk().listen(), demo.desk().listen()

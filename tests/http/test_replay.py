@@ -41,6 +41,7 @@ def acknowledged(client: Line, count: int) -> list[tuple[str, Position]]:
     return found
 
 
+@pytest.mark.item(93)
 @pytest.mark.parametrize("again", [False, True], ids=["same process", "restart"])
 def test_a_client_goes_on_where_it_stopped(again: bool) -> None:  # noqa: FBT001
     """All of its own since then, in order and once, though another session had confirmed it; across a restart too."""
@@ -66,6 +67,7 @@ def test_a_client_goes_on_where_it_stopped(again: bool) -> None:  # noqa: FBT001
                 assert [reference for reference, _ in acknowledged(client, 1)] == ["4"]
 
 
+@pytest.mark.item(93)
 def test_a_gap_is_told_plainly(demo: Demo) -> None:
     """Another epoch, or a place that never was: recovered is false, with where to go on from."""
     desk = demo.desk()
@@ -83,6 +85,7 @@ def test_a_gap_is_told_plainly(demo: Demo) -> None:
             assert begin(client, **{OUTBOUND: onward})[OUTBOUND]["recovered"] is True
 
 
+@pytest.mark.item(93)
 @pytest.mark.parametrize(
     "stopped", [7, None, {}, {"epoch": 1, "offset": 1}, {"epoch": "x", "offset": -1}, {"offset": 1}]
 )
@@ -93,6 +96,7 @@ def test_what_is_no_position_is_passed_over(demo: Demo, stopped: object) -> None
         assert begin(client, **{OUTBOUND: stopped}) == {}  # type: ignore[arg-type]
 
 
+@pytest.mark.item(93)
 def test_events_of_plain_clients_carry_no_position(demo: Demo) -> None:
     """Exactly data and channel, although another session of the same user asked for positions."""
     desk = demo.desk().listen()

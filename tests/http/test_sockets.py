@@ -121,9 +121,10 @@ def close_code(client: Line) -> int:
         return closed.rcvd.code if closed.rcvd else 0
 
 
+@pytest.mark.item("0.3", "0.10", 70, 71)
 @pytest.mark.parametrize("suffix", ["", "/", "/handshake", "/connect"])
 def test_events_are_pushed_beside_the_held_connect(demo: Demo, suffix: str) -> None:
-    """Items 70, 71: any path that clients use; events come at once, data and channel alone, and no connect ends."""
+    """Any path that clients use; events come at once, data and channel alone, and no connect ends."""
     desk = demo.desk()
     with line(demo.server, desk.name, f"/api/v2/notifications{suffix}") as client:
         client.begin(OUTBOUND, "/me/internal")
@@ -132,8 +133,9 @@ def test_events_are_pushed_beside_the_held_connect(demo: Demo, suffix: str) -> N
         assert all(list(message) == ["data", "channel"] for message in client.events)
 
 
+@pytest.mark.item(26, 29, 72)
 def test_the_handshake_offers_both_transports(demo: Demo) -> None:
-    """Items 26, 29: the reply is the first frame and alone in it."""
+    """The reply is the first frame and alone in it."""
     desk = demo.desk()
     with line(demo.server, desk.name) as client:
         client.send("/meta/handshake", version="1.0", supportedConnectionTypes=["websocket"])
@@ -141,8 +143,9 @@ def test_the_handshake_offers_both_transports(demo: Demo) -> None:
         assert reply["supportedConnectionTypes"] == ["websocket", "long-polling"]
 
 
+@pytest.mark.item("0.11", 73)
 def test_a_session_of_polls_goes_on_over_a_socket_and_back(demo: Demo) -> None:
-    """Item 11 and 73: the client id of an HTTP handshake is usable on a socket, and the other way round."""
+    """The client id of an HTTP handshake is usable on a socket, and the other way round."""
     desk = demo.desk().listen()
     with line(demo.server, desk.name) as client:
         client.client_id = desk.events._client_id
@@ -156,8 +159,9 @@ def test_a_session_of_polls_goes_on_over_a_socket_and_back(demo: Demo) -> None:
         assert close_code(client) == 1000
 
 
+@pytest.mark.item(47, 74)
 def test_what_was_pushed_and_not_confirmed_comes_again_on_the_next_socket(demo: Demo) -> None:
-    """Items 47 and 74: the session outlives its socket, queue included; the client's next message had confirmed."""
+    """The session outlives its socket, queue included; the client's next message had confirmed."""
     desk = demo.desk()
     with line(demo.server, desk.name) as client:
         client.begin(OUTBOUND)
@@ -174,8 +178,9 @@ def test_what_was_pushed_and_not_confirmed_comes_again_on_the_next_socket(demo: 
         assert client.references(2) == ["2", "3"]
 
 
+@pytest.mark.item(86, 87, 88)
 def test_acknowledged_events_come_with_connects_only(demo: Demo) -> None:
-    """Items 86 to 88: the reply counts, the next connect says how far, what it did not process comes again."""
+    """The reply counts, the next connect says how far, what it did not process comes again."""
     desk = demo.desk()
     with line(demo.server, desk.name) as client:
         assert client.shake_hands(ext={"ack": True})["ext"] == {"ack": True}
@@ -195,6 +200,7 @@ def test_acknowledged_events_come_with_connects_only(demo: Demo) -> None:
         assert client.events == []
 
 
+@pytest.mark.item(5, 70, 81)
 @pytest.mark.parametrize(
     ("frame", "code"),
     [
@@ -210,14 +216,15 @@ def test_acknowledged_events_come_with_connects_only(demo: Demo) -> None:
     ids=["malformed", "number", "empty", "no object", "deep", "many", "large", "binary"],
 )
 def test_what_is_no_message_ends_the_socket(demo: Demo, frame: str | bytes, code: int) -> None:
-    """Items 5, 70 and 81: with the code that says why."""
+    """With the code that says why."""
     with line(demo.server, "agent1") as client:
         client.socket.send(frame)
         assert close_code(client) == code
 
 
+@pytest.mark.item(70)
 def test_fragments_and_pings_are_the_librarys(demo: Demo) -> None:
-    """Item 70: a message in fragments is one, and a ping is answered between them."""
+    """A message in fragments is one, and a ping is answered between them."""
     with line(demo.server, "agent1") as client:
         text = json.dumps({"id": "7", "channel": "/meta/handshake", "version": "1.0"})
         client.socket.send(iter([text[:10], text[10:40], text[40:]]))
@@ -225,6 +232,7 @@ def test_fragments_and_pings_are_the_librarys(demo: Demo) -> None:
         assert client.socket.ping().wait(WAIT_S)
 
 
+@pytest.mark.item(75, 76)
 @pytest.mark.parametrize(
     ("headers", "path", "status"),
     [
@@ -236,14 +244,15 @@ def test_fragments_and_pings_are_the_librarys(demo: Demo) -> None:
     ids=["stranger", "foreign page", "path", "version"],
 )
 def test_an_upgrade_is_refused_at_once(demo: Demo, headers: dict[str, str], path: str, status: int) -> None:
-    """Items 75 and 76: with an HTTP answer, so that clients fall back."""
+    """With an HTTP answer, so that clients fall back."""
     with pytest.raises(InvalidStatus) as refused, line(demo.server, "agent1", path, additional_headers=headers):
         pass
     assert refused.value.response.status_code == status
 
 
+@pytest.mark.item(96)
 def test_a_foreign_session_is_unknown_on_a_socket(demo: Demo) -> None:
-    """Item 96: another user's client id is answered like one that never was."""
+    """Another user's client id is answered like one that never was."""
     desk, other = demo.desk().listen(), demo.desk()
     with line(demo.server, other.name) as client:
         client.client_id = desk.events._client_id
@@ -251,8 +260,9 @@ def test_a_foreign_session_is_unknown_on_a_socket(demo: Demo) -> None:
         assert (reply["error"], reply["advice"]["reconnect"]) == ("402::Unknown client", "handshake")
 
 
+@pytest.mark.item(32)
 def test_a_handshake_on_the_same_socket_replaces_the_session(demo: Demo) -> None:
-    """Item 32: the former is gone, without a word to the client that gave it up."""
+    """The former is gone, without a word to the client that gave it up."""
     with line(demo.server, "agent1") as client:
         former = client.begin().client_id
         client.client_id = ""
@@ -262,8 +272,9 @@ def test_a_handshake_on_the_same_socket_replaces_the_session(demo: Demo) -> None
         assert client.reply(client.connect())["successful"]
 
 
+@pytest.mark.item(84)
 def test_a_stopping_server_answers_the_connect_and_closes() -> None:
-    """Item 84: the held connect is answered, then the socket is closed with 1001."""
+    """The held connect is answered, then the socket is closed with 1001."""
     with RunningServer("--demo") as server, line(server, "agent1") as client:
         client.begin()
         server.terminate()
@@ -271,8 +282,9 @@ def test_a_stopping_server_answers_the_connect_and_closes() -> None:
         assert close_code(client) == 1001
 
 
+@pytest.mark.item(29, 75)
 def test_without_the_switch_an_upgrade_is_answered_and_not_offered() -> None:
-    """Items 29 and 75."""
+    """The wish for a socket is refused as a GET is, and the handshake names long-polling alone."""
     with RunningServer("--demo", "--no-cometd-websocket") as server:
         with pytest.raises(InvalidStatus) as refused, line(server, "agent1"):
             pass

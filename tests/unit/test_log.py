@@ -56,6 +56,7 @@ def _masked(**line: object) -> dict[str, Any]:
     return dict(log.mask(None, "info", line))
 
 
+@pytest.mark.item(98)
 @pytest.mark.parametrize("key", PRIVATE)
 def test_private_keys_are_masked(key: str) -> None:
     """What stands under a private key does not appear in the line, at the top or nested."""
@@ -65,6 +66,7 @@ def test_private_keys_are_masked(key: str) -> None:
         assert "***" in str(line) or log.MASKED in str(line)
 
 
+@pytest.mark.item(98)
 @pytest.mark.parametrize("key", PRIVATE)
 def test_private_pairs_in_text_are_masked(key: str) -> None:
     """The same holds for key=value, JSON and repr inside a sentence."""
