@@ -1,6 +1,6 @@
-"""What a Bayeux server has to do, item by item, and how Trunkline answers each. ``docs/bayeux-conformance.md`` shows it.
+"""What a Bayeux server has to do, item by item, and how Trunkline answers each; shown in docs/bayeux-conformance.md.
 
-A test that proves an item bears ``@pytest.mark.item(number)``; what the numbers beginning with ``0.`` mean is in ``RULES``.
+A test that proves an item bears ``@pytest.mark.item(number)``. Numbers that begin with ``0.`` are those of ``RULES``.
 """
 
 from __future__ import annotations

@@ -14,7 +14,9 @@ from tests.bayeux.harness import (
     connect,
     disconnect,
     event,
+    handshake,
     marks_in,
+    publish,
     subscribe,
 )
 from trunkline.bayeux import Config, Confirmed, Delivery, SessionClosed
@@ -116,6 +118,17 @@ def test_order_is_kept_through_polls() -> None:
         wire.deliver(event(mark + 3))
         received += marks_in(wire.send(connect(client_id)).messages)
     assert received == list(range(1, 41))
+
+
+@pytest.mark.item(59, 63)
+def test_events_come_with_connects_alone() -> None:
+    """No other answer carries them, whatever waits, so that no two answers with events are under way."""
+    wire = Wire()
+    client_id = wire.connected("/**")
+    wire.deliver(event(1))
+    for message in (subscribe(client_id, "/a"), publish(client_id, "/chat/1"), handshake(), connect("nobody")):
+        assert marks_in(wire.send(message).messages) == []
+    assert wire.send(connect(client_id)).messages[0]["data"] == 1
 
 
 @pytest.mark.item(82)

@@ -5,14 +5,19 @@ The numbers are those of docs/bayeux-conformance.md.
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.bayeux.harness import (
     LEFT_OUT,
     OUTBOUND,
+    Message,
+    Outcome,
     Wire,
     connect,
     disconnect,
+    event,
     handshake,
     publish,
     subscribe,
@@ -21,6 +26,7 @@ from tests.bayeux.harness import (
 from trunkline.bayeux import (
     Config,
 )
+from trunkline.bayeux.channels import CONNECT, HANDSHAKE
 
 UNKNOWN = "402::Unknown client"
 
@@ -161,3 +167,69 @@ def test_a_publish_needs_data_but_null_is_data() -> None:
     assert (reply["successful"], reply["error"]) == (False, "400::data missing")
     assert wire.send(publish(client_id, "/chat/1", data=None)).reply["successful"]
     assert wire.send(connect(client_id)).messages[0] == {"data": None, "channel": "/chat/1"}
+
+
+def conversations(wire: Wire) -> list[Message]:
+    """Every kind of reply, successful and refused, that the core gives."""
+    client_id = wire.connected("/chat/*")
+    outcomes: list[Outcome] = [
+        wire.send(handshake()),
+        wire.send(handshake(version="9:,x")),
+        wire.send(handshake(supportedConnectionTypes=["a,b:c", "d"])),
+        wire.send(connect(client_id)),
+        wire.send(connect(client_id, connectionType=LEFT_OUT)),
+        wire.send(connect(client_id, connectionType="iframe")),
+        wire.send(connect("nobody")),
+        wire.send(subscribe(client_id, OUTBOUND)),
+        wire.send(subscribe(client_id, "/meta/connect")),
+        wire.send(subscribe(client_id, "a:b")),
+        wire.send(subscribe(client_id, None)),
+        wire.send(unsubscribe(client_id, "/a")),
+        wire.send(publish(client_id, "/chat/1")),
+        wire.send(publish(client_id, "/secret")),
+        wire.send(publish(client_id, "/meta/x")),
+        wire.send(publish(client_id, "/chat/1", data=LEFT_OUT)),
+        wire.send({}),
+        wire.send(handshake(id=[])),
+        wire.deliver(event(1)),
+        wire.send(disconnect(client_id)),
+        wire.send(disconnect(client_id)),
+        wire.kick(),
+        wire.shutdown(),
+        wire.send(handshake()),
+    ]
+    return [
+        message
+        for outcome in outcomes
+        for exchange, answer in outcome.answers.items()
+        if answer.status == 200
+        for message in outcome.messages_in(exchange)
+        if "data" not in message
+    ]
+
+
+@pytest.mark.item(13)
+def test_every_error_has_the_grammar_that_clients_parse() -> None:
+    """Three digits, arguments joined by commas, a text; no colon of a client's comes back in it."""
+    errors = [message["error"] for message in conversations(Wire()) if not message["successful"]]
+    assert len(errors) > 10
+    for error in errors:
+        assert re.fullmatch(r"[0-9]{3}:([A-Za-z0-9_.,-]*):[^:]+", error), error
+
+
+@pytest.mark.item("0.8", 51)
+def test_advice_says_only_what_clients_understand() -> None:
+    """One of three words, beside interval and timeout; "handshake" comes with refusals alone."""
+    advised = [message for message in conversations(Wire()) if "advice" in message]
+    assert {message["advice"]["reconnect"] for message in advised} == {"retry", "handshake", "none"}
+    for message in advised:
+        assert {"interval", "timeout", "reconnect"} <= set(message["advice"])
+        assert not message["successful"] or message["advice"]["reconnect"] != "handshake"
+    assert {message["channel"] for message in advised} == {HANDSHAKE, CONNECT}
+
+
+@pytest.mark.item(8)
+def test_the_client_id_is_told_once() -> None:
+    """In the reply to the handshake; no other reply repeats it."""
+    for message in conversations(Wire()):
+        assert ("clientId" in message) is (message.get("channel") == HANDSHAKE and message["successful"])

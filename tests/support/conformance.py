@@ -1,6 +1,6 @@
 """Which tests prove which items of ``tests.bayeux.items``, and the page of the manual that says so.
 
-Tests bear ``@pytest.mark.item(number, ...)``. A run of all tests, or of all that bear the mark (``-m item``), is judged:
+Tests bear ``@pytest.mark.item(number, ...)``. A run of all tests, or of all with the mark (``-m item``), is judged:
 each item has a test that passed, or a reason why there is none; and the page is what the run would make.
 """
 
@@ -94,9 +94,10 @@ def page(proofs: Proofs) -> str:
         [
             "# Bayeux conformance",
             "",
-            "What a Bayeux 1.0 server has to do, how Trunkline answers, and the tests that prove it. Remade by",
-            f"`.venv/bin/python -m pytest -m {MARK} --write-docs` from `tests/bayeux/items.py` and the tests that passed;",
-            "a run of all tests fails when an item has neither a test nor a reason, or when this page says something else.",
+            "What a Bayeux 1.0 server has to do, how Trunkline answers, and the tests that prove it. Remade from",
+            "`tests/bayeux/items.py` and the tests that passed, by",
+            f"`.venv/bin/python -m pytest -m {MARK} --write-docs`. A run of all tests fails when an item has neither a test",
+            "nor a reason, or when this page says otherwise.",
             "",
             "The numbers are used in comments and tests. M, S, O: the specification says must, should, may;",
             "D: it does not say, or not firmly, but real clients depend on it.",

@@ -41,7 +41,7 @@ def connect(request: Request, session: Session, message: Message, channel: str, 
     time_sync = request.time_sync(ext) if ext else None
     is_first = not session.has_connected
     session.has_connected = True
-    browser = request.origin.browser
+    browser = None if request.origin.is_multiplexed else request.origin.browser
     if hub.polls_of(browser) >= hub.config.max_sessions_per_browser:
         _connect_later(request, session, message_id, encoded_id)
     # Held only when alone: clients wait for the other replies of a batch.

@@ -39,6 +39,8 @@ class Origin(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that was sent on that socket so far has left this process."""
     browser: str | None = None
     """The browser's cookie, as it was sent."""
+    is_multiplexed: bool = False
+    """The browser's requests share one connection (HTTP/2), so that its polls take nothing from each other."""
     address: Hashable = None
     wall_ms: int | None = None
     """The time of day, for clients that ask for it; ``None``: they get no answer."""

@@ -59,7 +59,12 @@ async def _exchange(cometd: CometD, messages: list[Json], principal: Hashable, r
     """Run one request through the endpoint; tell it when its answer could not be handed over."""
     reply.settled = asyncio.get_running_loop().create_future()
     number = cometd.begin(
-        messages, principal, reply, browser=browser_of(reply.header(b"cookie")), address=reply.address()
+        messages,
+        principal,
+        reply,
+        browser=browser_of(reply.header(b"cookie")),
+        address=reply.address(),
+        is_multiplexed=not reply.is_http_1,
     )
     is_handed_over = False
     try:
@@ -110,6 +115,12 @@ class _Reply:
         self._send = send
         self._extra_headers = extra_headers
 
+    @property
+    def is_http_1(self) -> bool:
+        """Each request has a connection to itself."""
+        version: str = self._scope.get("http_version", "1.1")
+        return version.startswith("1")
+
     def header(self, name: bytes) -> bytes | None:
         """A header of the request."""
         return next((value for key, value in self._scope["headers"] if key == name), None)
@@ -144,7 +155,7 @@ class _Reply:
             body = as_script(self.callback, body)
             headers = [*SCRIPT_HEADERS, *headers[len(JSON_HEADERS) :]]
         headers = [*headers, (b"content-length", b"%d" % len(body))]
-        if self._is_last and self._scope.get("http_version", "1.1").startswith("1"):
+        if self._is_last and self.is_http_1:
             # The client's next request should find another process, not this one's last moments.
             headers.append((b"connection", b"close"))
         try:

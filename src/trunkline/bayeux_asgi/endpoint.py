@@ -171,27 +171,28 @@ class CometD:
         *,
         browser: str | None = None,
         address: Hashable = None,
+        is_multiplexed: bool = False,
     ) -> int:
         """Process one request of ``principal``, whom the caller has authenticated; ``reply`` is asked to answer once.
 
-        Returns the request's number, for ``lost``. ``browser`` is the browser's cookie, ``address`` where it is.
+        Returns the request's number, for ``lost``. ``browser`` is the browser's cookie, ``address`` where it is;
+        ``is_multiplexed`` says that its requests share one connection (HTTP/2).
         """
         self._last_number += 1
         number = self._last_number
         self._exchanges[number] = reply
+        facts = self._facts(principal, address, browser, is_multiplexed=is_multiplexed)
         if not subscribes(messages):
-            self._process(number, messages, Origin(**self._facts(principal, browser, address)))
+            self._process(number, messages, Origin(**facts))
         else:
-            self.spawn(self._prepared(number, messages, principal, browser, address))
+            self.spawn(self._prepared(number, messages, facts))
         return number
 
-    async def _prepared(
-        self, number: int, messages: list[Json], principal: Hashable, browser: str | None, address: Hashable
-    ) -> None:
+    async def _prepared(self, number: int, messages: list[Json], facts: dict[str, Any]) -> None:
         try:
-            asked = await self.preparation(messages, principal)
+            asked = await self.preparation(messages, facts["principal"])
             if number in self._exchanges:
-                self._process(number, messages, Origin(**self._facts(principal, browser, address), **asked))
+                self._process(number, messages, Origin(**{**facts, **self._times(), **asked}))
         except Exception as error:  # noqa: BLE001 - nobody waits for this task
             self.report("CometD request failed", error)
             reply = self._exchanges.pop(number, None)
@@ -228,7 +229,7 @@ class CometD:
     def process_frame(self, socket: Socket, messages: list[Json], asked: Mapping[str, Any]) -> None:
         """Process one frame's messages; ``asked`` comes from ``preparation``."""
         origin = Origin(
-            **self._facts(socket.principal, None, socket.address),
+            **self._facts(socket.principal, socket.address),
             **asked,
             is_socket=True,
             has_taken_all=socket.line.unsent_bytes() == 0,
@@ -255,14 +256,18 @@ class CometD:
 
     # What both have in common
 
-    def _facts(self, principal: Hashable, browser: str | None, address: Hashable) -> dict[str, Any]:
-        return {
-            "principal": principal,
-            "now_ms": self._clock_ms(),
-            "browser": browser,
-            "address": address,
-            "wall_ms": None if self._wall_ms is None else self._wall_ms(),
-        }
+    def _facts(
+        self, principal: Hashable, address: Hashable, browser: str | None = None, *, is_multiplexed: bool = False
+    ) -> dict[str, Any]:
+        facts = self._times()
+        facts["principal"] = principal
+        facts["address"] = address
+        facts["browser"] = browser
+        facts["is_multiplexed"] = is_multiplexed
+        return facts
+
+    def _times(self) -> dict[str, Any]:
+        return {"now_ms": self._clock_ms(), "wall_ms": None if self._wall_ms is None else self._wall_ms()}
 
     async def preparation(self, messages: list[Json], principal: Hashable) -> dict[str, Any]:
         """Have the application get ready for the subscriptions in these messages; what it says of them."""
