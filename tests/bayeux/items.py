@@ -218,7 +218,8 @@ SECTIONS: dict[str, list[Item]] = {
             "S",
             "further polls of one browser are told to come back later",
             DIFFERENT,
-            "from the fifth on instead of the second: of the six connections of a browser two stay for other requests",
+            "from the fifth on instead of the second: of the six connections of a browser two stay for other requests; "
+            "by HTTP/2, where they are one connection, none",
         ),
         Item(81, "D", "the size of a body or frame is limited", MET, "64 KiB; HTTP 413, WebSocket 1009"),
         Item(82, "D", "a queue that is full", MET, "ends its session; nothing is dropped in silence"),

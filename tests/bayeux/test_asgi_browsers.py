@@ -13,8 +13,8 @@ from tests.bayeux.harness import Message, connect, event, handshake, marks_in, p
 from tests.bayeux.site import JSON, Call, Site
 from trunkline.bayeux import Config
 
-BROWSER = {"headers": (*JSON, (b"cookie", b"BAYEUX_BROWSER=one"))}
-OTHER = {"headers": (*JSON, (b"cookie", b"BAYEUX_BROWSER=two"))}
+BROWSER: dict[str, Any] = {"headers": (*JSON, (b"cookie", b"BAYEUX_BROWSER=one"))}
+OTHER: dict[str, Any] = {"headers": (*JSON, (b"cookie", b"BAYEUX_BROWSER=two"))}
 SCRIPTS = Config(connection_types=("long-polling", "callback-polling"))
 
 
