@@ -29,6 +29,7 @@ from trunkline.bayeux import (
     Subscribed,
     positions_in,
 )
+from trunkline.bayeux.extensions import NO_RECOVERIES
 from trunkline.bayeux.messages import protocol_error
 from trunkline.bayeux_asgi.bodies import JSON_HEADERS
 from trunkline.bayeux_asgi.cookie import BrowserCookie, Headers
@@ -47,7 +48,10 @@ MAX_UNSENT_BYTES = 1024 * 1024
 
 
 class Hooks(Protocol):
-    """What the application wants to know. An exception goes to the loop's exception handler, not to the client."""
+    """What the application wants to know; as a base class it does nothing.
+
+    An exception goes to the loop's exception handler, not to the client.
+    """
 
     async def before_subscribe(self, principal: Hashable, positions: Mapping[str, Position]) -> Mapping[str, Recovery]:
         """Get ready for subscriptions of ``principal``: awaited before a request that holds one is processed.
@@ -55,18 +59,27 @@ class Hooks(Protocol):
         ``positions`` tell, by channel, where the client says it stopped (replay); the answer, what came after that.
         Raising ``Unavailable`` makes the subscriptions of this request fail; the client may repeat them.
         """
+        return NO_RECOVERIES
 
     def subscribed(self, client_id: str, principal: Hashable, channel: str, recovered: frozenset[str]) -> None:
         """Note a new subscription; ``deliver_to`` may be called from here, but not for ``recovered`` channels."""
+        return
 
     def confirmed(self, principal: Hashable, channel: str, mark: int) -> None:
         """Note that a client took the events of ``channel`` up to ``mark``."""
+        return
 
     def opened(self, client_id: str, principal: Hashable) -> None:
         """Note a new session."""
+        return
 
     def closed(self, client_id: str, principal: Hashable, reason: str) -> None:
         """Note the end of a session; reasons as in ``SessionClosed``."""
+        return
+
+
+class _Unheard(Hooks):
+    """Of an application that wants to know nothing."""
 
 
 class Reply(Protocol):
@@ -85,7 +98,7 @@ class CometD:
         *,
         clock_ms: Callable[[], int],
         random_id: Callable[[], str],
-        hooks: Hooks,
+        hooks: Hooks | None = None,
         published: Callable[[str, Hashable, str, Json], None] | None = None,
         cookie: BrowserCookie | None = None,
         max_body_bytes: int = MAX_BODY_BYTES,
@@ -107,7 +120,7 @@ class CometD:
         self._clock_ms = clock_ms
         self._wall_ms = wall_ms
         self._random_id = random_id
-        self._hooks = hooks
+        self._hooks = hooks or _Unheard()
         self._published = published
         self._cookie = cookie or BrowserCookie()
         # Bounded by the number of connections that the HTTP server accepts.
