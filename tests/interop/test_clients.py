@@ -66,6 +66,7 @@ def check_transport(client: Peer, kind: Kind) -> None:
         assert all(type(number) is int for number in numbers)
 
 
+@pytest.mark.item("0.1", "0.2", "0.3", "0.6", "0.10", 58)
 @pytest.mark.parametrize("topics", TOPICS)
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if not kind.has_ack], ids=lambda kind: kind.title)
 def test_the_sample_arrives(node_modules: Path, demo: Demo, kind: Kind, topics: str) -> None:
@@ -103,6 +104,7 @@ def test_a_topic_that_was_left_is_silent(node_modules: Path, demo: Demo, kind: K
         assert client.heard(INTERNAL) == [1, 2, 3]
 
 
+@pytest.mark.item(29)
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_a_free_client_chooses_the_websocket(node_modules: Path, demo: Demo, script: str) -> None:
     """A client that may talk in every way takes the quickest: it is offered."""
@@ -111,6 +113,7 @@ def test_a_free_client_chooses_the_websocket(node_modules: Path, demo: Demo, scr
         client.wait("reply", successful=True, transport="websocket")
 
 
+@pytest.mark.item(75)
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_a_free_client_falls_back(node_modules: Path, polling: Demo, script: str) -> None:
     """Where the websocket is switched off it finds out at once, and hears everything by long-polling."""

@@ -72,6 +72,7 @@ def dismissed(node_modules: Path, demo: Demo, request: pytest.FixtureRequest) ->
             client.end()
 
 
+@pytest.mark.item(52)
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.title)
 def test_a_client_is_told_to_stop(dismissed: dict[Kind, Peer], kind: Kind) -> None:
     """The held connect comes back with advice none: the client asks nothing more and has nothing left to wait for."""

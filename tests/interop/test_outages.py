@@ -92,6 +92,7 @@ def numbers(told: list[Json], channel: str) -> list[int]:
     return [number for number in found if number is not None]
 
 
+@pytest.mark.item("0.4", 45)
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.title)
 def test_a_client_comes_back_after_a_crash(fates: dict[Kind, Fate], kind: Kind) -> None:
     """Its session is unknown then: it handshakes once more, subscribes again, and hears all, in order.
