@@ -7,8 +7,10 @@ import json
 import re
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +27,7 @@ from tests.support.paths import ROOT
 from tests.support.processes import Program
 
 EXAMPLE = ROOT / "examples" / "cometd.py"
+SMALL = ROOT / "examples" / "cometd_small.py"
 PAGE = ROOT / "docs" / "how-to" / "cometd-endpoint.md"
 ANN, BOB = "Bearer of-ann", "Bearer of-bob"
 
@@ -67,9 +70,33 @@ def client(url: str, key: str, transport: ConnectionType = ConnectionType.LONG_P
     return Client(f"{url}/cometd", transport, connection_timeout=0, auth=Bearer(key))
 
 
-def test_the_page_shows_the_example() -> None:
+@pytest.mark.parametrize("example", [SMALL, EXAMPLE], ids=["small", "complete"])
+def test_the_page_shows_the_example(example: Path) -> None:
     """To the letter."""
-    assert f"```python\n{EXAMPLE.read_text(encoding='utf-8')}```\n" in PAGE.read_text(encoding="utf-8")
+    assert f"```python\n{example.read_text(encoding='utf-8')}```\n" in PAGE.read_text(encoding="utf-8")
+
+
+# The client calls its own library as it was called before.
+@pytest.mark.filterwarnings("ignore:float parameter 'receive_timeout':DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:ssl=None:DeprecationWarning")
+def test_the_smallest_endpoint_tells_the_time() -> None:
+    """Under a plain uvicorn, over both transports."""
+    command = [sys.executable, "-m", "uvicorn", "--app-dir", str(SMALL.parent), "--ws", "websockets-sansio", "--port", "0"]
+    program = Program([*command, "cometd_small:app"])
+    try:
+        found = re.search(r"http://127\.0\.0\.1:\d+", program.wait_for_line("running on", 30))
+        assert found
+
+        async def hear(transport: ConnectionType) -> str:
+            async with Client(f"{found[0]}/cometd", transport, connection_timeout=0) as opened:
+                assert opened.connection_type is transport
+                await opened.subscribe("/time")
+                return str((await opened.receive())["data"])
+
+        for transport in (ConnectionType.LONG_POLLING, ConnectionType.WEBSOCKET):
+            assert time.strptime(asyncio.run(hear(transport)))
+    finally:
+        assert program.end(signal.SIGTERM, 20) in (0, -signal.SIGTERM)
 
 
 # The client calls its own library as it was called before.
