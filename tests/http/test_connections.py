@@ -13,9 +13,10 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from trunkline.web.bounds import Bounds
-from trunkline.web.connection import MAX_HEAD_BYTES, BoundedProtocol
+from trunkline.web.connection import MAX_HEAD_BYTES, MAX_PIPELINED, BoundedProtocol
 from trunkline.web.direct import DirectRequest, Door
 from trunkline.web.exchange import Receive, Scope, Send
+from trunkline.web.websocket import Gate
 
 PIECES = [
     b"",
@@ -28,12 +29,14 @@ PIECES = [
 
 
 async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-    """An application that reads the body, then answers."""
-    message: MutableMapping[str, Any] = {"more_body": True}
+    """An application that reads the body, unless the path is /early, then answers with the header x-said."""
+    message: MutableMapping[str, Any] = {"type": "http.request", "more_body": scope["path"] != "/early"}
     while message.get("more_body"):
         message = await receive()
     if message["type"] == "http.request":
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
+        said = dict(scope["headers"]).get(b"x-said", b"")
+        headers = [(b"content-length", b"0"), (b"x-said", said)]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body"})
 
 
@@ -49,13 +52,15 @@ def at_once(**changed: float) -> Bounds:
 class Site:
     """A server on a free port with the application ``answer``."""
 
-    def __init__(self, bounds: Bounds, door: Door | None) -> None:
+    def __init__(self, bounds: Bounds, door: Door | None, gate: Gate | None = None) -> None:
         self.state = ServerState()
         self.config = uvicorn.Config(answer, log_config=None, lifespan="off")
         self.protocols: list[BoundedProtocol] = []
         self.is_lost = asyncio.Event()
+        self.is_queued = asyncio.Event()
         self.bounds = bounds
         self.door = door
+        self.gate = gate
         self.address = ("", 0)
 
     def protocol(self) -> BoundedProtocol:
@@ -69,7 +74,14 @@ class Observed(BoundedProtocol):
     """A connection whose end the site is told."""
 
     def __init__(self, site: Site) -> None:
-        super().__init__(bounds=site.bounds, door=site.door, config=site.config, server_state=site.state, app_state={})
+        super().__init__(
+            bounds=site.bounds,
+            door=site.door,
+            gate=site.gate,
+            config=site.config,
+            server_state=site.state,
+            app_state={},
+        )
         self.site = site
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -77,11 +89,17 @@ class Observed(BoundedProtocol):
         super().connection_lost(exc)
         self.site.is_lost.set()
 
+    def on_message_complete(self) -> None:
+        """Tell the site of requests that wait for their turn."""
+        super().on_message_complete()
+        if self.pipeline:
+            self.site.is_queued.set()
+
 
 @asynccontextmanager
-async def served(bounds: Bounds = BOUNDS, door: Door | None = None) -> AsyncIterator[Site]:
+async def served(bounds: Bounds = BOUNDS, door: Door | None = None, gate: Gate | None = None) -> AsyncIterator[Site]:
     """A site that is listening."""
-    site = Site(bounds, door)
+    site = Site(bounds, door, gate)
     listening = await asyncio.get_running_loop().create_server(site.protocol, "127.0.0.1", 0)
     async with listening, asyncio.timeout(60):
         site.address = listening.sockets[0].getsockname()
@@ -183,6 +201,28 @@ def test_a_client_that_does_not_read_is_cut_off() -> None:
             writer.close()
 
     asyncio.run(stuck())
+
+
+def test_a_body_that_nobody_needs_gets_little_time() -> None:
+    """Behind an early answer an immense length that is announced does not keep the connection open."""
+    head = b"POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n"
+    said = asyncio.run(talk(head, bounds=at_once(body_s=0.05)))
+    assert said.startswith(b"HTTP/1.1 200")
+
+
+CHUNKS = b"POST / HTTP/1.1\r\nHost: x\r\nX-Said: head\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n0\r\n"
+
+
+def test_a_trailer_is_no_header() -> None:
+    """What comes behind the body does not replace what came in front of it."""
+    (said,) = asyncio.run(converse(echo, CHUNKS + b"X-Said: trailer\r\n\r\n"))
+    assert b"x-said: head\r\n" in said
+
+
+def test_a_trailer_has_a_size() -> None:
+    """A trailer without an end closes the connection, although its chunked body has no limit here."""
+    said = asyncio.run(talk(CHUNKS + b"X: ", *[b"x" * 10_000] * 20))
+    assert said == b""
 
 
 # The door
@@ -287,6 +327,38 @@ def test_requests_in_one_packet_are_answered_in_their_order() -> None:
         assert door.requests.empty()
 
     asyncio.run(pipelined())
+
+
+def test_few_requests_wait_for_their_turn() -> None:
+    """More requests than a client may send ahead are refused, whether they come in one packet or not."""
+
+    async def pipelined() -> None:
+        door = Holding()
+        async with served(door=door) as site:
+            reader, writer = await asyncio.open_connection(*site.address)
+            writer.write(post(b"first") + b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 10 * MAX_PIPELINED)
+            first = await door.requests.get()
+            assert len(site.protocols[0].pipeline) <= MAX_PIPELINED
+            first.answer(200, b"held")
+            assert b"HTTP/1.1 400" in await until_closed(reader)
+            writer.close()
+
+    asyncio.run(pipelined())
+
+
+def test_a_held_request_with_another_behind_it_hears_of_its_lost_client() -> None:
+    """The request that is being served is told, not only the last one that came."""
+
+    async def leave(it: Held) -> None:
+        it.writer.write(post(b"y"))
+        await it.site.is_queued.wait()
+        lost = asyncio.Event()
+        it.request.on_lost = lost.set
+        it.site.protocols[0].transport.abort()
+        await lost.wait()
+        assert not it.request.answer(200, b"late")
+
+    asyncio.run(held(leave))
 
 
 class Held(NamedTuple):
