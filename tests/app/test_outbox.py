@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -254,5 +255,30 @@ def test_an_event_for_a_user_without_a_device() -> None:
         )
         post.outbox.publish([StoredRow(900, empty), StoredRow(901, foreign)])
         assert post.listener.got == []
+
+    in_post(test)
+
+
+def test_one_users_defect_does_not_cost_the_others_their_events() -> None:
+    """When the courier fails with one user's messages, those of the users behind it go out, and the loop is told."""
+
+    class Fragile(Listener):
+        def deliver(self, user: UserKey, messages: Sequence[Message]) -> None:
+            if user == USER:
+                raise KeyError(user)
+            super().deliver(user, messages)
+
+    async def test(post: Post) -> None:
+        told: list[dict[str, Any]] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+        courier, other = Fragile(), (1, 2)
+        post.outbox.connect(courier, post.house.writer)
+        (row,) = await post.house.store.newest(*USER, None, 1)
+        await post.outbox.open(USER)
+        await post.outbox.open(other)
+        theirs = StoredRow(row.seq + 2, msgspec.structs.replace(row.row, user_id=2))
+        post.outbox.publish([StoredRow(row.seq + 1, row.row), theirs])
+        assert {user for user, _ in courier.got} == {other}
+        assert len(told) == 1
 
     in_post(test)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import pytest
@@ -168,6 +168,28 @@ def test_after_a_failed_commit_each_is_tried_alone(failures: list[Exception], re
         await house.close()
 
     asyncio.run(run())
+
+
+def test_a_defect_in_publishing_does_nothing_twice() -> None:
+    """What is committed stays so and is answered, once, whatever the courier meets; the loop is told."""
+
+    async def test(house: House) -> None:
+        handle = await desk_handle(house)
+        told: list[dict[str, object]] = []
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+
+        def broken(rows: Sequence[StoredRow]) -> None:
+            house.published.extend(rows)
+            raise KeyError("courier")
+
+        house.writer._publish = broken
+        house.published.clear()
+        outcomes = await gathered(house, [update(ANN, handle, n) for n in (5, 6)])
+        assert [one.seq for one in outcomes if isinstance(one, StoredRow)] == [row.seq for row in house.published]
+        assert len(await house.store.newest(1, ANN.user_id, None, 100)) == 4  # both previews and both updates
+        assert len(told) == 1
+
+    run_in_house(test, [record(1)])
 
 
 def test_the_queue_has_an_end() -> None:

@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from tests.bayeux.harness import INTERNAL, OUTBOUND, connect, event, handshake, marks_in
+from tests.bayeux.harness import INTERNAL, OUTBOUND, connect, event, handshake, marks_in, subscribe
 from tests.bayeux.site import Site
-from trunkline.bayeux import Config, Delivery
+from trunkline.bayeux import AllowList, Config, Delivery
 
 
 def test_a_held_poll_returns_with_all_events_of_one_delivery() -> None:
@@ -293,3 +293,21 @@ def test_two_principals_poll_side_by_side() -> None:
         assert (marks_in(ann_call.messages), marks_in(bob_call.messages)) == ([1], [2])
 
     asyncio.run(scenario())
+
+
+def test_a_request_that_meets_a_defect_is_answered() -> None:
+    """With 500, also behind the preparation of a subscription, where nobody waits for an exception."""
+
+    class Broken(AllowList):
+        def may_subscribe(self, principal: object, channel: str) -> str | None:
+            raise KeyError(channel)
+
+    async def scenario() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
+        site = Site()
+        client_id = await site.connected()
+        site.server._policy = Broken(["/**"])
+        call = await site.post(subscribe(client_id, OUTBOUND))
+        assert call.status == 500
+
+    asyncio.run(asyncio.wait_for(scenario(), 20))

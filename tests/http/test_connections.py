@@ -16,6 +16,7 @@ from trunkline.web.bounds import Bounds
 from trunkline.web.connection import MAX_HEAD_BYTES, BoundedProtocol
 from trunkline.web.direct import DirectRequest, Door
 from trunkline.web.exchange import Receive, Scope, Send
+from trunkline.web.websocket import Gate
 
 PIECES = [
     b"",
@@ -28,12 +29,14 @@ PIECES = [
 
 
 async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-    """An application that reads the body, then answers."""
-    message: MutableMapping[str, Any] = {"more_body": True}
+    """An application that reads the body, unless the path is /early, then answers with the header x-said."""
+    message: MutableMapping[str, Any] = {"type": "http.request", "more_body": scope["path"] != "/early"}
     while message.get("more_body"):
         message = await receive()
     if message["type"] == "http.request":
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
+        said = dict(scope["headers"]).get(b"x-said", b"")
+        headers = [(b"content-length", b"0"), (b"x-said", said)]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body"})
 
 
@@ -49,13 +52,15 @@ def at_once(**changed: float) -> Bounds:
 class Site:
     """A server on a free port with the application ``answer``."""
 
-    def __init__(self, bounds: Bounds, door: Door | None) -> None:
+    def __init__(self, bounds: Bounds, door: Door | None, gate: Gate | None = None) -> None:
         self.state = ServerState()
         self.config = uvicorn.Config(answer, log_config=None, lifespan="off")
         self.protocols: list[BoundedProtocol] = []
         self.is_lost = asyncio.Event()
+        self.is_queued = asyncio.Event()
         self.bounds = bounds
         self.door = door
+        self.gate = gate
         self.address = ("", 0)
 
     def protocol(self) -> BoundedProtocol:
@@ -69,7 +74,14 @@ class Observed(BoundedProtocol):
     """A connection whose end the site is told."""
 
     def __init__(self, site: Site) -> None:
-        super().__init__(bounds=site.bounds, door=site.door, config=site.config, server_state=site.state, app_state={})
+        super().__init__(
+            bounds=site.bounds,
+            door=site.door,
+            gate=site.gate,
+            config=site.config,
+            server_state=site.state,
+            app_state={},
+        )
         self.site = site
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -77,11 +89,17 @@ class Observed(BoundedProtocol):
         super().connection_lost(exc)
         self.site.is_lost.set()
 
+    def on_message_complete(self) -> None:
+        """Tell the site of requests that wait for their turn."""
+        super().on_message_complete()
+        if self.pipeline:
+            self.site.is_queued.set()
+
 
 @asynccontextmanager
-async def served(bounds: Bounds = BOUNDS, door: Door | None = None) -> AsyncIterator[Site]:
+async def served(bounds: Bounds = BOUNDS, door: Door | None = None, gate: Gate | None = None) -> AsyncIterator[Site]:
     """A site that is listening."""
-    site = Site(bounds, door)
+    site = Site(bounds, door, gate)
     listening = await asyncio.get_running_loop().create_server(site.protocol, "127.0.0.1", 0)
     async with listening, asyncio.timeout(60):
         site.address = listening.sockets[0].getsockname()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -242,5 +242,41 @@ def test_a_password_that_changes_while_it_is_checked_is_not_remembered() -> None
         await gate.auth.refresh()
         await checked
         assert not await gate.may(header)
+
+    at_the_gate(test)
+
+
+def test_who_joins_a_check_of_the_old_account_is_not_remembered() -> None:
+    """Also a request that comes after the change, while the check that began before it is still under way."""
+
+    async def test(gate: Gate) -> None:
+        header = basic("agent1", "right")
+        first = asyncio.ensure_future(gate.may(header))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert gate.auth.verifications == 1
+        await gate.write(User(caller=agent(1), password_hash=hash_password("new")))
+        await gate.auth.refresh()
+        await asyncio.gather(first, gate.may(header))
+        assert not await gate.may(header)
+
+    at_the_gate(test)
+
+
+def test_who_logs_in_while_accounts_are_compared_keeps_the_access() -> None:
+    """An account that nobody asked the store about has not lost anything."""
+
+    async def test(gate: Gate) -> None:
+        assert await gate.may(basic("agent1", "right"))
+        read = gate.store.users
+
+        async def meanwhile(contact_centre_id: int, user_ids: Sequence[int] | None = None) -> list[User]:
+            found = await read(contact_centre_id, user_ids)
+            assert await gate.may(basic("agent2", "right"))
+            return found
+
+        gate.store.users = meanwhile  # type: ignore[method-assign]
+        assert await gate.auth.refresh() == set()
+        assert gate.auth.known_caller(exchange(basic("agent2", "right"))) is not None
 
     at_the_gate(test)

@@ -120,7 +120,12 @@ class Outbox:
         if self._courier is not None:
             for user, messages in fresh.items():
                 self.published += len(messages)
-                self._courier.deliver(user, messages)
+                try:
+                    self._courier.deliver(user, messages)
+                except Exception as error:  # noqa: BLE001 - one user's defect must not cost the others their events
+                    asyncio.get_running_loop().call_exception_handler(
+                        {"message": "delivering failed", "exception": error}
+                    )
 
     def _append(self, mailbox: Mailbox, messages: Sequence[Message], now_ms: int) -> None:
         mailbox.drop_settled(now_ms - self._redelivery_ms)

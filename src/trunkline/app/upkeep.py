@@ -48,6 +48,7 @@ class Upkeep:
         self._journal_ms = journal_ms
         self._task: asyncio.Task[None] | None = None
         self._rounds = 0
+        self._is_change_told = True
 
     def start(self) -> None:
         """Begin the rounds."""
@@ -80,7 +81,10 @@ class Upkeep:
         version = await self._store.directory_version()
         if version != self._writer.book.version:
             self._writer.book = ReferenceBook(await self._store.directory())
+            self._is_change_told = False
+        if not self._is_change_told:  # told again when it failed: somebody may have lost the access
             await self._on_change()
+            self._is_change_told = True
 
     async def expire(self) -> None:
         """End leases that ran out, a portion after the other."""

@@ -242,13 +242,20 @@ class Writer:
             raise
         finally:
             self._cursors_in_writing = {}
-        self._publish(stored)
+        self._announce(stored)
         for pending, at in outcomes.accepted:
             if not pending.future.done():
                 pending.future.set_result(None if at is None else stored[at])
         for pending, error in outcomes.refused:
             _fail(pending, error)
         self._carry(outcomes.unfinished)
+
+    def _announce(self, stored: list[StoredRow]) -> None:
+        """Publish what is committed. A defect there must not look like a failed commit, which is tried again."""
+        try:
+            self._publish(stored)
+        except Exception as error:  # noqa: BLE001 - the events are in the journal; who comes back gets them
+            asyncio.get_running_loop().call_exception_handler({"message": "publishing failed", "exception": error})
 
     async def _transact(
         self,

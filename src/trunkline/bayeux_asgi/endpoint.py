@@ -196,7 +196,11 @@ class CometD:
         self._exchanges[number] = reply
         facts = self._facts(principal, address, browser, is_multiplexed=is_multiplexed)
         if not subscribes(messages):
-            self._process(number, messages, Origin(**facts))
+            try:
+                self._process(number, messages, Origin(**facts))
+            except BaseException:
+                self._exchanges.pop(number, None)  # the caller answers
+                raise
         else:
             self.spawn(self._prepared(number, messages, facts))
         return number
@@ -213,11 +217,7 @@ class CometD:
                 reply.answer(500, protocol_error(500, "internal error"), JSON_HEADERS, is_last=True)
 
     def _process(self, number: int, messages: list[Json], origin: Origin) -> None:
-        try:
-            effects = self.server.receive(messages, exchange=number, fresh_client_id=self._random_id(), origin=origin)
-        except BaseException:
-            self._exchanges.pop(number, None)
-            raise
+        effects = self.server.receive(messages, exchange=number, fresh_client_id=self._random_id(), origin=origin)
         if origin.browser is None and any(type(effect) is SessionOpened for effect in effects):
             self._new_browsers.add(number)
         self._carry_out(effects)

@@ -77,7 +77,7 @@ class Authenticator:
         self._verified: OrderedDict[bytes, Verified] = OrderedDict()
         self._hash_results: OrderedDict[bytes, bool] = OrderedDict()
         self._sessions: OrderedDict[str, HttpSession] = OrderedDict()
-        self._running: dict[bytes, asyncio.Future[User | None]] = {}
+        self._running: dict[bytes, tuple[asyncio.Future[User | None], int]] = {}
         self._threads = ThreadPoolExecutor(concurrent_hashes, thread_name_prefix="argon2")
         self._decoy: str | None = None
         self._refreshes = 0
@@ -117,14 +117,14 @@ class Authenticator:
 
     async def _verify(self, key: bytes, credentials: bytes) -> Caller:
         name, password = parse_basic(credentials)
-        running = self._running.get(key)
+        running, refreshes = self._running.get(key, (None, 0))
         if running is None:
             if len(self._running) >= MAX_WAITING_VERIFICATIONS:
                 raise Unavailable("too many log-ins at once", retry_after_s=5)
             running = asyncio.ensure_future(self._find(name, password))
-            self._running[key] = running
+            refreshes = self._refreshes  # as the account was read, by whoever asked first
+            self._running[key] = running, refreshes
             running.add_done_callback(lambda _: self._running.pop(key, None))
-        refreshes = self._refreshes
         user = await asyncio.shield(running)
         if user is None:
             raise NotAuthenticated("Access denied")
@@ -220,8 +220,8 @@ class Authenticator:
             for user in await self._store.users(centre, ids):
                 current[centre, user.caller.user_id] = user
         lost: set[tuple[int, int]] = set()
-        lost |= _refreshed(self._verified, current)
-        lost |= _refreshed(self._sessions, current)
+        lost |= _refreshed(self._verified, remembered, current)
+        lost |= _refreshed(self._sessions, remembered, current)
         return lost
 
 
@@ -230,13 +230,20 @@ def _same_user(one: Caller, other: Caller) -> bool:
 
 
 def _refreshed(
-    entries: OrderedDict[bytes, Verified] | OrderedDict[str, HttpSession], current: dict[tuple[int, int], User]
+    entries: OrderedDict[bytes, Verified] | OrderedDict[str, HttpSession],
+    asked: set[tuple[int, int]],
+    current: dict[tuple[int, int], User],
 ) -> set[tuple[int, int]]:
-    """Drop entries whose account changed its password or is gone, renew the callers of the others."""
+    """Drop entries whose account changed its password or is gone, renew the callers of the others.
+
+    Who came while the accounts were read is not among those ``asked`` for, and was verified by what they are now.
+    """
     lost: set[tuple[int, int]] = set()
     remembered: OrderedDict[Any, Any] = entries
     for key, entry in list(remembered.items()):
         who = (entry.caller.contact_centre_id, entry.caller.user_id)
+        if who not in asked:
+            continue
         user = current.get(who)
         if user is None or not user.is_enabled or user.password_hash != entry.password_hash:
             del remembered[key]

@@ -21,6 +21,9 @@ from trunkline.web.websocket import Gate, SocketConnection, Upgrade
 MAX_HEAD_BYTES = 32 * 1024
 """Request line and headers: cookies and credentials of real clients stay under 8 KiB; without a limit a head without
 an end would fill the memory."""
+MAX_PIPELINED = 64
+"""Requests that wait for the answers before theirs: browsers send none, load generators some 16; each keeps about
+3 KiB, and one packet may hold thousands."""
 SLOWEST_BYTES_A_S = 16 * 1024
 """What the sender of a long body, which is refused at once wherever it is not expected, must send at least: a calling
 list of 100 MB may take two hours."""
@@ -77,10 +80,13 @@ class BoundedProtocol(HttpToolsProtocol):
         self._door = door
         self._gate = gate
         self._direct: DirectRequest | None = None
+        self._served: RequestResponseCycle | DirectRequest | None = None
         self._is_complete = False
         self._is_in_head = True
         self._head_bytes = 0
         self._piece_bytes = 0
+        self._is_behind_chunk_size = False
+        self._trailer_bytes = 0
         self._body_s = bounds.body_s
         self._deadline: asyncio.TimerHandle | None = None
         self._write_deadline: asyncio.TimerHandle | None = None
@@ -94,20 +100,26 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Expect nothing any more."""
-        self._unwatch()
-        if self._write_deadline is not None:
-            self._write_deadline.cancel()
-            self._write_deadline = None
         super().connection_lost(exc)
-        if self.timeout_keep_alive_task is not None:
-            self.timeout_keep_alive_task.cancel()
-            self.timeout_keep_alive_task = None
+        self._stop_timers()
+        served = self._served
+        if served is not None and served is not self.cycle:  # another request waits behind it
+            served.disconnected = not served.response_complete
+            served.message_event.set()
+
+    def _stop_timers(self) -> None:
+        self._unwatch()
+        for timer in (self._write_deadline, self.timeout_keep_alive_task):
+            if timer is not None:
+                timer.cancel()
+        self._write_deadline = self.timeout_keep_alive_task = None
 
     # What arrives
 
     def data_received(self, data: bytes) -> None:
         """Read on; a request that came in one piece costs no timer."""
         self._piece_bytes = len(data)
+        was_behind_chunk_size = self._is_behind_chunk_size
         super().data_received(data)
         if self._is_complete:
             self._unwatch()
@@ -116,6 +128,11 @@ class BoundedProtocol(HttpToolsProtocol):
             self._head_bytes += len(data)
             if self._head_bytes > MAX_HEAD_BYTES:
                 self.send_400_response("The head of the request is too large.")
+                return
+        if was_behind_chunk_size and self._is_behind_chunk_size:  # of a body in chunks only the trailer is left
+            self._trailer_bytes += len(data)
+            if self._trailer_bytes > MAX_HEAD_BYTES:
+                self.transport.abort()
                 return
         if self._deadline is None:
             self._watch(self._bounds.head_s if self._is_in_head else self._body_s)
@@ -126,11 +143,23 @@ class BoundedProtocol(HttpToolsProtocol):
         self.url = b""
         self.expect_100_continue = False
         self.headers = []
+        self._is_behind_chunk_size, self._trailer_bytes = False, 0
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Note a header; one that comes behind the body is none, lest it replace one that was checked in front."""
+        if self._is_in_head:
+            super().on_header(name, value)
+
+    def on_chunk_header(self) -> None:
+        """Note that a chunk, or the trailer, comes next."""
+        self._is_behind_chunk_size = True
 
     def on_headers_complete(self) -> None:
         """Begin to serve, unless the head came in one piece that is too large."""
         if self._head_bytes + self._piece_bytes > MAX_HEAD_BYTES and self._size_of_head() > MAX_HEAD_BYTES:
             raise httptools.HttpParserError("the head of the request is too large")
+        if len(self.pipeline) >= MAX_PIPELINED:
+            raise httptools.HttpParserError("too many requests at once")
         self._is_in_head = False
         self._unwatch()  # the body has a time of its own
         if self.parser.should_upgrade() and self._should_upgrade():
@@ -140,7 +169,7 @@ class BoundedProtocol(HttpToolsProtocol):
         size = int(length) if length.isdigit() and len(length) < 12 else None
         self._body_s = max(self._bounds.body_s, (size or 0) / SLOWEST_BYTES_A_S)
         if self._door is not None and size is not None and size <= MAX_BODY_BYTES and self._may_be_direct():
-            self._direct = self.cycle = DirectRequest(self, self.url, headers)  # type: ignore[assignment]
+            self._direct = self._served = self.cycle = DirectRequest(self, self.url, headers)  # type: ignore[assignment]
         else:
             self._begin_asgi()
 
@@ -163,6 +192,10 @@ class BoundedProtocol(HttpToolsProtocol):
         cycle: RequestResponseCycle | DirectRequest | None = self.cycle
         return cycle is not None and not cycle.response_complete
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._served = cycle
+        super()._start_asgi_task(cycle, app)
+
     def _begin_asgi(self) -> None:
         url, headers, expects = self.url, self.headers, self.expect_100_continue
         super().on_message_begin()
@@ -174,6 +207,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """Gather the body."""
+        self._is_behind_chunk_size = False
         if self._direct is None:
             super().on_body(body)
         else:
@@ -208,7 +242,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def handle_websocket_upgrade(self) -> None:
         """Hand the connection over."""
         assert self._gate is not None
-        self._unwatch()
+        has_unsent = self.has_unsent()
+        self._stop_timers()  # that of idleness would close the socket
         self.connections.discard(self)
         head = [b"GET ", self.url, b" HTTP/1.1\r\n"]
         for name, value in self.headers:
@@ -216,6 +251,8 @@ class BoundedProtocol(HttpToolsProtocol):
         upgrade = Upgrade(self.url, dict(self.headers), self.client[0] if self.client else None)
         connection = SocketConnection(self.transport, self.connections, self._bounds, MAX_BODY_BYTES)
         self.transport.set_protocol(connection)
+        if has_unsent:
+            connection.pause_writing()
         task = self.loop.create_task(connection.open(upgrade, b"".join([*head, b"\r\n"]), self._gate))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
@@ -243,10 +280,15 @@ class BoundedProtocol(HttpToolsProtocol):
         self.server_state.total_requests += 1
         if self.transport.is_closing():
             return
-        self.flow.resume_reading()
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
             return
+        self.flow.resume_reading()
+        if not self._is_complete and not self._is_in_head:
+            # Nobody needs the rest of its body, so it gets no more time than a short one, whatever length it has.
+            self._unwatch()
+            self._body_s = self._bounds.body_s
+            self._watch(self._body_s)
         self._idle_since_s = self.loop.time()
         if self.timeout_keep_alive_task is None:
             self._await_next(self._bounds.keep_alive_s)

@@ -59,6 +59,7 @@ class SocketConnection(asyncio.Protocol):
 
     __slots__ = (
         "_bounds",
+        "_close_code",
         "_connections",
         "_deadline",
         "_heard_at_s",
@@ -80,6 +81,7 @@ class SocketConnection(asyncio.Protocol):
         self._protocol = ServerProtocol(max_size=max_message_bytes)
         self._listener: Listener | None = None
         self._parts: list[bytes] | None = None
+        self._close_code: int | None = None
         self._deadline: asyncio.TimerHandle | None = None
         self._idle: asyncio.TimerHandle | None = None
         self._heard_at_s = self._loop.time()
@@ -112,6 +114,8 @@ class SocketConnection(asyncio.Protocol):
         self._flush()
         self._transport.resume_reading()
         self._idle = self._loop.call_later(self._bounds.socket_idle_s, self._look)
+        if self._close_code is not None:
+            self.close(self._close_code)
 
     def _refuse(self, answer: HttpAnswer) -> None:
         headers = WebSocketHeaders()
@@ -143,7 +147,8 @@ class SocketConnection(asyncio.Protocol):
         elif opcode is Opcode.TEXT:
             self._parts = [bytes(frame.data)]
         elif opcode is Opcode.CONT and self._parts is not None:
-            self._parts.append(bytes(frame.data))
+            if frame.data:  # the library counts bytes only, and empty ones have no end
+                self._parts.append(bytes(frame.data))
             if frame.fin:
                 whole, self._parts = b"".join(self._parts), None
                 self._hear(whole)
@@ -182,6 +187,8 @@ class SocketConnection(asyncio.Protocol):
         if self._protocol.state is State.OPEN:
             self._protocol.send_close(code)
             self._flush()
+        elif self._protocol.state is State.CONNECTING:
+            self._close_code = code  # once it is open: the server stops while the gate is asked
 
     def abort(self) -> None:
         """See ``bayeux_asgi.SocketLine``."""
@@ -207,15 +214,19 @@ class SocketConnection(asyncio.Protocol):
     # Time
 
     def pause_writing(self) -> None:
-        """Give the client its time to take what was written."""
+        """Give the client its time to take what was written; hear no more of it, because pings cause answers too."""
         if self._deadline is None:
             self._deadline = self._loop.call_later(self._bounds.write_s, self._end_stuck)
+        if not self._transport.is_closing():
+            self._transport.pause_reading()
 
     def resume_writing(self) -> None:
         """Everything was taken."""
         if self._deadline is not None and self._protocol.state is State.OPEN:
             self._deadline.cancel()
             self._deadline = None
+        if self._listener is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
 
     def _end_stuck(self) -> None:
         listener, self._listener = self._listener, None
