@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import msgspec
 
 from bench import figures
-from bench.measuring import ATTEMPTS, Plan, measure
+from bench.machine import ATTEMPTS
+from bench.measuring import Plan, measure
 
 CONNECTIONS = (1, 16, 64)
 DURATION_S = 10.0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -17,17 +16,12 @@ from typing import NamedTuple, TypeVar
 from bench import ceilings, cpu
 from bench.figures import Measured, Run
 from bench.generator import AGENTS, Generator
+from bench.machine import facts, undisturbed
 from tests.support.postgres import PostgresServer, find_programs
 from tests.support.server import RunningServer
 
 FLAGS = ("--demo", "--demo-agents", str(AGENTS), "--log-level", "warning")
 SQLITE_ROWS_A_COMMIT = (1, 64)
-
-CALM_CORES = 0.35
-"""Processors that other programs may keep busy during a measurement: the kernel's own work for disk and network
-shows up to 0.3 under a full load."""
-ATTEMPTS = 5
-"""Attempts at an undisturbed measurement, unless told otherwise; the least disturbed counts."""
 
 M = TypeVar("M", Measured, ceilings.Ceiling)
 
@@ -42,15 +36,8 @@ class Plan(NamedTuple):
     say: Callable[[str], None]
 
     def undisturbed(self, measure: Callable[[], M], before: Callable[[], object] = lambda: None) -> M:
-        """Measure, again when other programs had much of the machine; the least disturbed of the attempts."""
-        attempts: list[M] = []
-        for _ in range(self.attempts):
-            before()
-            attempts.append(measure())
-            if attempts[-1].others_cores <= CALM_CORES:
-                break
-            self.say(f"  disturbed: other programs kept {attempts[-1].others_cores:.2f} processors busy")
-        return min(attempts, key=lambda attempt: attempt.others_cores)
+        """Measure; see ``machine.undisturbed``."""
+        return undisturbed(measure, self.attempts, self.say, before)
 
 
 def measure(plan: Plan) -> Run:
@@ -58,7 +45,7 @@ def measure(plan: Plan) -> Run:
     with tempfile.TemporaryDirectory(prefix="trunkline-bench-") as name:
         folder = Path(name)
         generator = Generator(folder)
-        run = Run(at=time.strftime("%Y-%m-%d %H:%M %z"), machine=machine(), generator=generator.language)
+        run = Run(at=time.strftime("%Y-%m-%d %H:%M %z"), machine=_facts(), generator=generator.language)
         if "sqlite" in plan.databases:
             _measure_sqlite(plan, run, generator, folder)
         if "postgres" in plan.databases:
@@ -146,20 +133,7 @@ def _cluster_cpu_s(database: PostgresServer) -> float:
     return cpu.family_cpu_s(int(pid))
 
 
-def machine() -> dict[str, str]:
-    """What the figures were measured on."""
-    model = next(
-        (
-            line.partition(":")[2].strip()
-            for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-            if line.startswith("model name")
-        ),
-        platform.processor(),
-    )
-    said = {"processors": str(os.cpu_count()), "model": model, "kernel": platform.release()}
-    said["python"] = platform.python_version()
+def _facts() -> dict[str, str]:
     postgres = shutil.which("postgres") or str(find_programs() / "postgres")
-    said["postgres"] = subprocess.run(  # noqa: S603
-        [postgres, "--version"], capture_output=True, text=True, check=True
-    ).stdout.strip()
-    return said
+    version = subprocess.run([postgres, "--version"], capture_output=True, text=True, check=True)  # noqa: S603
+    return {**facts(), "postgres": version.stdout.strip()}

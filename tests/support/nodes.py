@@ -37,20 +37,20 @@ def find_node() -> Path:
     raise NodeMissingError(NodeMissingError.__doc__)
 
 
-def install() -> Path:
-    """Install the clients under tests/interop/node_modules unless the lock's are there; return that folder."""
-    modules = FOLDER / "node_modules"
+def install(folder: Path = FOLDER) -> Path:
+    """Install what the lock in ``folder`` says under its node_modules unless it is there; return that folder."""
+    modules = folder / "node_modules"
     stamp = modules / ".trunkline-stamp"
-    locked = b"".join((FOLDER / name).read_bytes() for name in ("package.json", "package-lock.json"))
+    locked = b"".join((folder / name).read_bytes() for name in ("package.json", "package-lock.json"))
     wanted = hashlib.sha256(locked).hexdigest()
     # Parallel test processes share the folder.
-    holder = os.open(FOLDER, os.O_RDONLY)
+    holder = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(holder, fcntl.LOCK_EX)
         if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
             options = ["--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
             command: list[str | Path] = [*_npm(find_node()), "ci", *options]
-            subprocess.run(command, cwd=FOLDER, env=_environment({}), check=True, timeout=300)
+            subprocess.run(command, cwd=folder, env=_environment({}), check=True, timeout=300)
             stamp.write_text(wanted, encoding="utf-8")
     finally:
         os.close(holder)

@@ -1,0 +1,159 @@
+"""The server under test: the reusable CometD parts in a small ASGI application on the project's own HTTP server.
+
+Takes one command a line: ``own BYTES`` and ``shared BYTES`` deliver an event to every session, ``flood FROM COUNT
+BYTES`` delivers COUNT events to each session from number FROM on. Writes its port when it listens, and ends when its
+input does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import base64
+import secrets
+import socket
+import sys
+import time
+from collections.abc import Hashable
+from typing import Any
+
+import uvloop
+
+from bench.delivery.events import event
+from trunkline.bayeux import AllowList, Config, Delivery, Server
+from trunkline.bayeux_asgi import CometD
+from trunkline.web.server import BACKLOG
+from trunkline.web.server import Server as WebServer
+
+MAX_QUEUE_BYTES = 1_048_576
+"""The core's own limit, said here because the slow readers are measured against it."""
+
+
+class Site:
+    """The application, its users, and what it has delivered. Hooks of ``CometD``."""
+
+    def __init__(self, timeout_ms: int) -> None:
+        self._core = Server(
+            Config(
+                timeout_ms=timeout_ms,
+                connection_types=("websocket", "long-polling"),
+                max_queue_bytes=MAX_QUEUE_BYTES,
+            ),
+            AllowList(["/own/*", "/shared"]),
+        )
+        self.cometd = CometD(self._core, clock_ms=_clock_ms, random_id=lambda: secrets.token_hex(16), hooks=self)
+        self._users: dict[bytes, str] = {}
+        """Names by credentials; there are as many as the clients that the benchmark starts."""
+        self._sent: dict[str, int] = {}
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve one request. Who it is from is in the credentials; the password is not looked at."""
+        user = self._user(scope)
+        if scope["type"] == "websocket":
+            await self.cometd.handle_websocket(scope, receive, send, user)
+            return
+        await self.cometd.handle(scope, receive, send, user)
+
+    def _user(self, scope: Any) -> str:
+        header = next(value for name, value in scope["headers"] if name == b"authorization")
+        user = self._users.get(header)
+        if user is None:
+            user = base64.b64decode(header.removeprefix(b"Basic ")).partition(b":")[0].decode()
+            self._users[header] = user
+        return user
+
+    def obey(self, command: str) -> None:
+        """Carry out one command."""
+        word, *numbers = command.split()
+        match word, [int(number) for number in numbers]:
+            case "own", [size]:
+                for number in range(len(self._users)):
+                    self._deliver_own(number, size)
+            case "shared", [size]:
+                self._deliver_shared(size)
+            case "flood", [first, count, size]:
+                for number in range(first, len(self._users)):
+                    for _ in range(count):
+                        self._deliver_own(number, size)
+            case _:
+                raise ValueError(f"unknown command {command!r}")
+
+    def _deliver_own(self, number: int, size: int) -> None:
+        channel = f"/own/{number}"
+        seq = self._next(channel)
+        self.cometd.deliver(f"client-{number}", [Delivery(channel, event(number, seq, size), seq)])
+
+    def _deliver_shared(self, size: int) -> None:
+        seq = self._next("/shared")
+        shared = [Delivery("/shared", event(-1, seq, size), seq)]
+        for user in self._users.values():
+            self.cometd.deliver(user, shared)
+
+    def _next(self, channel: str) -> int:
+        seq = self._sent[channel] = self._sent.get(channel, 0) + 1
+        return seq
+
+    async def before_subscribe(self, principal: Hashable) -> None:
+        """Nothing has to be loaded."""
+
+    def subscribed(self, client_id: str, principal: Hashable, channel: str) -> None:
+        """Nothing waits for a new subscription."""
+
+    def confirmed(self, principal: Hashable, channel: str, mark: int) -> None:
+        """Nothing is kept until it is confirmed."""
+
+    def opened(self, client_id: str, principal: Hashable) -> None:
+        """Users are known by their requests."""
+
+    def closed(self, client_id: str, principal: Hashable, reason: str) -> None:
+        """Tell of sessions that the server gave up."""
+        if reason != "disconnect":
+            sys.stderr.write(f"session of {principal} closed: {reason}\n")
+
+
+def _clock_ms() -> int:
+    return time.monotonic_ns() // 1_000_000
+
+
+async def _commands(site: Site) -> None:
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
+    while line := await reader.readline():
+        site.obey(line.decode())
+
+
+def _say_port(port: int) -> None:
+    sys.stdout.write(f"{port}\n")
+    sys.stdout.flush()
+
+
+async def _run(timeout_ms: int, send_buffer_bytes: int) -> None:
+    site = Site(timeout_ms)
+    server = WebServer(site, host="127.0.0.1", port=0, shutdown_grace_s=1, on_ready=_say_port, on_stop=site.cometd.stop)
+    listening = socket.socket()
+    if send_buffer_bytes:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer_bytes)
+    listening.bind(("127.0.0.1", 0))
+    listening.listen(BACKLOG)
+    await site.cometd.start()
+    serving = asyncio.create_task(server.serve([listening]))
+    try:
+        await _commands(site)
+    finally:
+        server.should_exit = True
+        await serving
+
+
+def main() -> None:
+    """Serve until the input ends."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--timeout-ms", type=int, default=30_000)
+    parser.add_argument(
+        "--send-buffer-bytes", type=int, default=0, help="of each connection in the kernel; 0: as the system sets it"
+    )
+    given = parser.parse_args()
+    uvloop.run(_run(given.timeout_ms, given.send_buffer_bytes))
+
+
+if __name__ == "__main__":
+    main()
