@@ -1,8 +1,8 @@
 """The server under test: the reusable CometD parts in a small ASGI application on the project's own HTTP server.
 
 Takes one command a line: ``own BYTES`` and ``shared BYTES`` deliver an event to every session, ``flood FROM TO
-COUNT BYTES`` delivers COUNT events to each session from number FROM up to TO. Writes its port when it listens, and ends when its
-input does.
+COUNT BYTES`` delivers COUNT events to each session from number FROM up to TO. Writes its port when it listens, and
+ends when its input does.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import uvloop
 from bench.delivery.events import event
 from trunkline.bayeux import AllowList, Config, Delivery, Server
 from trunkline.bayeux_asgi import CometD
+from trunkline.web.connection import Bounds
 from trunkline.web.server import BACKLOG
 from trunkline.web.server import Server as WebServer
 
@@ -49,9 +50,6 @@ class Site:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Serve one request. Who it is from is in the credentials; the password is not looked at."""
         user = self._user(scope)
-        if scope["type"] == "websocket":
-            await self.cometd.handle_websocket(scope, receive, send, user)
-            return
         await self.cometd.handle(scope, receive, send, user)
 
     def _user(self, scope: Any) -> str:
@@ -129,7 +127,15 @@ def _say_port(port: int) -> None:
 
 async def _run(timeout_ms: int, send_buffer_bytes: int) -> None:
     site = Site(timeout_ms)
-    server = WebServer(site, host="127.0.0.1", port=0, shutdown_grace_s=1, on_ready=_say_port, on_stop=site.cometd.stop)
+    server = WebServer(
+        site,
+        host="127.0.0.1",
+        port=0,
+        shutdown_grace_s=1,
+        on_ready=_say_port,
+        on_stop=site.cometd.stop,
+        bounds=Bounds(),
+    )
     listening = socket.socket()
     if send_buffer_bytes:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer_bytes)

@@ -9,8 +9,10 @@ import selectors
 import socket
 import threading
 import time
+from collections.abc import Mapping
+from itertools import chain
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 
 import msgspec
 
@@ -36,18 +38,25 @@ class Senders(msgspec.Struct, frozen=True, kw_only=True):
     probes: int
 
 
-def measure(port: int, part: str, connections: int, limit_s: float) -> Senders:
-    """Open the connections, dribble, and watch them for ``limit_s``; ask the API for something all the time."""
+def measure(port: int, connections: int, limits_s: Mapping[str, float]) -> list[Senders]:
+    """Open so many connections for each part, dribble on all, and watch those of a part for its limit.
+
+    The API is asked for something all the time.
+    """
     with _Probe(port) as probe:
         begun_s = time.monotonic()
-        lived_s, left = _dribble(port, _beginning(part), connections, begun_s + limit_s)
-    return Senders(
-        part=part,
-        connections=connections,
-        closed_after_s=None if left else max(lived_s),
-        probe_ms=probe.worst_ms,
-        probes=probe.count,
-    )
+        opened = {part: _open(port, _beginning(part), connections) for part in limits_s}
+        lived_s = _dribble(opened, {part: begun_s + limit_s for part, limit_s in limits_s.items()})
+    return [
+        Senders(
+            part=part,
+            connections=connections,
+            closed_after_s=None if len(lived_s[part]) < connections else max(lived_s[part]),
+            probe_ms=probe.worst_ms,
+            probes=probe.count,
+        )
+        for part in limits_s
+    ]
 
 
 def _beginning(part: str) -> bytes:
@@ -57,34 +66,41 @@ def _beginning(part: str) -> bytes:
     return head.encode() + b"Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
 
 
-def _dribble(port: int, beginning: bytes, count: int, until_s: float) -> tuple[list[float], int]:
-    """Return how long each closed connection lived, and how many are open still."""
-    opened: dict[socket.socket, float] = {}
-    lived_s: list[float] = []
+def _open(port: int, beginning: bytes, count: int) -> dict[socket.socket, float]:
+    """Return the connections with the time at which each was opened."""
+    opened = {}
+    for _ in range(count):
+        opening_s = time.monotonic()
+        connection = socket.create_connection(("127.0.0.1", port))
+        connection.setblocking(False)
+        connection.send(beginning)
+        opened[connection] = opening_s
+    return opened
+
+
+def _dribble(opened: Mapping[str, dict[socket.socket, float]], until_s: Mapping[str, float]) -> dict[str, list[float]]:
+    """Send a byte now and then on all connections until their part's time is over; return how long the closed lived."""
+    lived_s: dict[str, list[float]] = {part: [] for part in opened}
+    next_s = time.monotonic() + BYTE_S
     with selectors.DefaultSelector() as selector:
-        for _ in range(count):
-            opening_s = time.monotonic()
-            connection = socket.create_connection(("127.0.0.1", port))
-            connection.setblocking(False)
-            connection.send(beginning)
-            opened[connection] = opening_s
-            selector.register(connection, selectors.EVENT_READ)
-        next_s = time.monotonic() + BYTE_S
-        while opened and time.monotonic() < until_s:
+        for part, connections in opened.items():
+            for connection in connections:
+                selector.register(connection, selectors.EVENT_READ, part)
+        while any(time.monotonic() < until_s[part] for part, connections in opened.items() if connections):
             for key, _ in selector.select(_STEP_S):
-                connection = key.fileobj  # type: ignore[assignment]
+                connection = cast(socket.socket, key.fileobj)
                 if _is_closed(connection):
                     selector.unregister(connection)
-                    lived_s.append(time.monotonic() - opened.pop(connection))
+                    lived_s[key.data].append(time.monotonic() - opened[key.data].pop(connection))
                     connection.close()
             if time.monotonic() >= next_s:
                 next_s += BYTE_S
-                for connection in opened:
+                for connection in chain(*opened.values()):
                     with contextlib.suppress(OSError):  # it is seen as closed at the next look
                         connection.send(b" ")
-        for connection in opened:
-            connection.close()
-    return lived_s, len(opened)
+    for connection in chain(*opened.values()):
+        connection.close()
+    return lived_s
 
 
 def _is_closed(connection: socket.socket) -> bool:
@@ -122,16 +138,18 @@ class _Probe:
     def _ask(self) -> None:
         while not self._is_over.wait(_PROBE_S):
             begun_s = time.monotonic()
-            connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=10)
             try:
-                connection.request("GET", "/api/v2/me", headers={"Authorization": f"Basic {_CREDENTIALS}"})
-                status = connection.getresponse().status
-                if status != 200:
-                    raise RuntimeError(f"status {status}")
+                self._get()
             except Exception as error:  # noqa: BLE001 - raised in the thread that waits for it
                 self._error = error
                 return
-            finally:
-                connection.close()
             self.worst_ms = max(self.worst_ms, (time.monotonic() - begun_s) * 1000)
             self.count += 1
+
+    def _get(self) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=10)
+        with contextlib.closing(connection):
+            connection.request("GET", "/api/v2/me", headers={"Authorization": f"Basic {_CREDENTIALS}"})
+            answer = connection.getresponse()
+            if answer.status != 200:
+                raise RuntimeError(f"status {answer.status}")
