@@ -1,8 +1,9 @@
 """The server under test: the reusable CometD parts in a small ASGI application on the project's own HTTP server.
 
 Takes one command a line: ``own BYTES`` and ``shared BYTES`` deliver an event to every session, ``flood FROM TO
-COUNT BYTES`` delivers COUNT events to each session from number FROM up to TO. Writes its port when it listens, and
-ends when its input does.
+COUNT BYTES`` delivers COUNT events to each session from number FROM up to TO, and ``event TO OWNER SEQ`` delivers what
+may be wrong, so that it can be proved that the clients notice. Writes its port when it listens, and ends when its input
+does.
 """
 
 from __future__ import annotations
@@ -73,6 +74,8 @@ class Site:
                 for number in range(first, end):
                     for _ in range(count):
                         self._deliver_own(number, size)
+            case "event", [number, owner, seq]:
+                self.cometd.deliver(f"client-{number}", [Delivery(f"/own/{number}", event(owner, seq, 0), 0)])
             case _:
                 raise ValueError(f"unknown command {command!r}")
 

@@ -21,8 +21,9 @@ SEND_BUFFER_BYTES = 65_536
 waits in the server, and it is the server that is measured."""
 LARGE_BYTES = 131_072
 """Of the events that fill the connections: one is more than both kernel buffers take."""
-FLOOD = 8
-"""Large events for those that are driven over the limit of what waits for a client: 1 MiB, the limit is 768 KiB."""
+BELOW_LIMIT, BEYOND_LIMIT = 6, 3
+"""Large events for each stuck client, one of which is being written: 640 KiB wait, the limit is 768 KiB. And for those
+that are driven beyond it."""
 PACE_S = 0.5
 """Between the events for everybody: below what the server can do with a thousand clients on a slow machine."""
 _SAMPLE_S = 0.05
@@ -100,7 +101,7 @@ def _run(program: Path, transport: str, shape: Shape, stuck: int) -> Reading:
             if stuck:
                 clients.tell("stick")
                 clients.expect("stuck")
-                _flood(server, shape)
+                _flood(server, clients, shape)
             # The time that the large events take is not what stuck clients cost, but everybody waits for it.
             clients.round(server, f"shared {EVENT_BYTES}")
             flooded = clients.report()
@@ -118,12 +119,13 @@ def _run(program: Path, transport: str, shape: Shape, stuck: int) -> Reading:
     )
 
 
-def _flood(server: Site, shape: Shape) -> None:
-    """Fill the connections of all stuck clients, and drive every other one over the limit of what waits for it."""
+def _flood(server: Site, clients: Clients, shape: Shape) -> None:
+    """Bring all stuck clients below the limit at the same time, then every other one beyond it."""
     first = shape.readers - shape.stuck
-    half = first + shape.stuck // 2
-    server.tell(f"flood {first} {half} 1 {LARGE_BYTES}")
-    server.tell(f"flood {half} {shape.readers} {FLOOD} {LARGE_BYTES}")
+    server.tell(f"flood {first} {shape.readers} {BELOW_LIMIT} {LARGE_BYTES}")
+    clients.round(server, f"shared {EVENT_BYTES}")
+    time.sleep(PACE_S)  # long enough for the memory to be seen
+    server.tell(f"flood {first + shape.stuck // 2} {shape.readers} {BEYOND_LIMIT} {LARGE_BYTES}")
 
 
 def _deliver(server: Site, clients: Clients, until_s: float) -> None:
