@@ -27,8 +27,9 @@ from trunkline.web.connection import Bounds
 from trunkline.web.server import BACKLOG
 from trunkline.web.server import Server as WebServer
 
-MAX_QUEUE_BYTES = 786_432
-"""With an answer of 128 KiB that is being written, what waits for a client that does not read stays below 1 MiB."""
+MAX_QUEUE_BYTES = 655_360
+"""What may wait for a client: with an answer of 128 KiB that is being written and what the allocator adds, a client
+that does not read occupies less than 1 MiB."""
 
 
 class Site:

@@ -21,8 +21,8 @@ SEND_BUFFER_BYTES = 65_536
 waits in the server, and it is the server that is measured."""
 LARGE_BYTES = 131_072
 """Of the events that fill the connections: one is more than both kernel buffers take."""
-BELOW_LIMIT, BEYOND_LIMIT = 6, 3
-"""Large events for each stuck client, one of which is being written: 640 KiB wait, the limit is 768 KiB. And for those
+BELOW_LIMIT, BEYOND_LIMIT = 5, 3
+"""Large events for each stuck client, one of which is being written: 512 KiB wait, the limit is 640 KiB. And for those
 that are driven beyond it."""
 PACE_S = 0.5
 """Between the events for everybody: below what the server can do with a thousand clients on a slow machine."""
