@@ -27,7 +27,7 @@ SENDERS = 1_000
 """Connections that send a head drop by drop, and as many that send a body so."""
 WATCH_S = {"head": 15.0, "body": 40.0}
 """Longer than the deadlines that are asked."""
-ATTACK_CONNECTIONS, ATTACK_S = 1_000, 40
+ATTACK_CONNECTIONS, ATTACK_S = 1_000, 20
 PARTS = ("readers", "senders", "slowhttptest")
 
 _ABOUT = """

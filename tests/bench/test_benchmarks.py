@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,9 @@ from bench.delivery.programs import Clients, Scenario, Site
 from bench.slow import figures as slow_figures
 from tests.support.paths import ROOT
 
+pytestmark = pytest.mark.skipif(
+    shutil.which("cc") is None and shutil.which("gcc") is None, reason="the clients of the benchmarks need a C compiler"
+)
 TRANSPORTS = ("long-polling", "websocket")
 
 
