@@ -44,8 +44,8 @@ enum {
     MAX_ANSWER = 4 * 1024 * 1024, /* the servers' limits for what waits for one client are below it */
     MIN_BUFFER = 4096,
     STICKY_RECEIVE_BYTES = 4096, /* the kernel doubles it */
-    STEP_NS = 10000,             /* of the histogram of latencies */
-    STEPS = 3000000,             /* 30 s; slower ones count as this */
+    STEP_NS = 1000,              /* of the histogram of latencies */
+    STEPS = 3000000,             /* 3 s; slower ones count as this */
     SILENCE_S = 10               /* the longest that opening or a round may go without progress */
 };
 

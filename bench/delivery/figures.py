@@ -164,7 +164,7 @@ def _cells(row: Row) -> list[str]:
         row.kind,
         f"{row.server_cpu_s:.1f}",
         f"{row.rate:.0f}",
-        f"{row.p50_us / 1000:.1f}",
+        f"{row.p50_us / 1000:.2f}",
         f"{row.p99_us / 1000:.1f}",
         f"{row.max_us / 1000:.0f}",
         f"{row.client_bytes / 1024:.1f}",

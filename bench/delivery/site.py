@@ -1,4 +1,4 @@
-"""The server under test: the reusable CometD parts in a small ASGI application on the project's own HTTP server.
+"""The server under test: the reusable CometD parts on the project's own HTTP server, without storage and passwords.
 
 Takes one command a line: ``own BYTES`` and ``shared BYTES`` deliver an event to every session, ``flood FROM TO
 COUNT BYTES`` delivers COUNT events to each session from number FROM up to TO, and ``event TO OWNER SEQ`` delivers what
@@ -15,21 +15,26 @@ import secrets
 import socket
 import sys
 import time
-from collections.abc import Hashable
-from typing import Any
+from collections.abc import Hashable, Mapping
+from functools import partial
 
 import uvloop
 
 from bench.delivery.events import event
-from trunkline.bayeux import AllowList, Config, Delivery, Server
-from trunkline.bayeux_asgi import CometD
-from trunkline.web.connection import Bounds
+from trunkline.bayeux import AllowList, Config, Delivery, Position, Recovery, Server
+from trunkline.bayeux_asgi import BROWSER_COOKIE, CometD, Socket, read_body
+from trunkline.web.bounds import Bounds
+from trunkline.web.direct import DirectRequest
+from trunkline.web.exchange import Headers, Receive, Scope, Send
 from trunkline.web.server import BACKLOG
 from trunkline.web.server import Server as WebServer
+from trunkline.web.websocket import SocketConnection, Upgrade
 
 MAX_QUEUE_BYTES = 655_360
 """What may wait for a client: with an answer of 128 KiB that is being written and what the allocator adds, a client
 that does not read occupies less than 1 MiB."""
+MAX_HANDSHAKES_PER_S = 100_000
+"""All clients have one address."""
 
 
 class Site:
@@ -39,7 +44,7 @@ class Site:
         self._core = Server(
             Config(
                 timeout_ms=timeout_ms,
-                connection_types=("websocket", "long-polling"),
+                max_handshakes_per_s=MAX_HANDSHAKES_PER_S,
                 max_queue_bytes=MAX_QUEUE_BYTES,
             ),
             AllowList(["/own/*", "/shared"]),
@@ -49,13 +54,34 @@ class Site:
         """Names by credentials; there are as many as the clients that the benchmark starts."""
         self._sent: dict[str, int] = {}
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Serve one request. Who it is from is in the credentials; the password is not looked at."""
-        user = self._user(scope)
-        await self.cometd.handle(scope, receive, send, user)
+    def door(self, request: DirectRequest) -> bool:
+        """Serve a POST, as the project's own door does; see ``web.direct.Door``."""
+        messages = read_body(
+            bytes(request.body),
+            request.header(b"content-type") or b"",
+            max_messages=self._core.config.max_messages_per_request,
+            max_bytes=self.cometd.max_body_bytes,
+        )
+        user = self._user(request)
+        browser, address = request.cookie(BROWSER_COOKIE), request.line.address()
+        number = self.cometd.begin(messages, user, request, browser=browser, address=address)
+        request.on_lost = partial(self.cometd.lost, number)
+        if not request.response_complete:
+            request.hold()
+        return True
 
-    def _user(self, scope: Any) -> str:
-        header = next(value for name, value in scope["headers"] if name == b"authorization")
+    async def gate(self, upgrade: Upgrade, line: SocketConnection) -> Socket:
+        """Open a WebSocket; see ``web.websocket.Gate``."""
+        return self.cometd.open_socket(self._user(upgrade), line, address=upgrade.address)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Nothing comes this way: the clients send what the door and the gate take."""
+        raise NotImplementedError
+
+    def _user(self, request: Headers) -> str:
+        """Who the credentials name; the password is not looked at."""
+        header = request.header(b"authorization")
+        assert header is not None
         user = self._users.get(header)
         if user is None:
             user = base64.b64decode(header.removeprefix(b"Basic ")).partition(b":")[0].decode()
@@ -95,10 +121,11 @@ class Site:
         seq = self._sent[channel] = self._sent.get(channel, 0) + 1
         return seq
 
-    async def before_subscribe(self, principal: Hashable) -> None:
+    async def before_subscribe(self, principal: Hashable, positions: Mapping[str, Position]) -> Mapping[str, Recovery]:
         """Nothing has to be loaded."""
+        return {}
 
-    def subscribed(self, client_id: str, principal: Hashable, channel: str) -> None:
+    def subscribed(self, client_id: str, principal: Hashable, channel: str, recovered: frozenset[str]) -> None:
         """Nothing waits for a new subscription."""
 
     def confirmed(self, principal: Hashable, channel: str, mark: int) -> None:
@@ -139,6 +166,8 @@ async def _run(timeout_ms: int, send_buffer_bytes: int) -> None:
         on_ready=_say_port,
         on_stop=site.cometd.stop,
         bounds=Bounds(),
+        door=site.door,
+        gate=site.gate,
     )
     listening = socket.socket()
     if send_buffer_bytes:
