@@ -399,6 +399,13 @@ static char *take_answer(struct client *c, char *at, char *end) {
     return next;
 }
 
+static void fail_closed(struct client *c, struct span body) {
+    const unsigned char *u = (const unsigned char *)body.at;
+    char text[64];
+    snprintf(text, sizeof text, "the server closed the websocket with %d", body.end - body.at < 2 ? 0 : u[0] << 8 | u[1]);
+    fail_for(c, text, body.end - body.at < 2 ? body : (struct span){body.at + 2, body.end});
+}
+
 /* The end of the complete frame at `at`, or NULL when more must come. */
 static char *take_frame(struct client *c, char *at, char *end) {
     unsigned char *u = (unsigned char *)at;
@@ -419,7 +426,8 @@ static char *take_frame(struct client *c, char *at, char *end) {
     if (u[0] >> 4 != 8 || u[1] & 128) fail_for(c, "a frame in pieces, compressed or masked", (struct span){at, end});
     if (opcode == 1) take_messages(c, body);
     else if (opcode == 9) send_frame(c, 10, body.at, length < 126 ? length : 125);
-    else if (opcode != 10) fail_for(c, "the server closed the websocket, or sent binary data", body);
+    else if (opcode == 8) fail_closed(c, body);
+    else if (opcode != 10) fail_for(c, "a frame of an unknown kind", body);
     return at + head + length;
 }
 
