@@ -39,6 +39,16 @@ def test_bytes_are_counted_through_queue_and_return() -> None:
     assert session.is_over(Config(max_queue_bytes=19))
 
 
+def test_a_single_event_above_the_limit_is_taken() -> None:
+    """An event that is larger than the answer may be goes alone, also when it is the last of the queue."""
+    session = Session("c", "ann", 0)
+    session.enqueue(_entry(1))
+    session.enqueue(_entry(2))
+    assert session.take("x", 1) == [_entry(1)]
+    assert session.take("x", 1) == [_entry(2)]
+    assert (session.queue, session.queued_bytes) == ([], 0)
+
+
 def test_an_empty_queue_leaves_what_was_written() -> None:
     """A second connect in the same answer takes nothing and forgets nothing."""
     session = Session("c", "ann", 0)

@@ -124,7 +124,7 @@ class Session:
             return taken
         if size > most_bytes:
             count, size = 1, len(taken[0].encoded)
-            while size + len(taken[count].encoded) <= most_bytes:
+            while count < len(taken) and size + len(taken[count].encoded) <= most_bytes:
                 size += len(taken[count].encoded)
                 count += 1
             taken = taken[:count]
