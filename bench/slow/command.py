@@ -14,15 +14,15 @@ import msgspec
 
 from bench.delivery import programs
 from bench.delivery.command import TRANSPORTS
-from bench.machine import facts
+from bench.machine import ATTEMPTS, facts
 from bench.slow import figures, readers, senders, slowhttp
 from bench.slow.figures import Run
 from bench.slow.readers import Shape
 from tests.support.server import RunningServer
 
 FLAGS = ("--demo", "--demo-agents", "5", "--log-level", "warning")
-READERS = Shape(readers=1_000, stuck=500, watch_s=20, pairs=5)
-QUICK_READERS = Shape(readers=20, stuck=10, watch_s=1, pairs=1)
+READERS = Shape(readers=1_000, stuck=500, watch_s=20, pairs=5, attempts=ATTEMPTS)
+QUICK_READERS = Shape(readers=20, stuck=10, watch_s=1, pairs=1, attempts=1)
 SENDERS = 1_000
 """Connections that send a head drop by drop, and as many that send a body so."""
 WATCH_S = {"head": 15.0, "body": 40.0}
@@ -51,7 +51,14 @@ class Plan(NamedTuple):
 def main(arguments: Sequence[str]) -> int:
     """Run; the exit code is 1 when ``--check`` was given and a figure misses what is asked."""
     given = _parser().parse_args(arguments)
-    plan = Plan(given.part, given.transport, READERS._replace(pairs=given.pairs), SENDERS, WATCH_S, _say)
+    plan = Plan(
+        given.part,
+        given.transport,
+        READERS._replace(pairs=given.pairs, attempts=given.attempts),
+        SENDERS,
+        WATCH_S,
+        _say,
+    )
     if given.quick:
         quick_s = dict.fromkeys(WATCH_S, 1.5)
         parts = [part for part in given.part if part != "slowhttptest"]
@@ -81,6 +88,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--pairs", type=int, default=READERS.pairs, help="runs with and without stuck readers (%(default)s)"
     )
+    parser.add_argument(
+        "--attempts",
+        type=int,
+        default=ATTEMPTS,
+        help="at each run with readers while other programs disturb it; the least disturbed counts (%(default)s)",
+    )
     return parser
 
 
@@ -92,7 +105,7 @@ def _measure(plan: Plan) -> Run:
             clients = programs.build_clients(Path(folder))
             for transport in plan.transports:
                 plan.say(f"{plan.shape.readers} readers by {transport}, {plan.shape.stuck} of them stuck")
-                run.readers.append(readers.measure(clients, transport, plan.shape))
+                run.readers.append(readers.measure(clients, transport, plan.shape, plan.say))
     if "senders" in plan.parts or "slowhttptest" in plan.parts:
         with RunningServer(*FLAGS) as server:
             _measure_server(plan, run, server.port)

@@ -83,13 +83,13 @@ def verdict(run: Run) -> tuple[bool, str]:
 
 def tables(run: Run) -> str:
     """The figures as Markdown tables."""
-    lines = [
-        "| readers, stuck | CPU µs a delivery without / with | rise | MiB a stuck client | cut off | others wait ms |",
-        "|---|---:|---:|---:|---:|---:|",
-    ]
+    columns = ["readers, stuck", "CPU µs a delivery without / with", "rise", "MiB a stuck client", "cut off"]
+    columns += ["others wait ms", "others"]
+    lines = [f"| {' | '.join(columns)} |", "|---" + "|---:" * (len(columns) - 1) + "|"]
     lines += [
         f"| {r.readers} by {r.transport}, {r.stuck} | {r.cpu_us:.0f} / {r.stuck_cpu_us:.0f} | {r.rise:.2f} "
-        f"| {r.growth_bytes / 1024**2:.2f} | {_or_never(r.cut_off_s)} | {r.worst_ms:.0f} |"
+        f"| {r.growth_bytes / 1024**2:.2f} | {_or_never(r.cut_off_s)} | {r.worst_ms:.0f} "
+        f"| {max(r.others_cores, 0):.2f} |"
         for r in run.readers
     ]
     lines += ["", "| slow senders | closed after | others wait ms |", "|---|---:|---:|"]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import statistics
 import threading
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -15,6 +17,7 @@ from bench.delivery import programs
 from bench.delivery.events import EVENT_BYTES
 from bench.delivery.measuring import Spent
 from bench.delivery.programs import Clients, Scenario, Site
+from bench.machine import undisturbed
 
 SEND_BUFFER_BYTES = 65_536
 """Of a connection in the server's kernel (which doubles it): an ordinary one would take megabytes before anything
@@ -24,9 +27,11 @@ LARGE_BYTES = 131_072
 BELOW_LIMIT, BEYOND_LIMIT = 5, 3
 """Large events for each stuck client, one of which is being written: 512 KiB wait, the limit is 640 KiB. And for those
 that are driven beyond it."""
-PACE_S = 0.5
+PACE_S = 0.2
 """Between the events for everybody: below what the server can do with a thousand clients on a slow machine."""
 _SAMPLE_S = 0.05
+_SEEN_S = 0.3
+"""Long enough for the memory to be looked at."""
 
 
 class Shape(NamedTuple):
@@ -36,6 +41,7 @@ class Shape(NamedTuple):
     stuck: int
     watch_s: float
     pairs: int
+    attempts: int
 
 
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,7 +59,10 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Readers(msgspec.Struct, frozen=True, kw_only=True):
-    """The medians of the pairs. ``rise`` is the processor time with stuck clients, as a multiple of that without."""
+    """The medians of the pairs. ``rise`` is the processor time with stuck clients, as a multiple of that without.
+
+    ``others_cores`` is how many processors other programs kept busy in the most disturbed run.
+    """
 
     transport: str
     readers: int
@@ -64,15 +73,17 @@ class Readers(msgspec.Struct, frozen=True, kw_only=True):
     worst_ms: float
     growth_bytes: float
     cut_off_s: float | None
+    others_cores: float
     pairs: list[tuple[Reading, Reading]]
 
 
-def measure(program: Path, transport: str, shape: Shape) -> Readers:
-    """Run the pairs, each on fresh servers."""
-    pairs = []
-    for _ in range(shape.pairs):
-        without = _run(program, transport, shape, stuck=0)
-        pairs.append((without, _run(program, transport, shape, stuck=shape.stuck)))
+def measure(program: Path, transport: str, shape: Shape, say: Callable[[str], None]) -> Readers:
+    """Run the pairs, each on fresh servers, and again what other programs disturbed; ``say`` is told of that."""
+
+    def run(stuck: int) -> Reading:
+        return undisturbed(partial(_run, program, transport, shape, stuck), shape.attempts, say)
+
+    pairs = [(run(0), run(shape.stuck)) for _ in range(shape.pairs)]
     stuck = [each for _, each in pairs]
     cut_off = [each.cut_off_s for each in stuck if each.cut_off_s is not None]
     return Readers(
@@ -85,6 +96,7 @@ def measure(program: Path, transport: str, shape: Shape) -> Readers:
         worst_ms=statistics.median(each.worst_ms for each in stuck),
         growth_bytes=statistics.median(each.growth_bytes for each in stuck),
         cut_off_s=statistics.median(cut_off) if len(cut_off) == len(stuck) else None,
+        others_cores=max(each.others_cores for pair in pairs for each in pair),
         pairs=pairs,
     )
 
@@ -122,9 +134,10 @@ def _run(program: Path, transport: str, shape: Shape, stuck: int) -> Reading:
 def _flood(server: Site, clients: Clients, shape: Shape) -> None:
     """Bring all stuck clients below the limit at the same time, then every other one beyond it."""
     first = shape.readers - shape.stuck
-    server.tell(f"flood {first} {shape.readers} {BELOW_LIMIT} {LARGE_BYTES}")
-    clients.round(server, f"shared {EVENT_BYTES}")
-    time.sleep(PACE_S)  # long enough for the memory to be seen
+    for _ in range(BELOW_LIMIT):
+        server.tell(f"flood {first} {shape.readers} 1 {LARGE_BYTES}")
+        clients.round(server, f"shared {EVENT_BYTES}")
+    time.sleep(_SEEN_S)
     server.tell(f"flood {first + shape.stuck // 2} {shape.readers} {BEYOND_LIMIT} {LARGE_BYTES}")
 
 
