@@ -180,10 +180,10 @@ class Site(Program):
         self.port = int(self.hear())
 
 
-def trunkline(scenario: Scenario, send_buffer_bytes: int = 0) -> Site:
+def trunkline(scenario: Scenario) -> Site:
     """Start the project's own server."""
     command: list[str | Path | int] = [sys.executable, "-m", "bench.delivery.site"]
-    command += ["--timeout-ms", scenario.timeout_ms, "--send-buffer-bytes", send_buffer_bytes]
+    command += ["--timeout-ms", scenario.timeout_ms]
     return Site(command, FOLDER.parents[1])
 
 

@@ -12,7 +12,6 @@ import argparse
 import asyncio
 import base64
 import secrets
-import socket
 import sys
 import time
 from collections.abc import Hashable, Mapping
@@ -26,13 +25,12 @@ from trunkline.bayeux_asgi import BROWSER_COOKIE, CometD, Socket, read_body
 from trunkline.web.bounds import Bounds
 from trunkline.web.direct import DirectRequest
 from trunkline.web.exchange import Headers, Receive, Scope, Send
-from trunkline.web.server import BACKLOG
 from trunkline.web.server import Server as WebServer
 from trunkline.web.websocket import SocketConnection, Upgrade
 
-MAX_QUEUE_BYTES = 655_360
-"""What may wait for a client: with an answer of 128 KiB that is being written and what the allocator adds, a client
-that does not read occupies less than 1 MiB."""
+MAX_QUEUE_BYTES = 393_216
+"""What may wait for a client. With an answer of 320 KiB under way, of which the core and the connection keep a copy
+each, a client that does not read occupies less than 1 MiB."""
 MAX_HANDSHAKES_PER_S = 100_000
 """All clients have one address."""
 
@@ -156,7 +154,7 @@ def _say_port(port: int) -> None:
     sys.stdout.flush()
 
 
-async def _run(timeout_ms: int, send_buffer_bytes: int) -> None:
+async def _run(timeout_ms: int) -> None:
     site = Site(timeout_ms)
     server = WebServer(
         site,
@@ -169,13 +167,8 @@ async def _run(timeout_ms: int, send_buffer_bytes: int) -> None:
         door=site.door,
         gate=site.gate,
     )
-    listening = socket.socket()
-    if send_buffer_bytes:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer_bytes)
-    listening.bind(("127.0.0.1", 0))
-    listening.listen(BACKLOG)
     await site.cometd.start()
-    serving = asyncio.create_task(server.serve([listening]))
+    serving = asyncio.create_task(server.serve())
     try:
         await _commands(site)
     finally:
@@ -187,11 +180,8 @@ def main() -> None:
     """Serve until the input ends."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--timeout-ms", type=int, default=30_000)
-    parser.add_argument(
-        "--send-buffer-bytes", type=int, default=0, help="of each connection in the kernel; 0: as the system sets it"
-    )
     given = parser.parse_args()
-    uvloop.run(_run(given.timeout_ms, given.send_buffer_bytes))
+    uvloop.run(_run(given.timeout_ms))
 
 
 if __name__ == "__main__":

@@ -19,14 +19,13 @@ from bench.delivery.measuring import Spent
 from bench.delivery.programs import Clients, Scenario, Site
 from bench.machine import undisturbed
 
-SEND_BUFFER_BYTES = 65_536
-"""Of a connection in the server's kernel (which doubles it): an ordinary one would take megabytes before anything
-waits in the server, and it is the server that is measured."""
+FIRST_BYTES = 327_680
+"""Of the event that fills a connection: more than both kernel buffers take (the server bounds its own to 256 KiB)."""
 LARGE_BYTES = 131_072
-"""Of the events that fill the connections: one is more than both kernel buffers take."""
-BELOW_LIMIT, BEYOND_LIMIT = 5, 3
-"""Large events for each stuck client, one of which is being written: 512 KiB wait, the limit is 640 KiB. And for those
-that are driven beyond it."""
+"""Of the events that wait behind it."""
+BELOW_LIMIT, BEYOND_LIMIT = 2, 2
+"""How many of these wait for each stuck client: 256 KiB, the limit is 384 KiB. And how many more come for those that
+are driven beyond it."""
 PACE_S = 0.2
 """Between the events for everybody: below what the server can do with a thousand clients on a slow machine."""
 _SAMPLE_S = 0.05
@@ -47,7 +46,7 @@ class Shape(NamedTuple):
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """One run. Processor time is for one delivery to a client that reads; the others are 0 where nobody was stuck.
 
-    ``cut_off_s`` is the time from the large events until the last stuck connection was gone, ``None`` while there is
+    ``cut_off_s`` is the time from when the connections were full until the last stuck connection was gone, ``None`` while there is
     one.
     """
 
@@ -102,18 +101,22 @@ def measure(program: Path, transport: str, shape: Shape, say: Callable[[str], No
 
 
 def _run(program: Path, transport: str, shape: Shape, stuck: int) -> Reading:
-    """The same clients and the same events for all in both runs of a pair."""
-    scenario = Scenario(clients=shape.readers, transport=transport, sticky=shape.stuck)
-    with programs.trunkline(scenario, SEND_BUFFER_BYTES) as server, Clients(program, server.port, scenario) as clients:
+    """As many clients read in both runs of a pair, and get the same: what the stuck ones get comes on top.
+
+    With a thousand that read as the other run, a round's fixed cost would be shared by twice as many deliveries.
+    """
+    scenario = Scenario(clients=shape.readers - shape.stuck + stuck, transport=transport, sticky=stuck)
+    with programs.trunkline(scenario) as server, Clients(program, server.port, scenario) as clients:
         clients.round(server, f"shared {EVENT_BYTES}")
         server.settle()
         clients.tell("reset")
-        begun_s, before_bytes = time.monotonic(), server.rss_bytes()
+        begun_s = full_at_s = time.monotonic()
+        before_bytes = server.rss_bytes()
         with _Watch(server, gone=stuck) as watch:
             if stuck:
                 clients.tell("stick")
                 clients.expect("stuck")
-                _flood(server, clients, shape)
+                full_at_s = _flood(server, clients, shape)
             # The time that the large events take is not what stuck clients cost, but everybody waits for it.
             clients.round(server, f"shared {EVENT_BYTES}")
             flooded = clients.report()
@@ -126,19 +129,25 @@ def _run(program: Path, transport: str, shape: Shape, stuck: int) -> Reading:
         cpu_us=spent.server_s / report.deliveries * 1e6,
         worst_ms=max(flooded.max_us, report.max_us) / 1000,
         growth_bytes=(watch.most_bytes - before_bytes) / stuck if stuck else 0,
-        cut_off_s=None if watch.gone_at_s is None else watch.gone_at_s - begun_s if stuck else 0,
+        cut_off_s=None if watch.gone_at_s is None else watch.gone_at_s - full_at_s if stuck else 0,
         others_cores=spent.others_cores,
     )
 
 
-def _flood(server: Site, clients: Clients, shape: Shape) -> None:
-    """Bring all stuck clients below the limit at the same time, then every other one beyond it."""
+def _flood(server: Site, clients: Clients, shape: Shape) -> float:
+    """Bring all stuck clients below the limit at the same time, then every other one beyond it.
+
+    Returns when the connections of all were full.
+    """
     first = shape.readers - shape.stuck
-    for _ in range(BELOW_LIMIT):
-        server.tell(f"flood {first} {shape.readers} 1 {LARGE_BYTES}")
+    full_at_s = 0.0
+    for size in (FIRST_BYTES, *[LARGE_BYTES] * BELOW_LIMIT):
+        server.tell(f"flood {first} {shape.readers} 1 {size}")
         clients.round(server, f"shared {EVENT_BYTES}")
+        full_at_s = full_at_s or time.monotonic()
     time.sleep(_SEEN_S)
     server.tell(f"flood {first + shape.stuck // 2} {shape.readers} {BEYOND_LIMIT} {LARGE_BYTES}")
+    return full_at_s
 
 
 def _deliver(server: Site, clients: Clients, until_s: float) -> None:
