@@ -46,8 +46,8 @@ class Shape(NamedTuple):
 class Reading(msgspec.Struct, frozen=True, kw_only=True):
     """One run. Processor time is for one delivery to a client that reads; the others are 0 where nobody was stuck.
 
-    ``cut_off_s`` is the time from when the connections were full until the last stuck connection was gone, ``None`` while there is
-    one.
+    ``cut_off_s`` is the time from when the connections were full until the last stuck one was gone, ``None`` while
+    there is one.
     """
 
     cpu_us: float
