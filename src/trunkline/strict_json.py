@@ -25,10 +25,10 @@ INT64_MIN = -(2**63)
 INT64_MAX = 2**63 - 1
 
 _decode = msgspec.json.Decoder().decode
-# Nineteen digits in a row are the shortest integer that may not fit 64 bits; an exponent may hide
-# an infinite float; an escaped NUL or surrogate hides behind "\u0000" or "\ud8..".
-# (Written so that the search skips to the next digit or backslash, which makes it twice as fast.)
-_suspicious = re.compile(rb"[0-9\\](?:(?<=[0-9])(?:[0-9]{18}|[eE])|(?<=\\)u(?:0000|[dD][89a-fA-F]))")
+# A number of nineteen digits is the shortest integer that may not fit 64 bits; an exponent may hide an infinite
+# float; an escaped NUL or surrogate hides behind "\\u0000" or "\\ud8..". A number stands behind one of the characters
+# in front here, or alone: so what looks like one inside a name or a token is passed over.
+_suspicious = re.compile(rb"[\[:,\s\\](?:-?(?:[0-9]{19}|[0-9.]+[eE])|(?<=\\)u(?:0000|[dD][89a-fA-F]))")
 
 Json = Any
 """What a decoded body is made of: dict, list, str, int, float, bool, None."""
@@ -55,7 +55,7 @@ def decode(body: bytes | bytearray | memoryview, *, max_bytes: int = MAX_BODY_BY
         value = _decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise Malformed(f"the body is not well-formed JSON ({_reason(error)})") from None
-    if _suspicious.search(raw):
+    if _suspicious.search(raw) or type(value) in (int, float):
         _check(value)
     return value
 

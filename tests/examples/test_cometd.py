@@ -81,7 +81,17 @@ def test_the_page_shows_the_example(example: Path) -> None:
 @pytest.mark.filterwarnings("ignore:ssl=None:DeprecationWarning")
 def test_the_smallest_endpoint_tells_the_time() -> None:
     """Under a plain uvicorn, over both transports."""
-    command = [sys.executable, "-m", "uvicorn", "--app-dir", str(SMALL.parent), "--ws", "websockets-sansio", "--port", "0"]
+    command = [
+        sys.executable,
+        "-m",
+        "uvicorn",
+        "--app-dir",
+        str(SMALL.parent),
+        "--ws",
+        "websockets-sansio",
+        "--port",
+        "0",
+    ]
     program = Program([*command, "cometd_small:app"])
     try:
         found = re.search(r"http://127\.0\.0\.1:\d+", program.wait_for_line("running on", 30))
