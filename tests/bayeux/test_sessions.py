@@ -126,3 +126,13 @@ def test_dead_entries_do_not_pile_up() -> None:
     assert len(registry._deadlines) <= 70
     assert registry.next_deadline_ms() == 90_001
     assert list(registry.due(90_001)) == [session]
+
+
+def test_the_only_event_goes_out_though_it_is_larger_than_the_room() -> None:
+    """A socket whose client has not confirmed much leaves little room; an event is never held back for ever."""
+    session = Session("c", "ann", 0)
+    session.enqueue(_entry(1))
+    assert [entry.mark for entry in session.take("socket", 1)] == [1]
+    session.enqueue(_entry(2))
+    session.enqueue(_entry(3))
+    assert [entry.mark for entry in session.take("socket", 1)] == [2]
