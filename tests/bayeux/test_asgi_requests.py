@@ -151,6 +151,7 @@ def test_large_bodies_are_http_413() -> None:
         assert stated._parts, "nothing was read"
         endless = Call(*[b" " * 100] * 50)
         assert (await site.run(endless)).status == 413
+        assert endless.headers[b"connection"] == b"close", "what is not read is no next request"
         assert len(endless._parts) == 45
         assert (await site.run(Call(HANDSHAKE.ljust(400)))).status == 200
         assert (await site.run(Call(HANDSHAKE, headers=((b"content-length", b"x"),)))).status == 200

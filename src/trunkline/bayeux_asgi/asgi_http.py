@@ -47,7 +47,7 @@ async def handle(
                 return
             messages = found
     except TooLarge as error:
-        await reply.refuse(413, error.message)
+        await reply.refuse(413, error.message, is_last=True)  # the rest of it is not read
         return
     except OutOfRange as error:
         await reply.refuse(400, error.message)
@@ -142,9 +142,9 @@ class _Reply:
         if self.settled is not None and not self.settled.done():
             self.settled.set_result(None)
 
-    async def refuse(self, status: int, text: str, *headers: tuple[bytes, bytes]) -> None:
+    async def refuse(self, status: int, text: str, *headers: tuple[bytes, bytes], is_last: bool = False) -> None:
         """Answer what never reached the core."""
-        self.answer(status, protocol_error(status, text), [*JSON_HEADERS, *headers], is_last=False)
+        self.answer(status, protocol_error(status, text), [*JSON_HEADERS, *headers], is_last=is_last)
         self.callback = None
         await self.send()
 

@@ -13,6 +13,7 @@ from typing import Any
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from trunkline.web.answering import AnswerTransport
 from trunkline.web.bounds import Bounds
 from trunkline.web.direct import MAX_BODY_BYTES, DirectRequest, Door
 from trunkline.web.exchange import Header
@@ -24,47 +25,14 @@ an end would fill the memory."""
 MAX_PIPELINED = 64
 """Requests that wait for the answers before theirs: browsers send none, load generators some 16; each keeps about
 3 KiB, and one packet may hold thousands."""
+REFUSAL = "This is no HTTP request, its head is too large, or too many are sent at once."
+"""Said to all, because what is seen first depends on how the bytes arrive."""
 SLOWEST_BYTES_A_S = 16 * 1024
 """What the sender of a long body, which is refused at once wherever it is not expected, must send at least: a calling
 list of 100 MB may take two hours."""
 WRITE_HIGH_WATER_BYTES = 0
 """Bytes that may wait in the process before the writer is told to pause: none, so that whatever a client does not take
 is seen, and timed. (The kernel's own buffers take the usual answer whole.)"""
-
-
-class AnswerTransport(asyncio.Transport):
-    """What one answer is written to: its head waits for the first part of its body, so that both leave in one call.
-
-    Sending is the costliest step of a small answer, and most answers have one part.
-    """
-
-    def __init__(self, connection: asyncio.Transport) -> None:
-        super().__init__()
-        self._connection = connection
-        self._head: bytes | None = None
-        self._is_begun = False
-
-    def write(self, data: Any) -> None:
-        """Keep the head, send everything else; an interim answer (100) is no head."""
-        head = self._head
-        if head is not None:
-            self._head = None
-            self._connection.write(head + data)
-        elif self._is_begun or data.startswith(b"HTTP/1.1 100"):
-            self._connection.write(data)
-        else:
-            self._is_begun = True
-            self._head = data
-
-    def close(self) -> None:
-        """Send what is left and close the connection."""
-        if self._head is not None:
-            self.write(b"")
-        self._connection.close()
-
-    def is_closing(self) -> bool:
-        """True while the connection is closing."""
-        return self._connection.is_closing()
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -80,11 +48,17 @@ class BoundedProtocol(HttpToolsProtocol):
         self._door = door
         self._gate = gate
         self._direct: DirectRequest | None = None
+        self._is_under_way = False
         self._served: RequestResponseCycle | DirectRequest | None = None
         self._is_complete = False
         self._is_in_head = True
         self._head_bytes = 0
+        self._foreign_bytes = 0
         self._piece_bytes = 0
+        self._requests_in_piece = 0
+        self._is_refused = False
+        self._is_wish_ignored = False
+        self.url, self.headers = b"", []
         self._is_behind_chunk_size = False
         self._trailer_bytes = 0
         self._body_s = bounds.body_s
@@ -118,16 +92,22 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on; a request that came in one piece costs no timer."""
-        self._piece_bytes = len(data)
+        if self._is_refused:
+            return
+        self._piece_bytes, self._requests_in_piece = len(data), int(self._is_under_way)
         was_behind_chunk_size = self._is_behind_chunk_size
-        super().data_received(data)
-        if self._is_complete:
+        rest = self._read(data)
+        while rest:
+            rest = self._read(rest)
+        if self._is_complete or self._is_refused:
             self._unwatch()
             return
         if self._is_in_head:
             self._head_bytes += len(data)
-            if self._head_bytes > MAX_HEAD_BYTES:
-                self.send_400_response("The head of the request is too large.")
+            if self._requests_in_piece > 1:
+                self._foreign_bytes = len(data)
+            if self._is_head_too_large():
+                self._refuse()
                 return
         if was_behind_chunk_size and self._is_behind_chunk_size:  # of a body in chunks only the trailer is left
             self._trailer_bytes += len(data)
@@ -137,9 +117,59 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._deadline is None:
             self._watch(self._bounds.head_s if self._is_in_head else self._body_s)
 
+    def _read(self, data: bytes) -> bytes:
+        """Parse; returns what comes behind a wish for another protocol that is not granted."""
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            rest = data[upgrade.args[0] :]
+            if self._is_wish_ignored:
+                return self._head_without_wish() + rest
+            if not self._should_upgrade():
+                return rest
+            self._open_socket(rest)
+        except httptools.HttpParserError:
+            self._refuse()
+        return b""
+
+    def _head_without_wish(self) -> bytes:
+        """The head once more, as that of a plain request, for a parser that has not skipped its body.
+
+        Clients that would rather speak HTTP/2 ask for it with their first request, whatever that is.
+        """
+        self._is_wish_ignored = self._is_under_way = False
+        parser, self.parser = self.parser, httptools.HttpRequestParser(self)
+        head = [parser.get_method(), b" ", self.url, b" HTTP/", parser.get_http_version().encode(), b"\r\n"]
+        for name, value in self.headers:
+            if name == b"connection":
+                kept = (token for token in value.split(b",") if token.strip().lower() != b"upgrade")
+                head += [name, b": ", b",".join(kept), b"\r\n"]
+            elif name != b"upgrade":
+                head += [name, b": ", value, b"\r\n"]
+        return b"".join([*head, b"\r\n"])
+
+    def _refuse(self) -> None:
+        """Answer what is no request, after those before it, and close."""
+        self._is_refused = True
+        if self.transport.is_closing():
+            return
+        if self._is_under_way and not self._is_in_head:  # its head was good, and it is served or waits for that
+            if self.pipeline:
+                self.pipeline.popleft()
+            elif self._is_serving():
+                self.send_400_response(REFUSAL)
+            else:  # refused before its body was there
+                self.transport.close()
+        elif not self._is_serving():
+            self.send_400_response(REFUSAL)
+
     def on_message_begin(self) -> None:
-        """Note that a request has begun."""
-        self._is_complete, self._is_in_head, self._head_bytes = False, True, 0
+        """Note that a request has begun; behind the answer that was said to be the last, nothing is done any more."""
+        if self.transport.is_closing():
+            raise httptools.HttpParserError("the connection is closing")
+        self._requests_in_piece += 1
+        self._is_under_way = True
+        self._is_complete, self._is_in_head, self._head_bytes, self._foreign_bytes = False, True, 0, 0
         self.url = b""
         self.expect_100_continue = False
         self.headers = []
@@ -162,8 +192,10 @@ class BoundedProtocol(HttpToolsProtocol):
             raise httptools.HttpParserError("too many requests at once")
         self._is_in_head = False
         self._unwatch()  # the body has a time of its own
-        if self.parser.should_upgrade() and self._should_upgrade():
-            return
+        if self.parser.should_upgrade():
+            self._is_wish_ignored = not self._should_upgrade() and self.parser.get_method() != b"CONNECT"
+            if self._is_wish_ignored or self._should_upgrade():
+                return
         headers = dict(self.headers)
         length = headers.get(b"content-length", b"")
         size = int(length) if length.isdigit() and len(length) < 12 else None
@@ -172,6 +204,12 @@ class BoundedProtocol(HttpToolsProtocol):
             self._direct = self._served = self.cycle = DirectRequest(self, self.url, headers)  # type: ignore[assignment]
         else:
             self._begin_asgi()
+
+    def _is_head_too_large(self) -> bool:
+        """Tell whether what has arrived of the head is; a part of its first piece may be of the requests before it."""
+        return self._head_bytes - self._foreign_bytes > MAX_HEAD_BYTES or (
+            self._head_bytes > MAX_HEAD_BYTES and self._size_of_head() > MAX_HEAD_BYTES
+        )
 
     def _size_of_head(self) -> int:
         return len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
@@ -192,10 +230,6 @@ class BoundedProtocol(HttpToolsProtocol):
         cycle: RequestResponseCycle | DirectRequest | None = self.cycle
         return cycle is not None and not cycle.response_complete
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        self._served = cycle
-        super()._start_asgi_task(cycle, app)
-
     def _begin_asgi(self) -> None:
         url, headers, expects = self.url, self.headers, self.expect_100_continue
         super().on_message_begin()
@@ -204,6 +238,10 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_headers_complete()
         if self.scope["method"] != "HEAD":  # whose answer is a head alone
             self.cycle.transport = AnswerTransport(self.transport)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._served = cycle
+        super()._start_asgi_task(cycle, app)
 
     def on_body(self, body: bytes) -> None:
         """Gather the body."""
@@ -215,7 +253,9 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Serve what is all there: through the door if it takes it, else through ASGI."""
-        self._is_complete = True
+        if self._is_wish_ignored:
+            return  # its body follows
+        self._is_complete, self._is_under_way = True, False
         direct = self._direct
         if direct is None:
             super().on_message_complete()
@@ -234,15 +274,18 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _should_upgrade(self) -> bool:
         """Tell whether this is a wish for a WebSocket that somebody may grant."""
-        return self._gate is not None and self._get_upgrade() == b"websocket" and self.parser.get_method() == b"GET"
+        return (
+            self._gate is not None
+            and self._get_upgrade() == b"websocket"
+            and self.parser.get_method() == b"GET"
+            and not self._is_serving()  # an answer would come amid the frames
+        )
 
-    def _unsupported_upgrade_warning(self) -> None:
-        """Say nothing: what is not granted is answered."""
-
-    def handle_websocket_upgrade(self) -> None:
-        """Hand the connection over."""
+    def _open_socket(self, early: bytes) -> None:
+        """Hand the connection over; a client that did not wait for its answer has sent ``early`` bytes already."""
         assert self._gate is not None
         has_unsent = self.has_unsent()
+        self.transport.pause_reading()  # until the socket is open
         self._stop_timers()  # that of idleness would close the socket
         self.connections.discard(self)
         head = [b"GET ", self.url, b" HTTP/1.1\r\n"]
@@ -253,7 +296,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self.transport.set_protocol(connection)
         if has_unsent:
             connection.pause_writing()
-        task = self.loop.create_task(connection.open(upgrade, b"".join([*head, b"\r\n"]), self._gate))
+        task = self.loop.create_task(connection.open(upgrade, b"".join([*head, b"\r\n"]), self._gate, early))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
 
@@ -282,6 +325,9 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
+            return
+        if self._is_refused:
+            self.send_400_response(REFUSAL)
             return
         self.flow.resume_reading()
         if not self._is_complete and not self._is_in_head:

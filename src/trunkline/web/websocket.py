@@ -54,6 +54,46 @@ Gate = Callable[[Upgrade, "SocketConnection"], Awaitable["Listener | HttpAnswer"
 """Opens the door for a socket, or says with which HTTP answer the wish is refused."""
 
 
+class FrameCutter:
+    """Finds where frames end in what arrives; what is in them is the library's business."""
+
+    __slots__ = ("_head", "_left")
+
+    def __init__(self) -> None:
+        self._head = b""
+        self._left = 0
+
+    def end_of_frame(self, data: bytes, begin: int) -> int:
+        """The end of the frame that begins or goes on at ``begin``, or of ``data`` when it goes on further."""
+        if not self._left:
+            head = self._head + data[begin : begin + _LONGEST_HEAD]
+            size = _frame_size(head)
+            if not size:
+                self._head = head
+                return len(data)
+            self._left = size - len(self._head)
+            self._head = b""
+        end = min(begin + self._left, len(data))
+        self._left -= end - begin
+        return end
+
+
+_LONGEST_HEAD = 14
+
+
+def _frame_size(head: bytes) -> int:
+    """Bytes of a frame with its head, 0 while the head is not complete. Source: RFC 6455, 5.2."""
+    if len(head) < 2:
+        return 0
+    size = head[1] & 0x7F
+    end = 2 + (8 if size == 127 else 2 if size == 126 else 0)
+    if len(head) < end:
+        return 0
+    if end > 2:
+        size = int.from_bytes(head[2:end], "big")
+    return end + (4 if head[1] & 0x80 else 0) + size
+
+
 class SocketConnection(asyncio.Protocol):
     """A connection from its upgrade on; the line of a ``bayeux_asgi.Socket``."""
 
@@ -61,6 +101,7 @@ class SocketConnection(asyncio.Protocol):
         "_bounds",
         "_close_code",
         "_connections",
+        "_cutter",
         "_deadline",
         "_heard_at_s",
         "_idle",
@@ -78,6 +119,7 @@ class SocketConnection(asyncio.Protocol):
         self._connections = connections
         self._bounds = bounds
         self._loop = asyncio.get_running_loop()
+        self._cutter = FrameCutter()
         self._protocol = ServerProtocol(max_size=max_message_bytes)
         self._listener: Listener | None = None
         self._parts: list[bytes] | None = None
@@ -89,10 +131,11 @@ class SocketConnection(asyncio.Protocol):
 
     # The upgrade
 
-    async def open(self, upgrade: Upgrade, head: bytes, gate: Gate) -> None:
-        """Answer the upgrade as ``gate`` decides; ``head`` is the request as it was sent."""
-        # A client sends nothing before it has its answer.
-        self._transport.pause_reading()
+    async def open(self, upgrade: Upgrade, head: bytes, gate: Gate, early: bytes = b"") -> None:
+        """Answer the upgrade as ``gate`` decides; ``head`` is the request as it was sent.
+
+        Nothing is read meanwhile; ``early`` is what came behind the request, from a client that does not wait.
+        """
         self._protocol.receive_data(head)
         events = self._protocol.events_received()
         if not events or not isinstance(events[0], Request):
@@ -112,10 +155,12 @@ class SocketConnection(asyncio.Protocol):
         self._protocol.send_response(response)
         self._listener = decided
         self._flush()
-        self._transport.resume_reading()
         self._idle = self._loop.call_later(self._bounds.socket_idle_s, self._look)
+        self._transport.resume_reading()
         if self._close_code is not None:
             self.close(self._close_code)
+        elif early:
+            self.data_received(early)
 
     def _refuse(self, answer: HttpAnswer) -> None:
         headers = WebSocketHeaders()
@@ -131,14 +176,18 @@ class SocketConnection(asyncio.Protocol):
     # What arrives
 
     def data_received(self, data: bytes) -> None:
-        """Process whole messages."""
+        """Process whole messages, frame by frame: one that came with a close, or a faulty frame, came before it."""
         self._heard_at_s = self._loop.time()
         protocol = self._protocol
-        protocol.receive_data(data)
-        for event in protocol.events_received():
-            if isinstance(event, Frame):
-                self._take(event)
-        self._flush()
+        begin = 0
+        while begin < len(data):
+            end = self._cutter.end_of_frame(data, begin)
+            protocol.receive_data(data[begin:end])
+            for event in protocol.events_received():
+                if isinstance(event, Frame):
+                    self._take(event)
+            self._flush()
+            begin = end
 
     def _take(self, frame: Frame) -> None:
         opcode = frame.opcode
