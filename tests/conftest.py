@@ -22,9 +22,11 @@ hypothesis.settings.register_profile("long", max_examples=2000, deadline=None)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add --long, --browser and --write-docs."""
+    """Add options of our own."""
     parser.addoption("--long", action="store_true", help="run what takes minutes too, and more examples of properties")
     parser.addoption("--browser", action="store_true", help="run what needs Chromium too")
+    parser.addoption("--inputs", type=int, help="how many inputs tests/fuzz makes")
+    parser.addoption("--seed", type=int, help="where tests/fuzz begins")
     parser.addoption("--write-docs", action="store_true", help="remake the manual's pages that tests fill")
 
 
