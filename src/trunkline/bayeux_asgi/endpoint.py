@@ -33,7 +33,7 @@ from trunkline.bayeux.extensions import NO_RECOVERIES
 from trunkline.bayeux.messages import protocol_error
 from trunkline.bayeux_asgi.bodies import JSON_HEADERS
 from trunkline.bayeux_asgi.cookie import BrowserCookie, Headers
-from trunkline.bayeux_asgi.sockets import Socket, SocketLine, subscribes
+from trunkline.bayeux_asgi.sockets import Socket, SocketLine, shakes_hands, subscribes
 from trunkline.errors import Unavailable
 from trunkline.strict_json import MAX_BODY_BYTES, Json
 
@@ -217,7 +217,9 @@ class CometD:
                 reply.answer(500, protocol_error(500, "internal error"), JSON_HEADERS, is_last=True)
 
     def _process(self, number: int, messages: list[Json], origin: Origin) -> None:
-        effects = self.server.receive(messages, exchange=number, fresh_client_id=self._random_id(), origin=origin)
+        effects = self.server.receive(
+            messages, exchange=number, fresh_client_id=self._fresh_client_id(messages), origin=origin
+        )
         if origin.browser is None and any(type(effect) is SessionOpened for effect in effects):
             self._new_browsers.add(number)
         self._carry_out(effects)
@@ -242,14 +244,22 @@ class CometD:
     def process_frame(self, socket: Socket, messages: list[Json], asked: Mapping[str, Any]) -> None:
         """Process one frame's messages; ``asked`` comes from ``preparation``."""
         origin = Origin(
-            **self._facts(socket.principal, socket.address),
-            **asked,
+            principal=socket.principal,
+            now_ms=self._clock_ms(),
+            wall_ms=None if self._wall_ms is None else self._wall_ms(),
+            address=socket.address,
             is_socket=True,
             has_taken_all=socket.line.unsent_bytes() == 0,
+            **asked,
         )
+        fresh_client_id = self._fresh_client_id(messages)
         self._carry_out(
-            self.server.receive(messages, exchange=socket.number, fresh_client_id=self._random_id(), origin=origin)
+            self.server.receive(messages, exchange=socket.number, fresh_client_id=fresh_client_id, origin=origin)
         )
+
+    def _fresh_client_id(self, messages: list[Json]) -> str:
+        """A client id for a request that may need one: asking the system for chance each time would cost more."""
+        return self._random_id() if shakes_hands(messages) else ""
 
     def socket_gone(self, socket: Socket) -> None:
         """The socket is closed, whoever did it."""

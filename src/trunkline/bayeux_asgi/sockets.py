@@ -136,6 +136,11 @@ class Socket:
             self.end(FAILED)
 
 
+def shakes_hands(messages: list[Json]) -> bool:
+    """Tell whether a request holds a handshake."""
+    return any(type(message) is dict and message.get("channel") == HANDSHAKE for message in messages)
+
+
 def subscribes(messages: list[Json]) -> bool:
     """Tell whether a request holds a subscribe that will be processed: one beside a handshake is not."""
     found = False

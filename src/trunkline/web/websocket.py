@@ -54,6 +54,19 @@ Gate = Callable[[Upgrade, "SocketConnection"], Awaitable["Listener | HttpAnswer"
 """Opens the door for a socket, or says with which HTTP answer the wish is refused."""
 
 
+def _text_frame(body: bytes) -> bytes:
+    """A whole text message as a server frames it. Source: RFC 6455, 5.2.
+
+    By the library it takes some 5 us, as much as all else of a pushed event.
+    """
+    size = len(body)
+    if size < 126:
+        return b"\x81%c%b" % (size, body)
+    if size < 65_536:
+        return b"\x81\x7e%b%b" % (size.to_bytes(2, "big"), body)
+    return b"\x81\x7f%b%b" % (size.to_bytes(8, "big"), body)
+
+
 class FrameCutter:
     """Finds where frames end in what arrives; what is in them is the library's business."""
 
@@ -182,11 +195,12 @@ class SocketConnection(asyncio.Protocol):
         begin = 0
         while begin < len(data):
             end = self._cutter.end_of_frame(data, begin)
-            protocol.receive_data(data[begin:end])
+            protocol.receive_data(data if end - begin == len(data) else data[begin:end])
             for event in protocol.events_received():
                 if isinstance(event, Frame):
                     self._take(event)
-            self._flush()
+            if protocol.writes or protocol.state is not State.OPEN:
+                self._flush()
             begin = end
 
     def _take(self, frame: Frame) -> None:
@@ -228,8 +242,8 @@ class SocketConnection(asyncio.Protocol):
     def send(self, body: bytes) -> None:
         """See ``bayeux_asgi.SocketLine``."""
         if self._protocol.state is State.OPEN:
-            self._protocol.send_text(body)
-            self._flush()
+            # Nothing of the library's is left unsent here, so that the order is kept.
+            self._transport.write(_text_frame(body))
 
     def close(self, code: int) -> None:
         """See ``bayeux_asgi.SocketLine``."""
