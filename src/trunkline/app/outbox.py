@@ -170,7 +170,8 @@ class Outbox:
                 break
             before_seq = rows[-1].seq
         loaded: deque[Message] = deque(maxlen=MAX_MAILBOX)
-        for stored in reversed(recent):
+        # What is committed and not published yet comes through ``publish`` in a moment, and should not come twice.
+        for stored in filter(self._replay.is_published, reversed(recent)):
             loaded.extend(rendered(stored, now_ms, self._api_url()))
         known = {message.mark for message in loaded}
         loaded.extend(message for message in mailbox.messages if message.mark not in known)

@@ -81,6 +81,10 @@ class Replay:
                 for noted in self._noted.get((stored.row.contact_centre_id, stored.row.user_id), ()):
                     noted.append(stored)
 
+    def is_published(self, stored: StoredRow) -> bool:
+        """Tell whether a row was published, by this server or an earlier one; unprepared, nobody publishes."""
+        return not self.epoch or stored.seq <= self._published_seq
+
     async def recover(self, user: UserKey, positions: Mapping[str, Position]) -> dict[str, Recovery]:
         """What the user missed on each of the channels; names that are no channels of ours are left out.
 

@@ -32,6 +32,7 @@ class Recovery(msgspec.Struct, frozen=True):
     """What the application found from a position on: all that came after it, or that there is a gap.
 
     ``offset`` is the channel's newest mark. ``deliveries``, in order, are empty when ``is_recovered`` is false.
+    More of them than a queue takes are a gap as well.
     """
 
     is_recovered: bool

@@ -141,6 +141,14 @@ class Hub:
             self._written.setdefault(exchange, []).append(session)
         return taken
 
+    def begin_anew(self, session: Session, channel: str, offset: int, recovered: list[Entry]) -> None:
+        """Have everything of ``channel`` that came after ``offset`` sent, in order."""
+        exchange, was_written = session.written_in, bool(session.written)
+        session.begin_anew(channel, offset, recovered)
+        if was_written and not session.written:
+            self._forget(session, exchange)
+            session.written_in = None
+
     def settle(self, session: Session, exchange: Hashable, effects: list[Effect]) -> None:
         """Count as delivered what an exchange before ``exchange`` carried.
 
@@ -276,10 +284,13 @@ class Hub:
 
     def _forget_written(self, session: Session) -> None:
         if session.written:
-            carried = self._written[session.written_in]
-            carried.remove(session)
-            if not carried:
-                del self._written[session.written_in]
+            self._forget(session, session.written_in)
+
+    def _forget(self, session: Session, exchange: Hashable) -> None:
+        carried = self._written[exchange]
+        carried.remove(session)
+        if not carried:
+            del self._written[exchange]
 
 
 _CLOSING = {"kicked": POLICY_VIOLATED, "overflow": POLICY_VIOLATED, "inactive": NORMAL}

@@ -155,11 +155,20 @@ class Session:
         self.written_in = None
 
     def begin_anew(self, channel: str, offset: int, recovered: list[Entry]) -> None:
-        """Have everything of ``channel`` that came after ``offset`` sent, whatever of it was queued before."""
+        """Have everything of ``channel`` that came after ``offset`` sent, whatever of it was queued before.
+
+        What was written is forgotten as well: put back, it would come before what is recovered, and a client that
+        goes by positions would pass over what it missed.
+        """
         newest = max([offset, *(entry.mark for entry in recovered)])
-        kept = [entry for entry in self.queue if entry.channel != channel or not 0 < entry.mark <= newest]
-        self.queue = recovered + kept
+
+        def is_kept(entry: Entry) -> bool:
+            return entry.channel != channel or not 0 < entry.mark <= newest
+
+        self.queue = recovered + list(filter(is_kept, self.queue))
         self.queued_bytes = sum(len(entry.encoded) for entry in self.queue)
+        self.written = list(filter(is_kept, self.written))
+        self.written_bytes = sum(len(entry.encoded) for entry in self.written)
         self.last_marks[channel] = max(newest, self.last_marks.get(channel, 0))
 
 

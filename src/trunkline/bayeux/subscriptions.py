@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from trunkline.bayeux import channels, extensions, messages
 from trunkline.bayeux.effects import Confirmed, Subscribed, Unsubscribed
-from trunkline.bayeux.extensions import Position
+from trunkline.bayeux.extensions import Position, Recovery
 from trunkline.bayeux.policy import DENIED
 from trunkline.bayeux.request import Message, Request, entry_of
 from trunkline.bayeux.sessions import Session
@@ -45,16 +45,27 @@ def _recover(
         found = request.origin.recoveries.get(channel)
         if found is None or not any(name == channel or channels.matches(name, channel) for name in names):
             continue
-        is_recovered = found.is_recovered and position.epoch == epoch
+        is_recovered = found.is_recovered and position.epoch == epoch and _has_room(request, session, found)
         said[channel] = {"recovered": is_recovered, "epoch": epoch, "offset": found.offset}
         if is_recovered:
             recovered.add(channel)
-            session.begin_anew(channel, position.offset, [entry_of(each) for each in found.deliveries])
+            request.hub.begin_anew(session, channel, position.offset, [entry_of(each) for each in found.deliveries])
             request.effects.append(Confirmed(request.origin.principal, channel, position.offset))
     fields["ext"] = {"replay": said}
     if recovered:
         request.woken.append(session)
     return frozenset(recovered)
+
+
+def _has_room(request: Request, session: Session, found: Recovery) -> bool:
+    """Tell whether what was missed fits into the queue, an eighth of which is left for what comes meanwhile.
+
+    More would overflow with the next event, and when the client came back, again: better to tell of a gap.
+    """
+    config = request.hub.config
+    count = len(session.queue) + len(found.deliveries)
+    size = session.queued_bytes + sum(len(delivery.data) for delivery in found.deliveries)
+    return 8 * count <= 7 * config.max_queue_messages and 8 * size <= 7 * config.max_queue_bytes
 
 
 def _subscribe_error(request: Request, session: Session, subscription: Json, names: list[str]) -> str | None:

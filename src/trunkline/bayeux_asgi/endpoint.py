@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -127,6 +128,8 @@ class CometD:
         self._exchanges: dict[Hashable, Reply] = {}
         self._new_browsers: set[Hashable] = set()
         self._sockets: dict[Hashable, Socket] = {}
+        self._effects: deque[Effect] = deque()
+        self._is_carrying_out = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._last_number = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -241,15 +244,15 @@ class CometD:
             socket.end(1001)
         return socket
 
-    def process_frame(self, socket: Socket, messages: list[Json], asked: Mapping[str, Any]) -> None:
-        """Process one frame's messages; ``asked`` comes from ``preparation``."""
+    def process_frame(self, socket: Socket, messages: list[Json], asked: Mapping[str, Any], *, has_waited: bool) -> None:
+        """Process one frame's messages; ``asked`` comes from ``preparation``, for which the frame ``has_waited``."""
         origin = Origin(
             principal=socket.principal,
             now_ms=self._clock_ms(),
             wall_ms=None if self._wall_ms is None else self._wall_ms(),
             address=socket.address,
             is_socket=True,
-            has_taken_all=socket.line.unsent_bytes() == 0,
+            has_taken_all=not has_waited and socket.line.unsent_bytes() == 0,
             **asked,
         )
         fresh_client_id = self._fresh_client_id(messages)
@@ -322,19 +325,30 @@ class CometD:
                 self._all_finished.set()
 
     def _carry_out(self, effects: Sequence[Effect]) -> None:
-        for effect in effects:
-            kind = type(effect)
-            if kind is Answer:
-                self._answer(effect)  # type: ignore[arg-type]
-            elif kind is Send or kind is Close:
-                self._to_socket(effect)  # type: ignore[arg-type]
-            elif kind is not Hold:
-                try:
-                    self._tell(effect)
-                except Exception as error:  # noqa: BLE001
-                    # One hook's defect must not leave the other effects of this input undone.
-                    self.report(f"CometD hook failed on {kind.__name__}", error)
+        """Do what the core says, in its order: what follows from a hook comes behind what was said before."""
+        self._effects.extend(effects)
+        if self._is_carrying_out:
+            return
+        self._is_carrying_out = True
+        try:
+            while self._effects:
+                self._do(self._effects.popleft())
+        finally:
+            self._is_carrying_out = False
         self._arm()
+
+    def _do(self, effect: Effect) -> None:
+        kind = type(effect)
+        if kind is Answer:
+            self._answer(effect)  # type: ignore[arg-type]
+        elif kind is Send or kind is Close:
+            self._to_socket(effect)  # type: ignore[arg-type]
+        elif kind is not Hold:
+            try:
+                self._tell(effect)
+            except Exception as error:  # noqa: BLE001
+                # One hook's defect must not leave the other effects of this input undone.
+                self.report(f"CometD hook failed on {kind.__name__}", error)
 
     def _answer(self, answer: Answer) -> None:
         number = answer.exchange
@@ -355,7 +369,7 @@ class CometD:
         else:
             socket.line.send(effect.body)
             if socket.line.unsent_bytes() > self.max_unsent_bytes:
-                self.socket_stuck(socket)
+                socket.stuck()
 
     def _tell(self, effect: Effect) -> None:
         match effect:

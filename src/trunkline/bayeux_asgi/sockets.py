@@ -39,8 +39,10 @@ class SocketOwner(Protocol):
 
     max_body_bytes: int
 
-    def process_frame(self, socket: Socket, messages: list[Json], asked: Mapping[str, Any]) -> None:
-        """Process the messages of one frame."""
+    def process_frame(self, socket: Socket, messages: list[Json], asked: Mapping[str, Any], *, has_waited: bool) -> None:
+        """Process the messages of one frame. One that ``has_waited`` confirms nothing: it may be older than what went
+        out meanwhile.
+        """
 
     async def preparation(self, messages: list[Json], principal: Hashable) -> dict[str, Any]:
         """Get ready for the subscriptions among them."""
@@ -94,7 +96,7 @@ class Socket:
             self._waiting = deque()
             self._owner.spawn(self._process_waiting(messages))
         else:
-            self._process(messages, {})
+            self._process(messages, {}, has_waited=False)
 
     def gone(self) -> None:
         """The connection is lost or closed."""
@@ -117,7 +119,7 @@ class Socket:
         try:
             while not self._is_over:
                 asked = await self._owner.preparation(messages, self.principal) if subscribes(messages) else {}
-                self._process(messages, asked)
+                self._process(messages, asked, has_waited=True)
                 if not self._waiting:
                     self._waiting = None
                     return
@@ -126,11 +128,11 @@ class Socket:
             self._owner.report("CometD frame failed", error)
             self.end(FAILED)
 
-    def _process(self, messages: list[Json], asked: Mapping[str, Any]) -> None:
+    def _process(self, messages: list[Json], asked: Mapping[str, Any], *, has_waited: bool) -> None:
         if self._is_over:
             return
         try:
-            self._owner.process_frame(self, messages, asked)
+            self._owner.process_frame(self, messages, asked, has_waited=has_waited)
         except Exception as error:  # noqa: BLE001 - the socket is told by its end
             self._owner.report("CometD frame failed", error)
             self.end(FAILED)
