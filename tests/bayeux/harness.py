@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from trunkline.bayeux import AllowList, Answer, Config, Delivery, Effect, Hold, Origin, Policy, Server
+from trunkline.bayeux import AllowList, Answer, Config, Delivery, Effect, Hold, Origin, Policy, Send, Server
 
 Message = dict[str, Any]
 
@@ -52,6 +52,18 @@ class Outcome:
         """The effects of one kind, in order."""
         return [effect for effect in self.effects if isinstance(effect, kind)]
 
+    @property
+    def frames(self) -> list[list[Message]]:
+        """What was sent on sockets, frame by frame."""
+        frames: list[list[Message]] = [msgspec.json.decode(effect.body) for effect in self.of(Send)]
+        assert all(frames), "a frame is never an empty array"
+        return frames
+
+    @property
+    def pushed(self) -> list[Message]:
+        """All messages that were sent on sockets."""
+        return [message for frame in self.frames for message in frame]
+
     def without_answers(self) -> list[Effect]:
         return [effect for effect in self.effects if not isinstance(effect, (Answer, Hold))]
 
@@ -66,17 +78,42 @@ class Wire:
         self.exchange = 0
         self.handshakes = 0
 
-    def send(self, *messages: object, principal: str = "ann", may_subscribe: bool = True) -> Outcome:
-        """Send one request of these messages."""
+    def send(self, *messages: object, principal: str = "ann", **facts: Any) -> Outcome:
+        """Send one request of these messages; ``facts`` are of ``Origin``."""
         self.exchange += 1
         self.handshakes += 1
         effects = self.server.receive(
             list(messages),
             exchange=self.exchange,
             fresh_client_id=f"c{self.handshakes}",
-            origin=Origin(principal=principal, now_ms=self.now_ms, may_subscribe=may_subscribe),
+            origin=Origin(principal=principal, now_ms=self.now_ms, **facts),
         )
         return Outcome(effects, self.exchange)
+
+    def frame(self, socket: str, *messages: object, principal: str = "ann", **facts: Any) -> Outcome:
+        """Send one frame of these messages on a socket."""
+        self.handshakes += 1
+        effects = self.server.receive(
+            list(messages),
+            exchange=socket,
+            fresh_client_id=f"c{self.handshakes}",
+            origin=Origin(principal=principal, now_ms=self.now_ms, is_socket=True, **facts),
+        )
+        assert not any(isinstance(effect, (Answer, Hold)) and effect.exchange == socket for effect in effects)
+        return Outcome(effects)
+
+    def on_socket(self, socket: str, *channels: str, principal: str = "ann", **fields: object) -> str:
+        """Open a session on a socket, subscribe it, bring its first connect behind it, and have the next one held."""
+        (reply,) = self.frame(socket, handshake(**fields), principal=principal).pushed
+        client_id: str = reply["clientId"]
+        if channels:
+            assert self.frame(socket, subscribe(client_id, list(channels)), principal=principal).pushed[0]["successful"]
+        assert self.frame(socket, connect(client_id), principal=principal).pushed[-1]["successful"]
+        assert self.frame(socket, connect(client_id), principal=principal).pushed == []
+        return client_id
+
+    def socket_closed(self, socket: str) -> Outcome:
+        return Outcome(self.server.socket_closed(socket, self.now_ms))
 
     def handshake(self, principal: str = "ann") -> str:
         """Open a session and return its client id."""

@@ -10,7 +10,7 @@ import msgspec
 
 from tests.bayeux.harness import Message, connect, handshake, subscribe
 from trunkline.bayeux import AllowList, Config, Delivery, Position, Recovery, Server
-from trunkline.bayeux_asgi import BrowserCookie, CometD, handle
+from trunkline.bayeux_asgi import BrowserCookie, CometD, handle, handle_socket
 from trunkline.strict_json import Json
 
 JSON = ((b"content-type", b"application/json"),)
@@ -120,6 +120,63 @@ class Call:
         return messages
 
 
+class Plug:
+    """One WebSocket under way: frames come from the test, and what is sent is taken while ``reading`` is set."""
+
+    def __init__(self, **scope: object) -> None:
+        self.scope: dict[str, Any] = {"type": "websocket", "path": "/api/v2/notifications", "headers": (), **scope}
+        self.sent: list[MutableMapping[str, Any]] = []
+        self.reading = asyncio.Event()
+        self.reading.set()
+        self.send_error: BaseException | None = None
+        self._changed = asyncio.Event()
+        self._incoming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._incoming.put_nowait({"type": "websocket.connect"})
+
+    async def receive(self) -> dict[str, Any]:
+        """Return what the client does."""
+        return await self._incoming.get()
+
+    async def send(self, message: MutableMapping[str, Any]) -> None:
+        """Take what the server says, once the client reads; a closed socket is gone."""
+        await self.reading.wait()
+        if self.send_error is not None:
+            raise self.send_error
+        self.sent.append(message)
+        self._changed.set()
+        if message["type"] == "websocket.close":
+            self.leave()
+
+    def say(self, *messages: object) -> None:
+        """Send a frame of messages."""
+        self.say_text(msgspec.json.encode(messages).decode())
+
+    def say_text(self, text: str) -> None:
+        """Send any text."""
+        self._incoming.put_nowait({"type": "websocket.receive", "text": text})
+
+    def say_bytes(self) -> None:
+        """Send a binary frame."""
+        self._incoming.put_nowait({"type": "websocket.receive", "bytes": b"[]"})
+
+    def leave(self) -> None:
+        """Let the client go away."""
+        self._incoming.put_nowait({"type": "websocket.disconnect", "code": 1005})
+
+    async def frames(self, count: int) -> list[list[Message]]:
+        """Wait until that many frames were sent in all; return them."""
+        while len(frames := [each for each in self.sent if each["type"] == "websocket.send"]) < count:
+            self._changed.clear()
+            await asyncio.wait_for(self._changed.wait(), 10)
+        return [msgspec.json.decode(each["text"]) for each in frames]
+
+    @property
+    def code(self) -> int:
+        """With which code it was closed, as the last that was sent."""
+        assert self.sent[-1]["type"] == "websocket.close"
+        return int(self.sent[-1]["code"])
+
+
 class Site:
     """CometD with a clock that the test turns (the timer still goes by the loop's)."""
 
@@ -129,6 +186,7 @@ class Site:
         hooks: Notes | None = None,
         cookie: BrowserCookie | None = None,
         max_body_bytes: int = 65_536,
+        max_unsent_bytes: int = 65_536,
     ) -> None:
         self.hooks = hooks or Notes()
         self.now_ms = 1_000
@@ -142,6 +200,7 @@ class Site:
             published=self.hooks.published,
             cookie=cookie,
             max_body_bytes=max_body_bytes,
+            max_unsent_bytes=max_unsent_bytes,
         )
 
     def random_id(self) -> str:
@@ -157,6 +216,23 @@ class Site:
         """Carry one request to its end."""
         await handle(self.cometd, call.scope, call.receive, call.send, principal)
         return call
+
+    def plug(self, plug: Plug, principal: str = "ann") -> asyncio.Task[None]:
+        """Begin to serve a socket."""
+        return asyncio.create_task(handle_socket(self.cometd, plug.scope, plug.receive, plug.send, principal))
+
+    async def plugged(self, *channels: str) -> tuple[Plug, asyncio.Task[None], str]:
+        """Open a socket, a session on it, subscribe it, bring its first connect behind it; its frames are forgotten."""
+        plug = Plug()
+        task = self.plug(plug)
+        plug.say(handshake())
+        client_id: str = (await plug.frames(1))[0][0]["clientId"]
+        plug.say(connect(client_id))
+        if channels:
+            plug.say(subscribe(client_id, list(channels)))
+        await plug.frames(2 + bool(channels))
+        plug.sent.clear()
+        return plug, task, client_id
 
     async def post(self, *messages: object, principal: str = "ann", **scope: object) -> Call:
         """Post messages and wait for the answer."""

@@ -23,6 +23,8 @@ def connect(request: Request, session: Session, message: Message, channel: str, 
         _refuse_connect(request, message_id, error, "none")
         return
     if hub.config.max_inactive_ms and request.now_ms - session.active_ms > hub.config.max_inactive_ms:
+        # As by any newer connect: an answer to the older one would be acted on.
+        hub.supersede(session, request.effects)
         hub.close(session, "inactive", request.effects)
         _refuse_connect(request, message_id, messages.UNKNOWN_CLIENT, "none")
         return
@@ -33,7 +35,7 @@ def connect(request: Request, session: Session, message: Message, channel: str, 
     elif session.acks or session.written_in != session.socket:
         hub.settle(session, request.carrier, request.effects)
     hub.supersede(session, request.effects)
-    hub.attach(session, request.socket, request.now_ms, request.effects)
+    hub.attach(session, request.socket, request.effects)
     if session.is_pushed_to and session.queue:
         request.woken.append(session)
     timeout_ms = _read_advice(request, session, message.get("advice"))

@@ -54,7 +54,7 @@ def _open(request: Request, message_id: object, client_id: str, ext: Json) -> No
         for former in list(hub.on_socket.get(request.socket, {}).values()):
             hub.close(former, "replaced", request.effects)
     hub.sessions.add(session)
-    hub.attach(session, request.socket, request.now_ms, request.effects)
+    hub.attach(session, request.socket, request.effects)
     request.effects.append(SessionOpened(client_id, request.origin.principal))
     fields: dict[str, object] = {
         "successful": True,

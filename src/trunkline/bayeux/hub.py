@@ -65,24 +65,23 @@ class Hub:
 
     # Sockets
 
-    def attach(self, session: Session, socket: Hashable, now_ms: int, effects: list[Effect]) -> None:
+    def attach(self, session: Session, socket: Hashable, effects: list[Effect]) -> None:
         """Note where the client's handshake or connect came from: ``socket``, or ``None`` for a poll.
 
-        What was pushed on another socket goes out once more: the client came back because that one broke.
+        No older connect is held any more. What was pushed on another socket goes out once more: the client came back
+        because that one broke.
         """
         if session.socket != socket:
-            self._detach(session, now_ms, effects)
+            self._detach(session, effects)
         if socket is not None and session.socket is None:
             session.socket = socket
             self.on_socket.setdefault(socket, {})[session.client_id] = session
 
-    def _detach(self, session: Session, now_ms: int, effects: list[Effect]) -> None:
+    def _detach(self, session: Session, effects: list[Effect]) -> None:
         socket = session.socket
         if socket is None:
             return
         self._leave(session)
-        if self._let_go(session) is not None:
-            self.rest(session, now_ms)
         self._put_back(session)
         if socket not in self.on_socket:
             effects.append(Close(socket, NORMAL))
@@ -136,7 +135,12 @@ class Hub:
     def take(self, session: Session, exchange: Hashable, most_bytes: int | None = None) -> list[Entry]:
         """Move events of the session's queue into the answer of ``exchange``, or onto the socket of that name."""
         was_written = bool(session.written)
-        taken = session.take(exchange, self.config.max_answer_bytes if most_bytes is None else most_bytes)
+        if most_bytes is None:
+            most_bytes = self.config.max_answer_bytes
+            if was_written and most_bytes <= session.written_bytes:
+                return []  # an earlier connect of the same request has filled the answer
+            most_bytes -= session.written_bytes
+        taken = session.take(exchange, most_bytes)
         if taken and not was_written:
             self._written.setdefault(exchange, []).append(session)
         return taken
