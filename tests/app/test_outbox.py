@@ -12,6 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.app.harness import House, agent, record
+from tests.app.replay_desk import ANN as DESK_USER
+from tests.app.replay_desk import Desk, at_desk
 from trunkline.app.outbox import Message, Outbox, UserKey
 from trunkline.app.ports import JournalRow, StoredRow
 from trunkline.domain import commands
@@ -129,6 +131,21 @@ def test_confirmed_is_not_sent_again_and_the_other_channel_is() -> None:
         assert [m.mark for m in again.waiting(USER, everything)][:2] == [m.mark for m in waiting]
 
     in_post(test)
+
+
+def test_what_is_committed_and_not_published_yet_comes_by_its_publication() -> None:
+    """A mailbox that is loaded in between leaves it out: it would come twice, to clients that count on once too."""
+
+    async def test(desk: Desk) -> None:
+        desk.outbox.forget(DESK_USER)
+        await desk.commit(Door.REST)
+        await desk.outbox.open(DESK_USER)
+        assert desk.outbox.waiting(DESK_USER, everything) == []
+        desk.publish()
+        assert [message.channel for message in desk.delivered] == [OUTBOUND, INTERNAL]
+        assert desk.outbox.waiting(DESK_USER, everything) == desk.delivered
+
+    at_desk(test)
 
 
 def test_too_old_is_not_delivered() -> None:

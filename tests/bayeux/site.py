@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Hashable, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Hashable, Mapping, MutableMapping
 from typing import Any
 
 import msgspec
@@ -163,6 +163,11 @@ class Plug:
         """Let the client go away."""
         self._incoming.put_nowait({"type": "websocket.disconnect", "code": 1005})
 
+    async def accepted(self) -> None:
+        """Wait until the upgrade is."""
+        while not self.sent:
+            await asyncio.wait_for(self._changed.wait(), 10)
+
     async def frames(self, count: int) -> list[list[Message]]:
         """Wait until that many frames were sent in all; return them."""
         while len(frames := [each for each in self.sent if each["type"] == "websocket.send"]) < count:
@@ -257,3 +262,15 @@ class Site:
 
     def deliver(self, *deliveries: Delivery, principal: str = "ann") -> None:
         self.cometd.deliver(principal, deliveries)
+
+
+def run(scenario: Callable[[], Awaitable[None]]) -> list[dict[str, Any]]:
+    """Run a scenario; returns what the loop's exception handler was told."""
+    reported: list[dict[str, Any]] = []
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda _, context: reported.append(context))
+        await asyncio.wait_for(scenario(), 30)
+
+    asyncio.run(main())
+    return reported

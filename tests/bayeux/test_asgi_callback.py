@@ -1,4 +1,4 @@
-"""Callback-polling over ASGI: conformance item 67."""
+"""Callback-polling over ASGI: a session by scripts."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _called(call: Call, callback: str) -> list[Message]:
     return messages
 
 
-def test_item_67_a_session_by_scripts() -> None:
+def test_a_session_by_scripts() -> None:
     """Messages come in the query, repeated or as arrays; answers call a function, of a usual name if none is given."""
 
     async def scenario() -> None:
@@ -54,7 +54,7 @@ def test_item_67_a_session_by_scripts() -> None:
     asyncio.run(scenario())
 
 
-def test_item_67_line_separators_are_escaped() -> None:
+def test_line_separators_are_escaped() -> None:
     """U+2028 and U+2029 end a line in old scripts."""
 
     async def scenario() -> None:
@@ -81,7 +81,7 @@ def test_item_67_line_separators_are_escaped() -> None:
         (b"message=" + b"a" * 16_384, 413),
     ],
 )
-def test_item_67_what_is_no_request_is_refused_as_json(query: bytes, status: int) -> None:
+def test_what_is_no_request_is_refused_as_json(query: bytes, status: int) -> None:
     """Nobody's text is sent back as a script."""
 
     async def scenario() -> None:
@@ -93,7 +93,7 @@ def test_item_67_what_is_no_request_is_refused_as_json(query: bytes, status: int
     asyncio.run(scenario())
 
 
-def test_item_67_a_get_is_refused_where_it_is_not_offered() -> None:
+def test_a_get_is_refused_where_it_is_not_offered() -> None:
     """As it is by default."""
 
     async def scenario() -> None:

@@ -244,7 +244,9 @@ class CometD:
             socket.end(1001)
         return socket
 
-    def process_frame(self, socket: Socket, messages: list[Json], asked: Mapping[str, Any], *, has_waited: bool) -> None:
+    def process_frame(
+        self, socket: Socket, messages: list[Json], asked: Mapping[str, Any], *, has_waited: bool
+    ) -> None:
         """Process one frame's messages; ``asked`` comes from ``preparation``, for which the frame ``has_waited``."""
         origin = Origin(
             principal=socket.principal,

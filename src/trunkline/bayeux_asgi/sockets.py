@@ -39,9 +39,12 @@ class SocketOwner(Protocol):
 
     max_body_bytes: int
 
-    def process_frame(self, socket: Socket, messages: list[Json], asked: Mapping[str, Any], *, has_waited: bool) -> None:
-        """Process the messages of one frame. One that ``has_waited`` confirms nothing: it may be older than what went
-        out meanwhile.
+    def process_frame(
+        self, socket: Socket, messages: list[Json], asked: Mapping[str, Any], *, has_waited: bool
+    ) -> None:
+        """Process the messages of one frame.
+
+        One that ``has_waited`` confirms nothing: it may be older than what went out meanwhile.
         """
 
     async def preparation(self, messages: list[Json], principal: Hashable) -> dict[str, Any]:

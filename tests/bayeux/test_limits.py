@@ -1,4 +1,4 @@
-"""Limits: conformance items 80 (several tabs) and 99 (handshakes), and how much one answer carries."""
+"""Limits: several tabs of one browser, handshakes of one address, and how much one answer carries."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from trunkline.bayeux.limits import HandshakeLimiter
 TABS = Config(max_sessions_per_browser=1, max_interval_ms=1_000, multi_session_interval_ms=2_000)
 
 
-def test_item_80_a_further_tab_polls_at_intervals() -> None:
+def test_a_further_tab_polls_at_intervals() -> None:
     """Its connect is answered at once, with what waits for it; it lives through the interval; a place may come free."""
     wire = Wire(TABS)
     first, second = wire.connected(OUTBOUND), wire.connected(OUTBOUND)
@@ -29,7 +29,7 @@ def test_item_80_a_further_tab_polls_at_intervals() -> None:
     assert wire.send(connect(second), browser="b").is_held
 
 
-def test_item_80_who_acknowledges_is_given_numbers_then_as_well() -> None:
+def test_who_acknowledges_is_given_numbers_then_as_well() -> None:
     """What was lost on the way comes again."""
     wire = Wire(TABS)
     first = wire.connected()
@@ -45,7 +45,7 @@ def test_item_80_who_acknowledges_is_given_numbers_then_as_well() -> None:
 
 
 @pytest.mark.parametrize("interval_ms", [0, -1])
-def test_item_80_without_an_interval_a_further_tab_is_refused(interval_ms: int) -> None:
+def test_without_an_interval_a_further_tab_is_refused(interval_ms: int) -> None:
     """It is told to stop."""
     wire = Wire(Config(max_sessions_per_browser=1, multi_session_interval_ms=interval_ms))
     first, second = wire.connected(), wire.connected()
@@ -55,7 +55,7 @@ def test_item_80_without_an_interval_a_further_tab_is_refused(interval_ms: int) 
     assert (reply["advice"]["reconnect"], reply["advice"]["multiple-clients"]) == ("none", True)
 
 
-def test_item_80_other_browsers_and_clients_without_cookie_are_not_counted() -> None:
+def test_other_browsers_and_clients_without_cookie_are_not_counted() -> None:
     """Nor is the connect that a newer one of the same session ends."""
     wire = Wire(TABS)
     first, second, third = wire.connected(), wire.connected(), wire.connected()
@@ -65,7 +65,7 @@ def test_item_80_other_browsers_and_clients_without_cookie_are_not_counted() -> 
     assert wire.send(connect(third)).is_held
 
 
-def test_item_80_several_places_are_given_back_one_by_one() -> None:
+def test_several_places_are_given_back_one_by_one() -> None:
     """The count follows each end of a poll."""
     wire = Wire(Config(max_sessions_per_browser=2))
     clients = [wire.connected() for _ in range(3)]
@@ -74,7 +74,7 @@ def test_item_80_several_places_are_given_back_one_by_one() -> None:
     assert wire.server._hub._polls_of_browser == {}
 
 
-def test_item_99_handshakes_of_one_address_are_limited() -> None:
+def test_handshakes_of_one_address_are_limited() -> None:
     """Five seconds' worth at once, then the rate; other addresses are not touched; the client may try again."""
     wire = Wire(Config(max_handshakes_per_s=1))
     replies = [wire.send(handshake(), address="a").reply for _ in range(6)]
@@ -86,7 +86,7 @@ def test_item_99_handshakes_of_one_address_are_limited() -> None:
     assert [wire.send(handshake(), address="a").reply["successful"] for _ in range(2)] == [True, False]
 
 
-def test_item_99_the_address_that_was_silent_longest_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_address_that_was_silent_longest_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is remembered is bounded."""
     monkeypatch.setattr(limits, "_MAX_ADDRESSES", 2)
     limiter = HandshakeLimiter(1)

@@ -1,4 +1,4 @@
-"""Sockets in the core: conformance items 70 to 74, and what "delivered" means on a socket."""
+"""Sockets in the core: pushing, taking over, breaking, and what "delivered" means on a socket."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def _is_nothing_left(wire: Wire) -> bool:
     return not (hub._waiting or hub._written or hub.on_socket or hub._polls_of_browser or len(hub.sessions))
 
 
-def test_item_71_events_are_pushed_beside_the_held_connect() -> None:
+def test_events_are_pushed_beside_the_held_connect() -> None:
     """An event goes out at once, in a frame of its own; the heartbeat is answered at its time."""
     wire = Wire()
     wire.on_socket("s", OUTBOUND)
@@ -45,7 +45,7 @@ def test_item_71_events_are_pushed_beside_the_held_connect() -> None:
     assert wire.deliver(event(2)).frames == [[{"data": 2, "channel": OUTBOUND}]], "without any connect as well"
 
 
-def test_item_71_events_before_the_first_connect_are_pushed_as_well() -> None:
+def test_events_before_the_first_connect_are_pushed_as_well() -> None:
     """Whoever shook hands on a socket is reached there."""
     wire = Wire()
     (reply,) = wire.frame("s", handshake()).pushed
@@ -53,7 +53,7 @@ def test_item_71_events_before_the_first_connect_are_pushed_as_well() -> None:
     assert marks_in(wire.deliver(event(1)).pushed) == [1]
 
 
-def test_item_72_replies_of_one_frame_come_in_one_frame() -> None:
+def test_replies_of_one_frame_come_in_one_frame() -> None:
     """Subscribe, publish and connect of one frame are answered together; the connect is not held then."""
     wire = Wire()
     client_id = wire.on_socket("s")
@@ -63,7 +63,7 @@ def test_item_72_replies_of_one_frame_come_in_one_frame() -> None:
     assert [message["channel"] for message in second] == ["/chat/a"]
 
 
-def test_item_70_what_is_no_request_is_answered_and_closes_the_socket() -> None:
+def test_what_is_no_request_is_answered_and_closes_the_socket() -> None:
     """An empty frame is invalid, one of too many messages too large."""
     wire = Wire(Config(max_messages_per_request=1))
     empty = wire.frame("s")
@@ -73,7 +73,7 @@ def test_item_70_what_is_no_request_is_answered_and_closes_the_socket() -> None:
     assert _closes(wire.frame("s", connect("x"), connect("x"))) == [("s", 1009)]
 
 
-def test_item_43_a_second_connect_on_a_socket_replaces_the_first() -> None:
+def test_a_second_connect_on_a_socket_replaces_the_first() -> None:
     """There is no exchange to be ended; the newer id is answered."""
     wire = Wire()
     client_id = wire.on_socket("s")
@@ -81,7 +81,7 @@ def test_item_43_a_second_connect_on_a_socket_replaces_the_first() -> None:
     assert [reply["id"] for reply in wire.pass_time(30_000).pushed] == ["newer"]
 
 
-def test_item_32_a_handshake_on_the_same_socket_replaces_the_session() -> None:
+def test_a_handshake_on_the_same_socket_replaces_the_session() -> None:
     """The former session is gone without a word; what it did not confirm is not confirmed."""
     wire = Wire()
     client_id = wire.on_socket("s", OUTBOUND)
@@ -104,7 +104,7 @@ def test_what_was_pushed_is_delivered_with_the_next_message_of_the_client() -> N
     assert _confirmed(wire.frame("s", connect(client_id))) == []
 
 
-def test_item_74_a_closed_socket_keeps_session_and_queue() -> None:
+def test_a_closed_socket_keeps_session_and_queue() -> None:
     """What was not confirmed comes with the next connect, before newer events, on a poll as on another socket."""
     wire = Wire()
     client_id = wire.on_socket("s", OUTBOUND)
@@ -118,7 +118,7 @@ def test_item_74_a_closed_socket_keeps_session_and_queue() -> None:
     assert marks_in(wire.deliver(event(3)).pushed) == [3]
 
 
-def test_item_74_a_closed_socket_starts_the_expiry() -> None:
+def test_a_closed_socket_starts_the_expiry() -> None:
     """The session lives for max_interval, not for the rest of its connect."""
     wire = Wire(Config(max_interval_ms=1_000))
     wire.on_socket("s")
@@ -128,7 +128,7 @@ def test_item_74_a_closed_socket_starts_the_expiry() -> None:
     assert _is_nothing_left(wire)
 
 
-def test_item_74_what_a_closed_socket_puts_back_may_be_too_much() -> None:
+def test_what_a_closed_socket_puts_back_may_be_too_much() -> None:
     """A queue beyond its limit ends the session, then as ever."""
     wire = Wire(Config(max_queue_messages=2, max_answer_bytes=200))
     wire.on_socket("s", OUTBOUND)
@@ -140,7 +140,7 @@ def test_item_74_what_a_closed_socket_puts_back_may_be_too_much() -> None:
     assert _is_nothing_left(wire)
 
 
-def test_item_73_a_newer_socket_takes_over() -> None:
+def test_a_newer_socket_takes_over() -> None:
     """What was pushed on the older one goes out again, and that one is closed behind it."""
     wire = Wire()
     client_id = wire.on_socket("s", OUTBOUND)
@@ -152,7 +152,7 @@ def test_item_73_a_newer_socket_takes_over() -> None:
     assert marks_in(wire.deliver(event(2)).pushed) == [2]
 
 
-def test_item_73_a_poll_takes_over_from_a_socket() -> None:
+def test_a_poll_takes_over_from_a_socket() -> None:
     """The socket is closed; the poll brings what was not confirmed."""
     wire = Wire()
     client_id = wire.on_socket("s", OUTBOUND)
@@ -162,7 +162,7 @@ def test_item_73_a_poll_takes_over_from_a_socket() -> None:
     assert _closes(outcome) == [("s", 1000)]
 
 
-def test_item_11_of_section_0_a_session_of_polls_goes_on_over_a_socket() -> None:
+def test_a_session_of_polls_goes_on_over_a_socket() -> None:
     """The held poll ends with 409, and events are pushed from then on."""
     wire = Wire()
     client_id = wire.connected(OUTBOUND)
@@ -172,7 +172,7 @@ def test_item_11_of_section_0_a_session_of_polls_goes_on_over_a_socket() -> None
     assert marks_in(wire.deliver(event(1)).pushed) == [1]
 
 
-def test_item_73_a_socket_with_two_sessions_outlives_the_first_that_leaves() -> None:
+def test_a_socket_with_two_sessions_outlives_the_first_that_leaves() -> None:
     """Shared proxies: the socket is closed with the last session only."""
     wire = Wire()
     first = wire.on_socket("s", OUTBOUND)
@@ -183,7 +183,7 @@ def test_item_73_a_socket_with_two_sessions_outlives_the_first_that_leaves() -> 
     assert _closes(wire.send(connect(second))) == [("s", 1000)]
 
 
-def test_item_53_a_disconnect_on_a_socket_leaves_the_closing_to_the_client() -> None:
+def test_a_disconnect_on_a_socket_leaves_the_closing_to_the_client() -> None:
     """The held connect is answered first, then the disconnect; what was pushed is settled."""
     wire = Wire()
     client_id = wire.on_socket("s", OUTBOUND)
@@ -197,7 +197,7 @@ def test_item_53_a_disconnect_on_a_socket_leaves_the_closing_to_the_client() -> 
     assert _is_nothing_left(wire)
 
 
-def test_item_52_a_kicked_session_is_told_and_its_socket_closed() -> None:
+def test_a_kicked_session_is_told_and_its_socket_closed() -> None:
     """The held connect says stop."""
     wire = Wire()
     wire.on_socket("s")
@@ -217,7 +217,7 @@ def test_an_expired_session_leaves_its_socket_open() -> None:
     assert [reply["error"] for reply in wire.frame("s", connect(client_id)).pushed] == ["402::Unknown client"]
 
 
-def test_item_84_shutdown_answers_the_connects_and_closes_the_sockets() -> None:
+def test_shutdown_answers_the_connects_and_closes_the_sockets() -> None:
     """Plain retry advice, then going away; nobody is pushed anything by it."""
     wire = Wire()
     wire.on_socket("s")
@@ -284,7 +284,7 @@ def test_other_messages_make_room_too() -> None:
     assert [marks_in(frame) for frame in outcome.frames] == [[], [7]]
 
 
-def test_item_82_a_queue_behind_a_full_window_ends_the_session() -> None:
+def test_a_queue_behind_a_full_window_ends_the_session() -> None:
     """The client is told, and its socket closed behind that."""
     wire = Wire(Config(max_answer_bytes=1, max_queue_messages=1))
     wire.on_socket("s", OUTBOUND)
