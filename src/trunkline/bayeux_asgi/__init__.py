@@ -10,7 +10,8 @@ from trunkline.bayeux_asgi.asgi_http import handle
 from trunkline.bayeux_asgi.asgi_socket import handle_socket
 from trunkline.bayeux_asgi.bodies import read_body
 from trunkline.bayeux_asgi.cookie import BROWSER_COOKIE, BrowserCookie
-from trunkline.bayeux_asgi.endpoint import CometD, Hooks, Reply
+from trunkline.bayeux_asgi.endpoint import CometD
+from trunkline.bayeux_asgi.hooks import Hooks, Reply
 from trunkline.bayeux_asgi.sockets import Socket, SocketLine
 
 __all__ = [

@@ -131,7 +131,7 @@ class _Reply:
         return client[0] if client else None
 
     def answer(self, status: int, body: bytes, headers: Headers, *, is_last: bool) -> bool:
-        """See ``endpoint.Reply``: sending goes on in the coroutine that waits."""
+        """See ``hooks.Reply``: sending goes on in the coroutine that waits."""
         self.status, self._body, self._is_last = status, body, is_last
         self._headers = [*headers, *self._extra_headers]
         self.settle()

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Hashable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from trunkline.bayeux import (
     Answer,
@@ -20,9 +20,7 @@ from trunkline.bayeux import (
     Effect,
     Hold,
     Origin,
-    Position,
     Published,
-    Recovery,
     Send,
     Server,
     SessionClosed,
@@ -30,10 +28,10 @@ from trunkline.bayeux import (
     Subscribed,
     positions_in,
 )
-from trunkline.bayeux.extensions import NO_RECOVERIES
 from trunkline.bayeux.messages import protocol_error
 from trunkline.bayeux_asgi.bodies import JSON_HEADERS
 from trunkline.bayeux_asgi.cookie import BrowserCookie, Headers
+from trunkline.bayeux_asgi.hooks import Hooks, Reply, Unheard
 from trunkline.bayeux_asgi.sockets import Socket, SocketLine, shakes_hands, subscribes
 from trunkline.errors import Unavailable
 from trunkline.strict_json import MAX_BODY_BYTES, Json
@@ -46,48 +44,6 @@ _TICK_SPACING_MS = (20, 200)
 """Least and most."""
 MAX_UNSENT_BYTES = 1024 * 1024
 """Bytes that may wait in this process for one socket's client: as much as a session may have queued."""
-
-
-class Hooks(Protocol):
-    """What the application wants to know; as a base class it does nothing.
-
-    An exception goes to the loop's exception handler, not to the client.
-    """
-
-    async def before_subscribe(self, principal: Hashable, positions: Mapping[str, Position]) -> Mapping[str, Recovery]:
-        """Get ready for subscriptions of ``principal``: awaited before a request that holds one is processed.
-
-        ``positions`` tell, by channel, where the client says it stopped (replay); the answer, what came after that.
-        Raising ``Unavailable`` makes the subscriptions of this request fail; the client may repeat them.
-        """
-        return NO_RECOVERIES
-
-    def subscribed(self, client_id: str, principal: Hashable, channel: str, recovered: frozenset[str]) -> None:
-        """Note a new subscription; ``deliver_to`` may be called from here, but not for ``recovered`` channels."""
-        return
-
-    def confirmed(self, principal: Hashable, channel: str, mark: int) -> None:
-        """Note that a client took the events of ``channel`` up to ``mark``."""
-        return
-
-    def opened(self, client_id: str, principal: Hashable) -> None:
-        """Note a new session."""
-        return
-
-    def closed(self, client_id: str, principal: Hashable, reason: str) -> None:
-        """Note the end of a session; reasons as in ``SessionClosed``."""
-        return
-
-
-class _Unheard(Hooks):
-    """Of an application that wants to know nothing."""
-
-
-class Reply(Protocol):
-    """Whoever is to answer a request."""
-
-    def answer(self, status: int, body: bytes, headers: Headers, *, is_last: bool) -> bool:
-        """Send the answer, the connection's last if so told; false when nobody is there to take it."""
 
 
 class CometD:
@@ -121,7 +77,7 @@ class CometD:
         self._clock_ms = clock_ms
         self._wall_ms = wall_ms
         self._random_id = random_id
-        self._hooks = hooks or _Unheard()
+        self._hooks = hooks or Unheard()
         self._published = published
         self._cookie = cookie or BrowserCookie()
         # Bounded by the number of connections that the HTTP server accepts.
