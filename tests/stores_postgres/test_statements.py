@@ -37,6 +37,9 @@ LOOKUPS = (
 )
 """Statements that look up keys in tables that grow."""
 
+BY_PRIMARY_KEY = ("change_results", "change_records", "change_results_and_write_journal", "chain", "held", "desk_of")
+"""Statements that find records by chain and place, or a chain: never by reading the list."""
+
 
 def test_no_statement_of_a_unit_reads_a_whole_table(url: str) -> None:
     """No statement scans a table that grows; once there are rows, all look them up by key, statistics or not."""
@@ -62,6 +65,9 @@ def test_no_statement_of_a_unit_reads_a_whole_table(url: str) -> None:
             await connection.close()
         assert len(empty) > 40
         assert {name for name, plan in empty.items() if "Seq Scan" in plan} <= WHOLE_TABLES
+        for name in BY_PRIMARY_KEY:
+            assert "record_pkey" in empty[name], empty[name]
+            assert "record_by_number" not in empty[name]
         assert "record_fresh" in empty["next_record"]
         assert "record_due" in empty["next_record"]
         await mislead(url)
@@ -73,6 +79,8 @@ def test_no_statement_of_a_unit_reads_a_whole_table(url: str) -> None:
             await connection.close()
         for name in LOOKUPS:
             assert "Index Cond" in grown[name], grown[name]
+        for name in BY_PRIMARY_KEY:
+            assert "chain_id = " in grown[name].partition("record_pkey")[2].partition("Filter")[0], grown[name]
 
     asyncio.run(main())
 
