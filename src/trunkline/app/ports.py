@@ -202,6 +202,19 @@ class Changes(msgspec.Struct):
     imports: list[ImportProgress] = []
     journal: list[JournalRow] = []
 
+    @property
+    def is_common(self) -> bool:
+        """Tell whether this is the batch that comes most: changed records, and the journal of the requests."""
+        return bool(self.records and self.journal) and not (
+            self.new_records
+            or self.desk
+            or self.off_desk
+            or self.suppressions
+            or (self.preview_sessions or self.agent_sessions)
+            or self.cursors
+            or self.imports
+        )
+
 
 class Search(msgspec.Struct, frozen=True, kw_only=True):
     """What the hand-out looks for: the next chain that may be called now.
@@ -277,7 +290,10 @@ class Unit(DeskReads, Protocol):
         """Fresh handles, record ids and chain ids; they never repeat, gaps are allowed. Handles fit 32 bits."""
 
     async def save(self, changes: Changes) -> list[int]:
-        """Write; returns the journal's sequence numbers in order. Raises ``Conflict``. At most once a unit."""
+        """Write; returns the journal's sequence numbers in order. Raises ``Conflict``. At most once, as the last step.
+
+        A unit that only saves a common batch (``Changes.is_common``) may be committed by this already.
+        """
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):

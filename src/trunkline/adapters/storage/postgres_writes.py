@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import asyncpg
-import msgspec
 
 from trunkline.adapters.storage import rows
 from trunkline.adapters.storage.postgres_rows import columns
@@ -100,7 +99,7 @@ class Writes:
 
         The common batch changes records only where no index is concerned, and has a journal. Raises ``Conflict``.
         """
-        if msgspec.structs.replace(changes, records={}, before={}, journal=[]) != _NOTHING or not changes.journal:
+        if not changes.is_common:
             return None
         results, whole = self._sorted_out(changes.records, changes.before)
         if whole or not results:
@@ -159,9 +158,6 @@ class Writes:
         # The tag is "UPDATE <rows>".
         if int(tag.rpartition(" ")[2]) != expected:
             raise Conflict
-
-
-_NOTHING = Changes()
 
 
 def _journal_columns(journal: Sequence[JournalRow]) -> list[Sequence[Any]]:

@@ -13,9 +13,9 @@ from functools import cache
 from pathlib import Path
 from string import Template
 
-ROWS_AT_ONCE = (64, 16, 4, 1)
-"""Rows of one statement. Few sizes, so that their compiled forms stay in the connection's cache; 64 rows of the
-widest table take 1408 parameters of the 32766 that SQLite allows."""
+ROWS_AT_ONCE = 64
+"""Rows of one statement at most; of the widest table they take 1408 parameters of the 32766 that SQLite allows. Each
+number of rows has a statement of its own, compiled once."""
 
 _FOLDER = Path(__file__).with_name("queries")
 _HEADING = re.compile(r"^-- (name|fragment): (\w+)$", re.MULTILINE)

@@ -25,8 +25,8 @@ CACHE_KIB = 64 * 1024
 CHECKPOINT_PAGES = 4_000
 """16 MiB of log before pages are copied into the database: the same pages are then written once, not four times."""
 
-STATEMENTS = 256
-"""Compiled statements that are kept: all of ours, in every number of rows."""
+STATEMENTS = 512
+"""Compiled statements that are kept: all of ours, and those of every batch in every number of rows."""
 
 T = TypeVar("T")
 Decode = Callable[[str], T]
@@ -94,14 +94,11 @@ class Statements:
     def write(self, name: str, rows: Sequence[Row]) -> int:
         """Run a statement with ``$rows`` for all rows, many at once; how many it changed.
 
-        One statement for many rows gives the interpreter back once: with a step for each row the
+        One statement for many rows gives the interpreter away once: with a step for each row the
         thread would queue for it behind the event loop each time.
         """
         before = self.connection.total_changes
-        at = 0
-        for size in ROWS_AT_ONCE:
-            while len(rows) - at >= size:
-                values = tuple(chain.from_iterable(rows[at : at + size]))
-                self.connection.execute(self._queries.bulk(name, size), values)
-                at += size
+        for at in range(0, len(rows), ROWS_AT_ONCE):
+            part = rows[at : at + ROWS_AT_ONCE]
+            self.connection.execute(self._queries.bulk(name, len(part)), tuple(chain.from_iterable(part)))
         return self.connection.total_changes - before

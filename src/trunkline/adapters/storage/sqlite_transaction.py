@@ -97,6 +97,16 @@ class Transactions:
         """See ``Unit.save``."""
         return write(self.begun(), self._windows, self._seen, changes)
 
+    def save_alone(self, changes: Changes) -> list[int]:
+        """Save in a transaction of its own."""
+        try:
+            seqs = self.save(changes)
+        except BaseException:
+            self.roll_back()
+            raise
+        self.commit()
+        return seqs
+
     def held(self, keys: Sequence[DeskKey]) -> list[Held]:
         """See ``Unit.held``."""
         return self._noted(sqlite_desks.held(self.begun(), keys))

@@ -63,7 +63,11 @@ class SqliteUnit:
         if self._is_saved:
             raise Defect("a unit saves at most once")
         self._is_saved = True
-        return await self._run(self._transactions.save, changes)
+        if self._is_touched or not changes.is_common:
+            return await self._run(self._transactions.save, changes)
+        if self._is_over:
+            raise Defect("the transaction is over")
+        return await self._thread.run(self._transactions.save_alone, changes)
 
     async def held(self, keys: Sequence[DeskKey]) -> list[Held]:
         """See ``Unit.held``."""
