@@ -67,6 +67,7 @@ def bayeux_config(config: Config, epoch: str) -> BayeuxConfig:
         max_interval_ms=config.cometd_max_interval_ms,
         connection_types=tuple(connection_types),
         max_messages_per_request=config.cometd_max_messages,
+        max_depth=config.cometd_max_depth,
         max_subscriptions_per_session=config.cometd_max_subscriptions,
         max_sessions=config.cometd_max_sessions,
         max_sessions_per_principal=config.cometd_max_sessions_per_user,

@@ -38,8 +38,10 @@ class Malformed(OutOfRange):
     """The body is not well-formed JSON."""
 
 
-def decode(body: bytes | bytearray | memoryview, *, max_bytes: int = MAX_BODY_BYTES) -> Json:
-    """Decode one JSON document.
+def decode(
+    body: bytes | bytearray | memoryview, *, max_bytes: int = MAX_BODY_BYTES, max_depth: int = MAX_DEPTH
+) -> Json:
+    """Decode one JSON document. ``max_depth`` is at most ``MAX_DEPTH``.
 
     Raises ``TooLarge`` for size, depth or a huge integer's digits and ``Malformed`` for the rest;
     the message names the fault and never quotes the body.
@@ -49,8 +51,8 @@ def decode(body: bytes | bytearray | memoryview, *, max_bytes: int = MAX_BODY_BY
         raise TooLarge(f"the body is larger than {max_bytes} bytes")
     raw = bytes(body)
     nesting = raw.count(b"{") + raw.count(b"[")
-    if nesting > MAX_DEPTH:
-        _check_depth(raw)
+    if nesting > max_depth:
+        _check_depth(raw, max_depth)
     try:
         value = _decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
@@ -74,7 +76,7 @@ def _reason(error: Exception) -> str:
     return text[:120] if isinstance(error, msgspec.DecodeError) else "invalid text or number"
 
 
-def _check_depth(raw: bytes) -> None:
+def _check_depth(raw: bytes, max_depth: int) -> None:
     """Count nesting outside strings without recursion, before any decoder sees the body."""
     depth = 0
     in_string = False
@@ -91,8 +93,8 @@ def _check_depth(raw: bytes) -> None:
             in_string = True
         elif byte in (0x7B, 0x5B):
             depth += 1
-            if depth > MAX_DEPTH:
-                raise TooLarge(f"the body nests deeper than {MAX_DEPTH}")
+            if depth > max_depth:
+                raise TooLarge(f"the body nests deeper than {max_depth}")
         elif byte in (0x7D, 0x5D):
             depth -= 1
 

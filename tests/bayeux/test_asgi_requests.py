@@ -358,3 +358,19 @@ def test_a_hook_may_deliver_to_the_very_connect_that_is_being_processed() -> Non
         assert marks_in((await site.post(connect(client_id))).messages) == [2]
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("form", [False, True])
+def test_nesting_has_a_limit_of_its_own(form: bool) -> None:  # noqa: FBT001
+    """As deep as it says is processed, one level more is refused with 413, in either kind of body."""
+
+    async def post(depth: int) -> int:
+        data = "[" * (depth - 2) + "]" * (depth - 2)
+        text = f'[{{"channel": "/meta/handshake", "version": "1.0", "data": {data}}}]'
+        body, kind = text.encode(), b"application/json"
+        if form:
+            body, kind = b"message=" + quote(text).encode(), b"application/x-www-form-urlencoded"
+        call = await Site(Config(max_depth=5)).run(Call(body, headers=((b"content-type", kind),)))
+        return call.status
+
+    assert [asyncio.run(post(depth)) for depth in (5, 6)] == [200, 413]

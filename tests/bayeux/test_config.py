@@ -30,3 +30,9 @@ def test_senseless_values_are_refused(fields: dict[str, object]) -> None:
     """A server that could not work is not built; the message names the option."""
     with pytest.raises(ValueError, match=next(iter(fields))):
         Config(**fields)  # type: ignore[arg-type]
+
+
+def test_messages_nest_no_deeper_than_the_decoder_takes() -> None:
+    """A deeper limit would promise what is refused below."""
+    with pytest.raises(ValueError, match="max_depth must be at most 32"):
+        Config(max_depth=33)

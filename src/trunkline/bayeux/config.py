@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from trunkline.strict_json import MAX_DEPTH
+
 
 class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Times and limits of one Bayeux server. Raises ``ValueError`` when a value makes no sense."""
@@ -41,6 +43,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     max_messages_per_request: int = 64
     """Messages in one request. A client library that subscribes to all its topics in one batch sends
     about ten; each message costs a reply, so this bounds the answer as well."""
+    max_depth: int = MAX_DEPTH
+    """Nesting of a message; real ones nest four deep. At most what ``strict_json`` takes."""
     max_id_length: int = 128
     """Characters of a message id. Libraries count from 1 or send a UUID (36)."""
     max_channel_length: int = 256
@@ -68,6 +72,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         for name, least in _LEAST.items():
             if getattr(self, name) < least:
                 raise ValueError(f"{name} must be at least {least}")
+        if self.max_depth > MAX_DEPTH:
+            raise ValueError(f"max_depth must be at most {MAX_DEPTH}")
 
     def advice(self, reconnect: str) -> dict[str, object]:
         """Return the whole advice with ``reconnect`` set to ``retry``, ``handshake`` or ``none``.
@@ -85,6 +91,7 @@ _LEAST = {
     "interval_ms": 0,
     "max_interval_ms": 1,
     "max_messages_per_request": 1,
+    "max_depth": 3,
     "max_id_length": 1,
     "max_channel_length": 2,
     "max_channels_per_subscribe": 1,

@@ -44,12 +44,14 @@ class NoId:
 NO_ID: Final = NoId()
 
 
-def read_json_body(body: bytes, *, max_bytes: int = strict_json.MAX_BODY_BYTES) -> list[Json]:
+def read_json_body(
+    body: bytes, *, max_bytes: int = strict_json.MAX_BODY_BYTES, max_depth: int = strict_json.MAX_DEPTH
+) -> list[Json]:
     """Return the messages of a JSON body, an array or (as old clients send) one single object.
 
     Raises ``Malformed`` or ``TooLarge``. The items are not looked at: the core judges them.
     """
-    value = strict_json.decode(body, max_bytes=max_bytes)
+    value = strict_json.decode(body, max_bytes=max_bytes, max_depth=max_depth)
     if type(value) is list:
         return value
     if type(value) is dict:
@@ -57,7 +59,13 @@ def read_json_body(body: bytes, *, max_bytes: int = strict_json.MAX_BODY_BYTES) 
     raise Malformed("the body must be an array of messages")
 
 
-def read_form_body(body: bytes, *, max_messages: int, max_bytes: int = strict_json.MAX_BODY_BYTES) -> list[Json]:
+def read_form_body(
+    body: bytes,
+    *,
+    max_messages: int,
+    max_bytes: int = strict_json.MAX_BODY_BYTES,
+    max_depth: int = strict_json.MAX_DEPTH,
+) -> list[Json]:
     """Return the messages of a form-encoded body: each ``message`` field is a message or an array.
 
     Raises ``Malformed`` or ``TooLarge``. Source: Bayeux 1.0, 6.1.
@@ -74,7 +82,7 @@ def read_form_body(body: bytes, *, max_messages: int, max_bytes: int = strict_js
     messages: list[Json] = []
     for name, value in fields:
         if name == "message":
-            messages.extend(read_json_body(value.encode("utf-8"), max_bytes=max_bytes))
+            messages.extend(read_json_body(value.encode("utf-8"), max_bytes=max_bytes, max_depth=max_depth))
     return messages
 
 

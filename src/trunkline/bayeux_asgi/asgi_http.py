@@ -39,8 +39,10 @@ async def handle(
         return
     try:
         if is_script:
-            most = cometd.server.config.max_messages_per_request
-            reply.callback, messages = read_query(scope["query_string"], max_messages=most)
+            config = cometd.server.config
+            reply.callback, messages = read_query(
+                scope["query_string"], max_messages=config.max_messages_per_request, max_depth=config.max_depth
+            )
         else:
             found = await _read(cometd, scope, receive)
             if found is None:
@@ -96,8 +98,14 @@ async def _read(cometd: CometD, scope: Scope, receive: Receive) -> list[Json] | 
             raise TooLarge(f"the body is larger than {max_bytes} bytes")
         if not part.get("more_body", False):
             break
-    most = cometd.server.config.max_messages_per_request
-    return read_body(bytes(body), content_type, max_messages=most, max_bytes=max_bytes)
+    config = cometd.server.config
+    return read_body(
+        bytes(body),
+        content_type,
+        max_messages=config.max_messages_per_request,
+        max_bytes=max_bytes,
+        max_depth=config.max_depth,
+    )
 
 
 class _Reply:

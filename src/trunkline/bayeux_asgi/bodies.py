@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 from trunkline.bayeux import read_form_body, read_json_body
 from trunkline.errors import TooLarge
-from trunkline.strict_json import Json, Malformed
+from trunkline.strict_json import MAX_DEPTH, Json, Malformed
 
 JSON_HEADERS: tuple[tuple[bytes, bytes], ...] = (
     (b"content-type", b"application/json;charset=utf-8"),
@@ -29,11 +29,13 @@ DEFAULT_CALLBACK = "jsonpcallback"
 _callback = re.compile(r"[A-Za-z0-9._\-]{1,64}")
 
 
-def read_body(body: bytes, content_type: bytes, *, max_messages: int, max_bytes: int) -> list[Json]:
+def read_body(
+    body: bytes, content_type: bytes, *, max_messages: int, max_bytes: int, max_depth: int = MAX_DEPTH
+) -> list[Json]:
     """Return the messages of a whole body. Raises ``Malformed`` or ``TooLarge``."""
     if kind_of_body(content_type) == "form":
-        return read_form_body(body, max_messages=max_messages, max_bytes=max_bytes)
-    return read_json_body(body, max_bytes=max_bytes)
+        return read_form_body(body, max_messages=max_messages, max_bytes=max_bytes, max_depth=max_depth)
+    return read_json_body(body, max_bytes=max_bytes, max_depth=max_depth)
 
 
 @lru_cache(maxsize=64)  # clients send two or three different ones
@@ -59,7 +61,7 @@ def kind_of_body(content_type: bytes) -> Literal["json", "form"]:
     return kind
 
 
-def read_query(query: bytes, *, max_messages: int) -> tuple[str, list[Json]]:
+def read_query(query: bytes, *, max_messages: int, max_depth: int = MAX_DEPTH) -> tuple[str, list[Json]]:
     """Return callback and messages of a callback-polling request. Raises ``Malformed`` or ``TooLarge``."""
     if len(query) > MAX_QUERY_BYTES:
         raise TooLarge(f"the query is longer than {MAX_QUERY_BYTES} bytes")
@@ -70,7 +72,7 @@ def read_query(query: bytes, *, max_messages: int) -> tuple[str, list[Json]]:
     callback = fields.get("jsonp", DEFAULT_CALLBACK)
     if not _callback.fullmatch(callback):
         raise Malformed("jsonp must be a name of at most 64 letters, digits, dots, hyphens and underscores")
-    return callback, read_form_body(query, max_messages=max_messages)
+    return callback, read_form_body(query, max_messages=max_messages, max_depth=max_depth)
 
 
 def as_script(callback: str, body: bytes) -> bytes:

@@ -72,6 +72,7 @@ class CometD:
         """
         self.server = server
         self.max_body_bytes = max_body_bytes
+        self.max_depth = server.config.max_depth
         self.max_unsent_bytes = max_unsent_bytes
         self.is_stopping = False
         self._clock_ms = clock_ms

@@ -38,6 +38,7 @@ class SocketOwner(Protocol):
     """What a socket needs of its endpoint."""
 
     max_body_bytes: int
+    max_depth: int
 
     def process_frame(
         self, socket: Socket, messages: list[Json], asked: Mapping[str, Any], *, has_waited: bool
@@ -84,7 +85,7 @@ class Socket:
         if self._is_over:
             return
         try:
-            messages = read_json_body(text, max_bytes=self._owner.max_body_bytes)
+            messages = read_json_body(text, max_bytes=self._owner.max_body_bytes, max_depth=self._owner.max_depth)
         except TooLarge:
             self.end(TOO_LARGE)
             return

@@ -83,6 +83,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         bool, _says("Offer callback-polling (JSONP), for old pages of other sites; see the manual before.")
     ] = False
     cometd_max_messages: Annotated[int, _says("CometD messages in one request or frame.", "messages", 1, 1000)] = 64
+    # Three is an array of messages with their data; the strict decoder's own limit is the upper end.
+    cometd_max_depth: Annotated[int, _says("Nesting of a CometD message.", "levels", 3, 32)] = 32
     cometd_max_subscriptions: Annotated[
         int, _says("Subscriptions of one CometD session.", "subscriptions", 1, 1000)
     ] = 64

@@ -89,6 +89,7 @@ class Notifications:
             request.header(b"content-type") or b"",
             max_messages=cometd.server.config.max_messages_per_request,
             max_bytes=cometd.max_body_bytes,
+            max_depth=cometd.max_depth,
         )
         user = self._met(caller)
         number = cometd.begin(
