@@ -306,3 +306,13 @@ def test_a_page_of_an_allowed_site_polls_by_the_door() -> None:
                 assert answer.status == status
                 allowed = answer.headers.get_all("Access-Control-Allow-Origin", [])
                 assert allowed == ([origin] if origin == ALLOWED else [])
+
+
+@pytest.mark.item(70, 81)
+@pytest.mark.parametrize("size", [0, 1, 125, 126, 127, 65_535])
+def test_messages_of_every_length_are_read_alike(demo: Demo, size: int) -> None:
+    """Whichever form the frame's length has: a message padded to that size is processed."""
+    with line(demo.server, "agent1") as client:
+        text = json.dumps({"id": "7", "channel": "/meta/handshake", "version": "1.0"})
+        client.socket.send(text + " " * max(0, size - len(text)))
+        assert client.reply("7")["successful"]
