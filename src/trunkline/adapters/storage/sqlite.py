@@ -96,6 +96,9 @@ class SqliteStore:
             unit = SqliteUnit(self._writer, self._transactions)
             try:
                 yield unit
+            except Exception:
+                await unit.roll_back()
+                raise
             except BaseException:
                 unit.abandon()
                 raise

@@ -21,6 +21,7 @@ class NumberPools:
         self._statements = statements
         self._next: dict[str, int] = {}
         self._end: dict[str, int] = {}
+        self._begin: dict[str, int] = {}
         self._moved: set[str] = set()
 
     def take(self, pool: str, count: int) -> range:
@@ -37,6 +38,8 @@ class NumberPools:
                 raise Unavailable(f"all {pool} numbers are used up")
             self._statements.run("move_pool", {"name": pool, "next_value": end})
             self._end[pool] = end
+            if pool not in self._moved:
+                self._begin[pool] = stored
             self._moved.add(pool)
         self._next[pool] = start + count
         return range(start, start + count)
@@ -53,7 +56,12 @@ class NumberPools:
         try:
             connection.execute("BEGIN IMMEDIATE")
             for pool in self._moved:
-                self._statements.run("move_pool", {"name": pool, "next_value": self._end[pool]})
+                stored = self._statements.value("next_number", {"name": pool}) or 1
+                if stored > self._begin[pool]:
+                    # Another program was quicker and has numbers of this block: no more of them are handed out.
+                    self._end[pool] = self._next[pool]
+                else:
+                    self._statements.run("move_pool", {"name": pool, "next_value": self._end[pool]})
             connection.execute("COMMIT")
         except sqlite3.Error:
             if connection.in_transaction:

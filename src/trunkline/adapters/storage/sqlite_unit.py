@@ -43,6 +43,14 @@ class SqliteUnit:
         if self._is_touched:
             await self._thread.run(self._transactions.commit)
 
+    async def roll_back(self) -> None:
+        """Roll back; afterwards other programs see the numbers that this unit has used up."""
+        self._is_over = True
+        if self._is_touched:
+            # The unit's own error is the one to tell; a thread that takes nothing any more has rolled back.
+            with suppress(Exception):
+                await self._thread.run(self._transactions.roll_back)
+
     def abandon(self) -> None:
         """Roll back, without a wait: the thread does it before whatever comes next."""
         self._is_over = True
