@@ -45,7 +45,7 @@ def connect(request: Request, session: Session, message: Message, channel: str, 
     session.has_connected = True
     browser = None if request.origin.is_multiplexed else request.origin.browser
     if hub.polls_of(browser) >= hub.config.max_sessions_per_browser:
-        _connect_later(request, session, message_id, encoded_id)
+        _connect_later(request, session, message_id)
     # Held only when alone: clients wait for the other replies of a batch.
     elif is_first or not request.is_alone or timeout_ms == 0 or hub.is_closing or _has_news(session):
         _answer_connect(request, session, encoded_id, time_sync)
@@ -76,7 +76,7 @@ def _answer_connect(request: Request, session: Session, encoded_id: bytes, time_
     hub.rest(session, request.now_ms)
 
 
-def _connect_later(request: Request, session: Session, message_id: object, encoded_id: bytes) -> None:
+def _connect_later(request: Request, session: Session, message_id: object) -> None:
     """Answer a connect of a browser that has as many polls open as it should: it comes back after a while.
 
     Events wait for that; they go out with the answer when there are some already.
@@ -92,12 +92,9 @@ def _connect_later(request: Request, session: Session, message_id: object, encod
     session.grace_ms = interval_ms + hub.config.max_interval_ms
     taken = hub.take(session, request.exchange)
     request.events += hub.rendered(session, taken)
-    ext: dict[str, object] = {}
-    if session.acks:
-        session.reply_number += 1
-        session.written_number = session.reply_number if taken else session.written_number
-        ext = {"ext": {"ack": session.reply_number}}
-    fields = {"successful": True, "advice": advice, **ext}
+    fields: dict[str, object] = {"successful": True, "advice": advice}
+    if ext := hub.number_reply(session, carries=bool(taken)):
+        fields["ext"] = ext
     request.connect_replies.append(messages.reply(channels.CONNECT, message_id, fields))
     hub.rest(session, request.now_ms)
 

@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from trunkline.bayeux.channels import SUBSCRIBE
 from trunkline.bayeux.effects import Delivery
 from trunkline.strict_json import Json
 
@@ -112,6 +113,6 @@ def positions_in(messages: Sequence[Json], most: int) -> dict[str, Position]:
     """All positions of a request's subscribes, for the application to look up before the request is processed."""
     found: dict[str, Position] = {}
     for message in messages:
-        if type(message) is dict and message.get("channel") == "/meta/subscribe" and "ext" in message:
+        if type(message) is dict and message.get("channel") == SUBSCRIBE and "ext" in message:
             found.update(positions(message["ext"], most))
     return found

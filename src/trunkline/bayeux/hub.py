@@ -6,18 +6,12 @@ from collections.abc import Hashable
 
 from trunkline.bayeux import messages
 from trunkline.bayeux.channels import CONNECT
+from trunkline.bayeux.close_codes import NORMAL, POLICY_VIOLATED
 from trunkline.bayeux.config import Config
 from trunkline.bayeux.effects import Answer, Close, Confirmed, Effect, Send, SessionClosed
 from trunkline.bayeux.extensions import TimeSync
 from trunkline.bayeux.limits import HandshakeLimiter
 from trunkline.bayeux.sessions import Entry, HeldConnect, Session, Sessions
-
-# WebSocket close codes. Source: RFC 6455, 7.4.1.
-NORMAL = 1000
-GOING_AWAY = 1001
-INVALID = 1007
-POLICY_VIOLATED = 1008
-TOO_LARGE = 1009
 
 
 class Hub:
@@ -188,15 +182,19 @@ class Hub:
         self, session: Session, encoded_id: bytes, time_sync: TimeSync | None, now_ms: int, *, carries: bool
     ) -> bytes:
         """The successful reply to a connect; ``carries`` tells that events go with it."""
-        ext: dict[str, object] | None = None
-        if session.acks:
-            session.reply_number += 1
-            if carries:
-                session.written_number = session.reply_number
-            ext = {"ack": session.reply_number}
+        ext = self.number_reply(session, carries=carries)
         if time_sync is not None and (answer := time_sync.answer(now_ms)) is not None:
-            ext = {**(ext or {}), "timesync": answer}
+            ext["timesync"] = answer
         return self.retry.with_id(encoded_id, ext)
+
+    def number_reply(self, session: Session, *, carries: bool) -> dict[str, object]:
+        """Number the next reply to a connect, for a client that acknowledges; what the reply says of it."""
+        if not session.acks:
+            return {}
+        session.reply_number += 1
+        if carries:
+            session.written_number = session.reply_number
+        return {"ack": session.reply_number}
 
     def supersede(self, session: Session, effects: list[Effect]) -> None:
         """End the held connect, if any, because a newer one has come (HTTP 409; a 200 would be acted on)."""

@@ -11,11 +11,12 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 
 from trunkline.bayeux import channels
+from trunkline.bayeux.close_codes import GOING_AWAY, INVALID, TOO_LARGE
 from trunkline.bayeux.config import Config
 from trunkline.bayeux.effects import Answer, Close, Delivery, Effect, Send
 from trunkline.bayeux.handlers import handle
 from trunkline.bayeux.handshakes import handshake
-from trunkline.bayeux.hub import GOING_AWAY, INVALID, TOO_LARGE, Hub
+from trunkline.bayeux.hub import Hub
 from trunkline.bayeux.messages import protocol_error
 from trunkline.bayeux.policy import Policy
 from trunkline.bayeux.request import Origin, Request, entry_of

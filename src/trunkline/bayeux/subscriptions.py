@@ -10,9 +10,6 @@ from trunkline.bayeux.request import Message, Request, entry_of
 from trunkline.bayeux.sessions import Session
 from trunkline.strict_json import Json
 
-MAX_POSITIONS = 32
-"""Channels of which one subscribe says where its client stopped: as many as it may subscribe to."""
-
 
 def subscribe(request: Request, session: Session, message: Message, channel: str, message_id: object) -> None:
     """Subscribe to all channels of the message, or to none."""
@@ -24,7 +21,8 @@ def subscribe(request: Request, session: Session, message: Message, channel: str
         return
     fields: dict[str, object] = {"successful": True, "subscription": subscription}
     recovered: frozenset[str] = frozenset()
-    if session.replays and (asked := extensions.positions(message.get("ext"), MAX_POSITIONS)):
+    most = request.hub.config.max_channels_per_subscribe
+    if session.replays and (asked := extensions.positions(message.get("ext"), most)):
         recovered = _recover(request, session, names, asked, fields)
     for name in names:
         if name in session.subscriptions or channels.is_service(name):

@@ -7,10 +7,9 @@ import contextlib
 from collections import deque
 from collections.abc import Hashable
 
+from trunkline.bayeux.close_codes import NOT_TEXT, POLICY_VIOLATED
 from trunkline.bayeux_asgi.asgi_http import Receive, Scope, Send
 from trunkline.bayeux_asgi.endpoint import CometD
-
-NOT_TEXT = 1003
 
 
 async def handle_socket(cometd: CometD, scope: Scope, receive: Receive, send: Send, principal: Hashable) -> None:
@@ -71,7 +70,7 @@ class _Line:
     def abort(self) -> None:
         """See ``sockets.SocketLine``; ASGI knows no other end than a close."""
         self._frames.clear()
-        self.close(1008)
+        self.close(POLICY_VIOLATED)
 
     def unsent_bytes(self) -> int:
         """See ``sockets.SocketLine``."""

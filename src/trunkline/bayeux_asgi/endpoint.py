@@ -28,6 +28,7 @@ from trunkline.bayeux import (
     Subscribed,
     positions_in,
 )
+from trunkline.bayeux.close_codes import GOING_AWAY
 from trunkline.bayeux.messages import protocol_error
 from trunkline.bayeux_asgi.bodies import JSON_HEADERS
 from trunkline.bayeux_asgi.cookie import BrowserCookie, Headers
@@ -111,7 +112,7 @@ class CometD:
             self._timer = None
         self._carry_out(self.server.shutdown(self._clock_ms()))
         for socket in list(self._sockets.values()):  # those on which nobody shook hands
-            socket.end(1001)
+            socket.end(GOING_AWAY)
         if self._unfinished:
             with contextlib.suppress(TimeoutError):  # the HTTP server cuts off those who do not read
                 await asyncio.wait_for(self._all_finished.wait(), grace_s)
@@ -198,7 +199,7 @@ class CometD:
         socket = Socket(self, self._last_number, principal, line, address)
         self._sockets[socket.number] = socket
         if self.is_stopping:
-            socket.end(1001)
+            socket.end(GOING_AWAY)
         return socket
 
     def process_frame(

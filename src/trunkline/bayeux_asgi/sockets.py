@@ -8,12 +8,10 @@ from typing import Any, Protocol
 
 from trunkline.bayeux import read_json_body
 from trunkline.bayeux.channels import HANDSHAKE, SUBSCRIBE
+from trunkline.bayeux.close_codes import FAILED, INVALID, TOO_LARGE
 from trunkline.errors import TooLarge
 from trunkline.strict_json import Json, Malformed
 
-INVALID = 1007
-TOO_LARGE = 1009
-FAILED = 1011
 MAX_WAITING_FRAMES = 64
 """Frames behind a subscription that is being prepared: clients send one or two before they wait for its reply."""
 

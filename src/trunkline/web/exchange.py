@@ -130,8 +130,7 @@ class Exchange(Headers):
 
     async def answer_with(self, answer: HttpAnswer) -> None:
         """Send an answer that the contract made."""
-        headers = [(name.lower().encode(), value.encode()) for name, value in answer.headers.items()]
-        await self.answer(answer.body, answer.http_status, headers)
+        await self.answer(answer.body, answer.http_status, wire_headers(answer))
 
     async def refuse(self, error: Exception, incident_id: str = "") -> None:
         """Send the documented answer of an error."""
@@ -139,3 +138,8 @@ class Exchange(Headers):
             # What is left of the body is not read; the connection cannot serve another request.
             self.extra.append((b"connection", b"close"))
         await self.answer_with(refusal(error, incident_id))
+
+
+def wire_headers(answer: HttpAnswer) -> list[Header]:
+    """The headers that an answer of the contract has of its own, as they are sent."""
+    return [(name.lower().encode(), value.encode()) for name, value in answer.headers.items()]

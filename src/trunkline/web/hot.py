@@ -15,7 +15,7 @@ from trunkline.contract.answers import SUCCESS, HttpAnswer, refusal
 from trunkline.domain.people import Caller
 from trunkline.errors import Defect, NotFound, OutOfRange, TooLarge, TrunklineError
 from trunkline.web.direct import DirectRequest
-from trunkline.web.exchange import FIXED
+from trunkline.web.exchange import FIXED, wire_headers
 from trunkline.web.guards import address_of, check_origin, check_source
 from trunkline.web.outbound import begin, parse_record
 from trunkline.web.services import Services
@@ -107,8 +107,7 @@ class HotRoutes:
 
     def _refuse(self, request: DirectRequest, error: BaseException) -> None:
         answer = self._refusal(error, request.url.rpartition(b"/")[0].decode("ascii", "replace"))
-        extra = [(name.lower().encode(), value.encode()) for name, value in answer.headers.items()]
-        request.answer(answer.http_status, answer.body, [*FIXED, *extra])
+        request.answer(answer.http_status, answer.body, [*FIXED, *wire_headers(answer)])
 
     def _refusal(self, error: BaseException, where: str) -> HttpAnswer:
         incident_id = ""

@@ -17,8 +17,8 @@ from trunkline.app.replay import Position as Stopped
 from trunkline.app.replay import Recovery as Found
 from trunkline.bayeux import AllowList, Config, Delivery, Position, Recovery, Server
 from trunkline.bayeux.channels import matches
+from trunkline.bayeux.close_codes import POLICY_VIOLATED
 from trunkline.bayeux.extensions import NO_RECOVERIES
-from trunkline.bayeux.hub import POLICY_VIOLATED
 from trunkline.bayeux_asgi import BROWSER_COOKIE, BrowserCookie, CometD, Socket, SocketLine, handle, read_body
 from trunkline.contract.messages import Timing, messages_of
 from trunkline.contract.names import CHANNELS, OUTBOUND

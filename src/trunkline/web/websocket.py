@@ -20,14 +20,13 @@ from websockets.http11 import Request, Response
 from websockets.protocol import State
 from websockets.server import ServerProtocol
 
+from trunkline.bayeux.close_codes import GOING_AWAY, NOT_TEXT
 from trunkline.contract.answers import HttpAnswer
 from trunkline.web.bounds import Bounds
 from trunkline.web.exchange import FIXED, Headers
 
 CLOSE_S = 5
 """Seconds that a client gets to answer a close."""
-NOT_TEXT = 1003
-GOING_AWAY = 1001
 
 
 class Listener(Protocol):
