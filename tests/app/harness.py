@@ -19,8 +19,10 @@ from trunkline.domain import commands
 from trunkline.domain.campaigns import CallingList, Campaign, CampaignList, ListField
 from trunkline.domain.enums import Door, GroupStatus, RequestType
 from trunkline.domain.events import AnyEvent
+from trunkline.domain.objects import ObjectKind, StoredObject
 from trunkline.domain.people import Caller, Device, Feature, Role
 from trunkline.domain.records import Record
+from trunkline.domain.treatments import TreatmentPlan
 
 NOON_S = 1_795_435_200
 """2026-11-23 12:00 UTC."""
@@ -105,11 +107,18 @@ class House:
         self.published: list[StoredRow] = []
         self._campaign = campaign or {}
 
-    async def open(self, records: Sequence[Record], *, list_changes: dict[str, Any] | None = None) -> House:
-        """Write the reference data and the records; begin to take requests."""
+    async def open(
+        self,
+        records: Sequence[Record],
+        *,
+        list_changes: dict[str, Any] | None = None,
+        plan: TreatmentPlan | None = None,
+    ) -> House:
+        """Write the reference data and the records; begin to take requests. The plan is that of the first list."""
         await self.store.open()
+        first = {**(list_changes or {}), **({"treatment_id": plan.treatment_id} if plan is not None else {})}
         lists = [
-            CallingList(contact_centre_id=CENTRE, list_id=LIST_ID, name="List", **(list_changes or {})),
+            CallingList(contact_centre_id=CENTRE, list_id=LIST_ID, name="List", **first),
             CallingList(
                 contact_centre_id=CENTRE,
                 list_id=OTHER_LIST_ID,
@@ -136,6 +145,7 @@ class House:
                 users=[User(caller=who, password_hash="-") for who in people],
                 lists=lists,
                 campaigns=[Campaign(**fields), elsewhere],
+                objects=[StoredObject(kind=ObjectKind.TREATMENT, value=plan)] if plan is not None else [],
             )
         )
         async with self.store.begin() as unit:
@@ -202,11 +212,12 @@ def run_in_house(
     *,
     campaign: dict[str, Any] | None = None,
     list_changes: dict[str, Any] | None = None,
+    plan: TreatmentPlan | None = None,
 ) -> None:
     """Run a test in a house with these records; open at its beginning, closed at its end."""
 
     async def run() -> None:
-        house = await House(campaign=campaign).open(records, list_changes=list_changes)
+        house = await House(campaign=campaign).open(records, list_changes=list_changes, plan=plan)
         try:
             await test(house)
         finally:
