@@ -162,7 +162,7 @@ class ImportProgress(msgspec.Struct, frozen=True, kw_only=True):
 class RecordQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Records of a list that a condition selects, by place: those behind ``after`` (chain, place in it).
 
-    ``now_s`` is what the condition takes for now. ``limit`` bounds a page; counts have none.
+    The condition is judged as of ``now_s``. ``limit`` bounds a page; counts have none.
     """
 
     contact_centre_id: int

@@ -1,4 +1,4 @@
-"""Filters as SQL: a tree becomes text with placeholders, and its constants become parameters.
+"""Filters as SQL: a tree becomes text, and its constants become parameters.
 
 No text of a filter ever gets into a statement, apart from the names of columns in ``_COLUMNS``. The statement that
 takes the text names the record ``r`` and its calling window ``w``. What each comparison means is in
@@ -121,7 +121,7 @@ class Compiler:
 
     @abstractmethod
     def parameter(self, value: float | str) -> str:
-        """The placeholder of a new parameter."""
+        """How the text names a new parameter."""
 
     @abstractmethod
     def field_text(self, name: str) -> str:
