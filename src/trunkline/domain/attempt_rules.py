@@ -1,8 +1,8 @@
-"""Attempt rules: how often a number or a person may be called within a rolling time, and quiet time after a conversation.
+"""Attempt rules: how often a number or a person may be called within a rolling time, and quiet after a conversation.
 
-A limit says "at most n attempts in a rolling time"; a quiet time says "no attempt for some time after a conversation". Both
-are counted over a number or a person (all numbers of a chain, or everybody with that customer id), and within the
-campaign or the whole contact centre.
+A limit says "at most n attempts in a rolling time"; a quiet time says "no attempt for some time after a
+conversation". Both are counted over a number or a person (all numbers of a chain, or everybody with that customer id),
+and within the campaign or the whole contact centre.
 
 An attempt counts from the moment its result was recorded, one that is still open always. It leaves the count exactly
 ``within_s`` after that moment. Source: 12 CFR 1006.14(b)(2) for the kinds; counting open attempts is ours:

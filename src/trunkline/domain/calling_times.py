@@ -145,7 +145,7 @@ def easter_sunday(year: int) -> date:
 class RegionRule(msgspec.Struct, frozen=True, kw_only=True):
     """What one law or guidance says of one region. ``week`` are the spans of Monday to Sunday; none means no calls.
 
-    On a day of its ``holidays`` the spans of ``on_holidays`` hold instead (none: no calls). ``valid_from`` and
+    On a day of its ``holidays`` only what ``on_holidays`` leaves of them (none: no calls). ``valid_from`` and
     ``valid_until`` are local dates, both inclusive; None is open. ``source`` names the text.
     """
 
@@ -220,6 +220,7 @@ class Limits:
         self.default_region = default_region
         self._days: dict[tuple[str, int], DayLimits] = {}
         self._without_holidays: Limits | None = None
+        self._only_holidays: Limits | None = None
 
     @property
     def are_empty(self) -> bool:
@@ -243,6 +244,13 @@ class Limits:
             self._without_holidays = Limits(plain, (), self.default_region)
         return self._without_holidays
 
+    def only_holidays(self) -> Limits:
+        """What holidays and closed days alone forbid. Together with ``without_holidays`` it is the whole."""
+        if self._only_holidays is None:
+            days = [msgspec.structs.replace(rule, week=(WHOLE_DAY,) * 7) for rule in self.rules if rule.holidays]
+            self._only_holidays = Limits(days, self.closed, self.default_region)
+        return self._only_holidays
+
     def _find(self, region: str, day: date) -> DayLimits:
         spans: tuple[Span, ...] = WHOLE_DAY
         holiday, sources = "", []
@@ -250,7 +258,8 @@ class Limits:
             if not rule.binds(region) or not rule.is_valid_on(day):
                 continue
             kept = rule.holiday_on(day)
-            spans = common(spans, rule.on_holidays if kept else rule.week[day.weekday()])
+            spans = common(spans, rule.week[day.weekday()])
+            spans = common(spans, rule.on_holidays) if kept else spans
             holiday = holiday or (f"{kept.name} ({rule.region}: {rule.source})" if kept else "")
             sources.append(f"{rule.region}: {rule.source}")
         for closed in self.closed:
