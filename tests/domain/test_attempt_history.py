@@ -46,13 +46,7 @@ def test_what_is_no_attempt() -> None:
     permitted = row(AttemptStep.PERMITTED)
     assert attempts_of([permitted, row(AttemptStep.RELEASED, 1)]) == []
     assert attempts_of([permitted, row(AttemptStep.ENDED, 1, call_result=CallResult.NO_DIAL_TONE)]) == []
-    assert (
-        attempts_of([permitted, row(AttemptStep.ENDED, 1, call_result=CallResult.BUSY, detail={"called": False})]) == []
-    )
-    assert (
-        len(attempts_of([row(AttemptStep.ENDED, 1, call_result=CallResult.CANCEL_RECORD, detail={"called": True})]))
-        == 1
-    )
+    assert len(attempts_of([permitted, row(AttemptStep.ENDED, 1, call_result=CallResult.UNKNOWN)])) == 1
     assert attempts_of([row(AttemptStep.BLOCKED), row(AttemptStep.TREATED), row(AttemptStep.CALLBACK_MISSED)]) == []
 
 

@@ -57,10 +57,11 @@ def builtin() -> RuleLibrary:
 
 
 class RuleFiles:
-    """The calling-time rules in use. ``library`` is replaced as a whole, never changed."""
+    """The calling-time rules in use. ``library`` is replaced as a whole, never changed; then ``edition`` moves."""
 
     def __init__(self, texts: Mapping[str, str] | None = None) -> None:
         self.library: RuleLibrary = builtin()
+        self.edition = 0
         self.faults: list[str] = []
         self._names: dict[str, str] = {}
         if texts:
@@ -93,4 +94,9 @@ class RuleFiles:
         self._names = names
         if found != dict(known):
             self.library = MappingProxyType(found)
+            self.edition += 1
         return self.faults
+
+
+IN_USE = RuleFiles()
+"""The rule files of this process. The composition root gives them the installation's own."""
