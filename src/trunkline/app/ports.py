@@ -34,9 +34,13 @@ from trunkline.app.stored import (
     ObjectWrite,
     PreviewSession,
     Provision,
+    RecordQuery,
+    RecycleRun,
+    RecycleState,
     Search,
     StoredRow,
     Suppression,
+    Undo,
     User,
 )
 from trunkline.domain.desk import DeskEntry
@@ -66,10 +70,14 @@ __all__ = [
     "ObjectWrite",
     "PreviewSession",
     "Provision",
+    "RecordQuery",
+    "RecycleRun",
+    "RecycleState",
     "Search",
     "Store",
     "StoredRow",
     "Suppression",
+    "Undo",
     "Unit",
     "User",
 ]
@@ -151,6 +159,15 @@ class Unit(DeskReads, Protocol):
     async def import_progress(self, contact_centre_id: int, list_id: int, import_id: str) -> ImportProgress | None:
         """How far that import is, or None when it never began."""
 
+    async def records_where(self, query: RecordQuery) -> list[Record]:
+        """A page of the records that a condition selects, by chain and place. Cost: the rows that are passed over."""
+
+    async def recycle_runs(self, contact_centre_id: int, list_id: int, limit: int) -> list[RecycleRun]:
+        """The newest recyclings of a list, newest first."""
+
+    async def undo_of(self, contact_centre_id: int, list_id: int, run_id: int, limit: int) -> list[Undo]:
+        """What a recycling can be undone with, by chain and place."""
+
     async def take_numbers(self, *, handles: int = 0, records: int = 0, chains: int = 0) -> tuple[range, range, range]:
         """Fresh handles, record ids and chain ids; they never repeat, gaps are allowed. Handles fit 32 bits."""
 
@@ -192,6 +209,9 @@ class Store(DeskReads, Protocol):
         Returns the objects as they are kept now, without those deleted, in order. Raises ``StaleVersion``, ``NotFound``
         for one that does not exist, ``AlreadyExists`` when a name or reference is another's.
         """
+
+    async def count_records(self, query: RecordQuery) -> int:
+        """How many records the condition selects, without regard to ``after`` and ``limit``. Cost: the whole list."""
 
     async def object_versions(self, key: ObjectKey, limit: int) -> list[StoredObject]:
         """The newest versions of an object that there ever were, newest first, without deletions."""

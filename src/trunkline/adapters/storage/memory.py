@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
-from trunkline.adapters.storage import memory_objects
+from trunkline.adapters.storage import memory_objects, memory_selecting
 from trunkline.adapters.storage.memory_unit import MemoryUnit, Tables
 from trunkline.adapters.storage.objects import replacing
 from trunkline.app.ports import (
@@ -24,6 +24,7 @@ from trunkline.app.ports import (
     JournalSpan,
     ObjectChanges,
     Provision,
+    RecordQuery,
     StoredRow,
     Unit,
     User,
@@ -114,6 +115,10 @@ class MemoryStore:
             _check_names(changed)
             self._tables = changed
             return kept
+
+    async def count_records(self, query: RecordQuery) -> int:
+        """See ``Store.count_records``."""
+        return len(memory_selecting.selected(self._now().records.values(), query))
 
     async def object_versions(self, key: ObjectKey, limit: int) -> list[StoredObject]:
         """See ``Store.object_versions``."""

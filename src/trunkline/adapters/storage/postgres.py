@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from trunkline.adapters.storage import postgres_desks, postgres_objects
+from trunkline.adapters.storage import postgres_desks, postgres_objects, postgres_selecting
 from trunkline.adapters.storage.postgres_reference import write_provision
 from trunkline.adapters.storage.postgres_rows import stored_of, user_of
 from trunkline.adapters.storage.postgres_server import (
@@ -38,6 +38,7 @@ from trunkline.app.ports import (
     JournalSpan,
     ObjectChanges,
     Provision,
+    RecordQuery,
     StoredRow,
     Unit,
     User,
@@ -190,6 +191,10 @@ class PostgresStore:
     async def change_objects(self, changes: ObjectChanges) -> list[StoredObject]:
         """See ``Store.change_objects``."""
         return await self._write(lambda connection: postgres_objects.change(connection, changes))
+
+    async def count_records(self, query: RecordQuery) -> int:
+        """See ``Store.count_records``."""
+        return await self._read(lambda connection: postgres_selecting.count_records(connection, query))
 
     async def object_versions(self, key: ObjectKey, limit: int) -> list[StoredObject]:
         """See ``Store.object_versions``."""

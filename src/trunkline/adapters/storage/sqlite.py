@@ -30,6 +30,7 @@ from trunkline.app.ports import (
     JournalSpan,
     ObjectChanges,
     Provision,
+    RecordQuery,
     StoredRow,
     Unit,
     User,
@@ -174,6 +175,10 @@ class SqliteStore:
     async def change_objects(self, changes: ObjectChanges) -> list[StoredObject]:
         """See ``Store.change_objects``."""
         return await self._write(sqlite_objects.change, changes)
+
+    async def count_records(self, query: RecordQuery) -> int:
+        """See ``Store.count_records``."""
+        return await self._read(Reader.count_records, query)
 
     async def object_versions(self, key: ObjectKey, limit: int) -> list[StoredObject]:
         """See ``Store.object_versions``."""

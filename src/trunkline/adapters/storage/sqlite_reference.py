@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from trunkline.adapters.storage import sqlite_desks, sqlite_objects
+from trunkline.adapters.storage import sqlite_desks, sqlite_objects, sqlite_selecting
 from trunkline.adapters.storage.rows import as_json
 from trunkline.adapters.storage.sqlite_connection import Statements
 from trunkline.app.ports import (
@@ -18,6 +18,7 @@ from trunkline.app.ports import (
     Held,
     JournalSpan,
     Provision,
+    RecordQuery,
     StoredRow,
     User,
 )
@@ -69,6 +70,10 @@ class Reader:
     def object_versions(self, key: ObjectKey, limit: int) -> list[StoredObject]:
         """See ``Store.object_versions``."""
         return sqlite_objects.versions(self._statements, key, limit)
+
+    def count_records(self, query: RecordQuery) -> int:
+        """See ``Store.count_records``."""
+        return sqlite_selecting.count_records(self._statements, query)
 
     def users(self, contact_centre_id: int, user_ids: Sequence[int] | None) -> list[User]:
         """See ``Store.users``."""
