@@ -14,8 +14,10 @@ from trunkline.app.asking import Asked, Rules
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.handlers import HANDLERS
 from trunkline.app.ports import Changes, Held, Provision, Store, StoredRow, User
-from trunkline.app.writer import Writer
+from trunkline.app.view import Decision
+from trunkline.app.writer import Handler, Writer
 from trunkline.domain import commands
+from trunkline.domain.attempts import AttemptRow
 from trunkline.domain.campaigns import CallingList, Campaign, CampaignList, ListField
 from trunkline.domain.enums import Door, GroupStatus, RequestType
 from trunkline.domain.events import AnyEvent
@@ -105,6 +107,8 @@ class House:
         self.clock = HandClock()
         self.rules = Rules(chance=CountedChance())
         self.published: list[StoredRow] = []
+        self.attempts: list[AttemptRow] = []
+        """Rows of the attempt log that requests wrote, in order."""
         self._campaign = campaign or {}
 
     async def open(
@@ -152,9 +156,20 @@ class House:
             await unit.take_numbers(handles=10, records=100, chains=100)
             await unit.save(Changes(new_records=list(records)))
         book = ReferenceBook(await self.store.directory())
-        self.writer = Writer(self.store, self.clock, book, self.rules, HANDLERS, self.published.extend)
+        handlers = {kind: self._watched(handler) for kind, handler in HANDLERS.items()}
+        self.writer = Writer(self.store, self.clock, book, self.rules, handlers, self.published.extend)
         self.writer.start()
         return self
+
+    def _watched(self, handler: Handler) -> Handler:
+        """The handler, with the attempts that it decides kept for the test."""
+
+        async def watched(*given: Any) -> Decision:
+            decision = await handler(*given)
+            self.attempts += decision.attempts
+            return decision
+
+        return watched
 
     async def close(self) -> None:
         """End."""
