@@ -9,12 +9,13 @@ from collections.abc import Sequence
 
 import msgspec
 
+from trunkline.app.callback_reads import CALLBACK_TYPES
 from trunkline.app.view import View
 from trunkline.domain.attempts import AttemptRow, AttemptStep, attempt_row
 from trunkline.domain.campaigns import CallingList, Campaign
 from trunkline.domain.chains import carries
 from trunkline.domain.desk import DeskEntry
-from trunkline.domain.enums import CallResult, RecordAction, RecordType, Treatment
+from trunkline.domain.enums import CallResult, RecordAction, Treatment
 from trunkline.domain.objects import ObjectKind
 from trunkline.domain.records import Happening, Record, moved
 from trunkline.domain.treatment_decisions import Case, Treated, decide, ended
@@ -151,13 +152,9 @@ def log_row(view: View, record: Record, step: AttemptStep, ending: Ending, **det
     )
 
 
-IS_CALLBACK = frozenset({RecordType.PERSONAL_CALL_BACK, RecordType.CAMPAIGN_CALL_BACK, RecordType.PERSONAL_RESCHEDULED})
-"""Types with a time that somebody was promised, or with an owner whom nobody else can stand in for."""
-
-
 def is_promised(record: Record) -> bool:
     """True for a callback, or a retry for one agent, that has its time."""
-    return record.record_type in IS_CALLBACK and carries(record)
+    return record.record_type in CALLBACK_TYPES and carries(record)
 
 
 def miss(view: View, calling_list: CallingList, chain: Sequence[Record], record: Record, ending: Ending) -> Outcome:
