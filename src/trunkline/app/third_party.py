@@ -52,7 +52,7 @@ async def _on_desk(view: View, asked: Asked, inner: Any, handle: int, rules: Rul
     """A request about a record that lies on somebody's desk; raises ``NotFound`` when it lies on none."""
     centre = asked.caller.contact_centre_id
     held = await view.held(centre, handle)
-    campaign = None if held is None else view.book.campaign_by_id(centre, held.entry.campaign_id)
+    campaign = None if held is None else view.book.campaign_by_id(centre, held.entry.campaign_id, held.entry.user_id)
     if held is None or campaign is None:
         raise NotFound("there is no record with this handle on a desk")
     entry = held.entry
