@@ -143,6 +143,7 @@ class Running:
             callback_polling=config.cometd_callback_polling,
             trusted_proxies=frozenset(config.trusted_proxies),
             spool_dir=str(Path(config.data_dir)) if not config.database_url else "",
+            http_door=config.http_door,
         )
         metrics = Metrics(self.writer, self.outbox, self.auth, self.notifications) if config.metrics else None
         self.services = Services(

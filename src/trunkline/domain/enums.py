@@ -226,6 +226,8 @@ class Door(IntEnum):
     INSIDE = 0
     REST = 1
     USER_EVENT = 2
+    HTTP = 3
+    """Third-party programs (outbound domain 7); the HTTP answer is the acknowledgement."""
 
 
 class ChainAttribute(StrEnum):
