@@ -37,6 +37,7 @@ from trunkline.app.ports import (
     Held,
     JournalSpan,
     ObjectChanges,
+    ObjectVersion,
     Provision,
     RecordQuery,
     StoredRow,
@@ -199,6 +200,13 @@ class PostgresStore:
     async def object_versions(self, key: ObjectKey, limit: int) -> list[StoredObject]:
         """See ``Store.object_versions``."""
         return await self._read(lambda connection: postgres_objects.versions(connection, key, limit))
+
+    async def object_history(
+        self, contact_centre_id: int, kind: str, object_id: int, before_version: int | None, limit: int
+    ) -> list[ObjectVersion]:
+        """See ``Store.object_history``."""
+        key = (contact_centre_id, kind, object_id)
+        return await self._read(lambda connection: postgres_objects.history(connection, key, before_version, limit))
 
     async def user(self, contact_centre_id: int, user_name: str) -> User | None:
         """See ``Store.user``."""
