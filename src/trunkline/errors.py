@@ -94,6 +94,10 @@ class AlreadyInUse(Refused):
     code = 19
 
 
+class StaleVersion(AlreadyInUse):
+    """The object was changed by somebody else since it was read."""
+
+
 class NotAuthenticated(Refused):
     """The caller is not authenticated."""
 

@@ -53,7 +53,7 @@ def share(demo: Demo, handle: int, user_id: int, how: Share) -> None:
 def provision_odd_names(demo: Demo) -> None:
     """Add a list that no campaign has, a campaign that is not loaded, and one whose name needs every escape."""
     common = {"contact_centre_id": CENTRE_ID, "application_id": 134, "dial_mode": DialMode.PREVIEW}
-    group = {"group_id": 302, "group_name": "Odd names@AgentGroup1", "lists": (), "agents": frozenset({2})}
+    group = {"lists": (), "agents": frozenset({2})}
     more = Provision(
         lists=[CallingList(contact_centre_id=CENTRE_ID, list_id=102, name="Other list")],
         campaigns=[

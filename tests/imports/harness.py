@@ -91,7 +91,7 @@ class Bench:
 
     async def _run(self, steps: Callable[[Bench], Awaitable[T]]) -> T:
         await self.store.open()
-        if not (await self.store.directory()).lists:
+        if not (await self.store.directory()).objects:
             await self.store.provision(Provision(contact_centres={1: "demo"}, lists=[self.calling_list]))
         book = ReferenceBook(await self.store.directory())
         self.writer = Writer(self.store, StandingClock(), book, Rules(chance=NoChance()), HANDLERS, lambda _: None)

@@ -12,25 +12,34 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from trunkline.adapters.storage import migrate
+from trunkline.adapters.storage import make_store, migrate
+from trunkline.app.directory import ReferenceBook
+from trunkline.domain.campaigns import CampaignList
+from trunkline.domain.enums import DialMode, DoNotCallKind, GroupStatus, SuppressionScope
 from trunkline.errors import Refused, Unavailable
 
 TABLES = {
     "agent_session",
     "alembic_version",
-    "calling_list",
+    "attempt_log",
+    "buffer",
     "calling_window",
-    "campaign",
     "contact_centre",
     "delivery_cursor",
     "desk",
     "device",
     "directory_version",
+    "group_state",
     "import_run",
     "journal",
     "journal_state",
+    "object",
+    "object_history",
     "preview_session",
     "record",
+    "recycle_run",
+    "recycle_undo",
+    "schedule_run",
     "suppression",
     "user_account",
 }
@@ -73,7 +82,7 @@ def test_an_empty_database_gets_every_table_and_the_newest_version(url: str) -> 
     assert migrate.current(url) is None
     migrate.upgrade(url)
     assert migrate.current(url) == migrate.head()
-    assert tables(url) == TABLES | ({"number_pool"} if url.startswith("sqlite") else set())
+    assert tables(url) == TABLES | ({"number_pool"} if url.startswith("sqlite") else {"attempt_log_rest"})
     migrate.upgrade(url)
     assert migrate.current(url) == migrate.head()
 
@@ -147,9 +156,7 @@ def test_each_database_gets_a_journal_of_its_own_name(url: str, tmp_path: Path) 
 
 def test_a_database_of_the_first_version_gets_its_epoch(url: str) -> None:
     """What was there stays; rows that were pruned before count as pruned, and a second upgrade draws nothing anew."""
-    migrate.upgrade(url)
-    run_sql(url, "DROP TABLE journal_state")
-    run_sql(url, "UPDATE alembic_version SET version_num = '0001'")
+    migrate.upgrade(url, "0001")
     run_sql(
         url,
         "INSERT INTO journal (seq, contact_centre_id, user_id, at_ms, request_type, door, outcome, elapsed_ns) "
@@ -161,6 +168,50 @@ def test_a_database_of_the_first_version_gets_its_epoch(url: str) -> None:
     migrate.upgrade(url)
     assert run_sql(url, "SELECT epoch FROM journal_state") == before
     assert run_sql(url, "SELECT seq FROM journal") == ["8"]
+
+
+_CAMPAIGN = """{"contact_centre_id": 1, "campaign_id": 201, "name": "Sales", "application_id": 134, "description": "d",
+"group_id": 301, "group_name": "Sales@North", "group_description": "g", "dial_mode": 3, "status": 5,
+"suppression_scope": "campaign only", "lists": [{"list_id": 101, "share": 5, "is_active": false}], "agents": [1, 2]}"""
+_LIST = """{"contact_centre_id": 1, "list_id": 101, "name": "Käufer", "from_s": 3600, "until_s": 7200,
+"max_attempts": 3, "default_time_zone": "Europe/Paris", "default_region": "FR", "refuses_duplicates": true,
+"fields": [{"name": "note", "is_sent": false, "is_read_only": true, "is_mandatory": true}]}"""
+
+
+def test_lists_and_campaigns_become_objects(url: str) -> None:
+    """A campaign that had its group inside is the same campaign afterwards, and do-not-call entries still hold."""
+    migrate.upgrade(url, "0003")
+    run_sql(url, "INSERT INTO contact_centre (id, name) VALUES (1, 'North')")
+    run_sql(url, f"INSERT INTO calling_list VALUES (1, 101, 'Käufer', '{_LIST}')")
+    run_sql(url, f"INSERT INTO campaign VALUES (1, 201, 'Sales', '{_CAMPAIGN}')")
+    run_sql(
+        url,
+        "INSERT INTO suppression (contact_centre_id, kind, value_key, added_at_ms, reason, value) "
+        "VALUES (1, 'number', '331', 5, 'asked', '+33 1')",
+    )
+    run_sql(url, "INSERT INTO calling_window VALUES (1, 101, 1, 'UTC', 0, 86400)")
+    migrate.upgrade(url)
+
+    async def look() -> tuple[ReferenceBook, set[tuple[DoNotCallKind, str]]]:
+        store = make_store(url)
+        await store.open()
+        try:
+            async with store.begin() as unit:
+                hits = await unit.suppressed(1, 201, ["+331", "+332"], [])
+            return ReferenceBook(await store.directory()), hits
+        finally:
+            await store.close()
+
+    book, hits = asyncio.run(look())
+    assert hits == {(DoNotCallKind.NUMBER, "+331")}
+    campaign = book.campaign(1, "Sales")
+    assert (campaign.application_id, campaign.group_name, campaign.status) == (134, "Sales@North", GroupStatus.RUNNING)
+    assert (campaign.lists, campaign.agents) == ((CampaignList(101, 5, is_active=False),), frozenset({1, 2}))
+    assert (campaign.dial_mode, campaign.suppression_scope) == (DialMode.PREVIEW, SuppressionScope.CAMPAIGN)
+    calling_list = book.list_named(1, "Käufer")
+    assert (calling_list.max_attempts, calling_list.fields[0].name) == (3, "note")
+    (versions,) = run_sql(url, "SELECT count(*) FROM object_history WHERE version = 1")
+    assert versions == "4"
 
 
 def test_postgres_keeps_room_for_updates_in_place(postgres_url: str) -> None:

@@ -61,7 +61,7 @@ async def answers_by_key(store: Store) -> list[Any]:
         found += [await store.users(centre), *[await store.cursors(centre, user) for user in draws.USERS]]
         found.append(rows_of(await store.audit(AuditQuery(contact_centre_id=centre, limit=1000))))
     directory = await store.directory()
-    return [*found, directory.contact_centres, directory.campaigns, directory.lists]
+    return [*found, directory.contact_centres, directory.objects, directory.group_states, directory.skills]
 
 
 async def answers_by_search(store: Store, begin: int, stride: int) -> list[Any]:

@@ -8,9 +8,11 @@ import msgspec
 import pytest
 
 from tests.stores.storage import Storage
+from trunkline.app.directory import ReferenceBook
 from trunkline.app.ports import Directory, Provision, Store, User
 from trunkline.domain.campaigns import CallingList, Campaign, CampaignList, ListField
 from trunkline.domain.enums import DialMode, GroupStatus, SuppressionScope
+from trunkline.domain.objects import ObjectKind
 from trunkline.domain.people import Caller, Device, Role
 from trunkline.errors import AlreadyExists
 
@@ -60,6 +62,7 @@ CAMPAIGN = Campaign(
     group_id=7,
     group_name="Sales@North",
     group_description="g",
+    agent_group_id=7,
     dial_mode=DialMode.PREDICT,
     status=GroupStatus.RUNNING,
     suppression_scope=SuppressionScope.CAMPAIGN,
@@ -85,7 +88,7 @@ def test_an_empty_directory(storage: Storage) -> None:
 
     async def check(store: Store) -> None:
         version = await store.directory_version()
-        assert await store.directory() == Directory(version=version, contact_centres={}, campaigns=(), lists=())
+        assert await store.directory() == Directory(version=version, contact_centres={})
         assert await store.users(1) == []
         assert await store.user(1, "ann@north") is None
         assert await store.user_by_name("ann@north") == []
@@ -100,10 +103,12 @@ def test_reference_data_comes_back_by_key(storage: Storage) -> None:
         await store.provision(all_of_it())
         directory = await store.directory()
         assert directory.contact_centres == CENTRES
-        assert [(entry.contact_centre_id, entry.list_id) for entry in directory.lists] == [(1, 9), (1, 10), (2, 10)]
-        assert directory.lists[1] == LIST
-        assert [(c.contact_centre_id, c.campaign_id) for c in directory.campaigns] == [(1, 100), (2, 1)]
-        assert directory.campaigns[0] == CAMPAIGN
+        assert [stored.key for stored in directory.objects] == sorted(stored.key for stored in directory.objects)
+        book = ReferenceBook(directory)
+        assert [entry.list_id for entry in book.lists_of(1)] == [9, 10]
+        assert book.lists_of(1)[1] == book.list_by_id(1, 10) == LIST
+        assert [(c.campaign_id, c.group_id) for c in book.groups_of(1) + book.groups_of(2)] == [(100, 7), (1, 1)]
+        assert book.campaign(1, "Sales") == CAMPAIGN
         assert directory.version == await store.directory_version()
 
     storage.run(check)
@@ -157,8 +162,12 @@ def test_what_exists_is_replaced(storage: Storage) -> None:
         assert await store.user(1, "ann@north") is None
         assert await store.user(1, "ann.b@north") == msgspec.structs.replace(changed, caller=caller)
         directory = await store.directory()
-        assert directory.campaigns[0] == campaign
-        assert directory.lists[1] == calling_list
+        book = ReferenceBook(directory)
+        assert book.groups_of(1) == [campaign]
+        assert book.list_by_id(1, 10) == calling_list
+        kept = book.object(1, ObjectKind.CALLING_LIST, 10)
+        assert kept is not None
+        assert kept.version == 2
         assert directory.contact_centres == {1: "Nord", 2: "South"}
 
     storage.run(check)

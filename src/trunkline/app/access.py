@@ -21,7 +21,7 @@ def campaign_of(view: View, caller: Caller, command: Command) -> Campaign:
     Raises ``NotFound`` for an unknown campaign, one of other agents, or a foreign device; ``InvalidState`` when
     the application is not the campaign's.
     """
-    campaign = view.book.campaign(caller.contact_centre_id, command.campaign_name)
+    campaign = view.book.campaign(caller.contact_centre_id, command.campaign_name, caller.user_id)
     if caller.user_id not in campaign.agents:
         raise NotFound("there is no campaign with this campaignName")
     check_device(caller, command.device_id)
@@ -68,7 +68,7 @@ async def work_on(
 ) -> Work:
     """Like ``work_of`` for commands whose handle is optional."""
     centre = caller.contact_centre_id
-    campaign = view.book.campaign(centre, command.campaign_name)
+    campaign = view.book.campaign(centre, command.campaign_name, caller.user_id)
     named = list_named(view, caller, list_name)
     check_device(caller, command.device_id)
     held = await view.held(centre, handle)

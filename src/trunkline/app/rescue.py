@@ -62,7 +62,7 @@ async def expire_leases(view: View, asked: Asked, command: ExpireLeases, rules: 
 
 def withdrawn(view: View, entry: DeskEntry) -> RecordWithdrawn | None:
     """What tells an agent that a record is gone; None when its campaign was deleted."""
-    campaign = view.book.campaign_by_id(entry.contact_centre_id, entry.campaign_id)
+    campaign = view.book.campaign_by_id(entry.contact_centre_id, entry.campaign_id, entry.user_id)
     if campaign is None:
         return None
     return RecordWithdrawn(

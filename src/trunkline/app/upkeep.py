@@ -80,7 +80,7 @@ class Upkeep:
         """Load the reference data when its version moved."""
         version = await self._store.directory_version()
         if version != self._writer.book.version:
-            self._writer.book = ReferenceBook(await self._store.directory())
+            self._writer.adopt(ReferenceBook(await self._store.directory()))
             self._is_change_told = False
         if not self._is_change_told:  # told again when it failed: somebody may have lost the access
             await self._on_change()

@@ -24,6 +24,8 @@ from trunkline.app.ports import (
     Suppression,
     Unit,
 )
+from trunkline.domain.attempts import AttemptRow
+from trunkline.domain.campaigns import GroupState
 from trunkline.domain.desk import DeskEntry
 from trunkline.domain.enums import DoNotCallKind
 from trunkline.domain.events import AnyEvent
@@ -52,6 +54,8 @@ class Decision(msgspec.Struct, kw_only=True):
     preview_sessions: dict[PreviewSession, bool] = {}
     agent_session: tuple[int, int, AgentSession | None] | None = None
     import_progress: ImportProgress | None = None
+    group_states: Sequence[GroupState] = ()
+    attempts: Sequence[AttemptRow] = ()
     list_id: int | None = None
     campaign_id: int | None = None
     handle: int | None = None
@@ -83,6 +87,8 @@ class View:
         self._preview: dict[PreviewSession, bool] = {}
         self._sessions: dict[tuple[int, int], AgentSession | None] = {}
         self._imports: list[ImportProgress] = []
+        self._group_states: dict[tuple[int, int], GroupState] = {}
+        self._attempts: list[AttemptRow] = []
 
     async def prefetch(self, keys: Iterable[DeskKey]) -> None:
         """Find the desk entries that the batch names: in the cache, the others in one statement."""
@@ -235,6 +241,11 @@ class View:
             self._sessions[centre, user_id] = session
         if decision.import_progress is not None:
             self._imports.append(decision.import_progress)
+        if decision.group_states:
+            self._group_states.update({state.key: state for state in decision.group_states})
+            # Requests behind this one in the batch see the group as it stands now.
+            self.book = self.book.with_states(decision.group_states)
+        self._attempts.extend(decision.attempts)
 
     def changes(self) -> Changes:
         """Everything laid over the view, with the versions the store is to find and leave."""
@@ -249,6 +260,8 @@ class View:
             preview_sessions=self._preview,
             agent_sessions=self._sessions,
             imports=self._imports,
+            group_states=self._group_states,
+            attempts=self._attempts,
         )
 
     def _before(self) -> dict[RecordKey, Record]:

@@ -107,6 +107,19 @@ class Writer:
         keys = await self._store.recent_request_keys(now_ms - self._rules.repeat_window_ms, MAX_KEYS_LOADED)
         self._recent.begin(keys, now_ms, is_complete=len(keys) < MAX_KEYS_LOADED)
 
+    def adopt(self, book: ReferenceBook) -> None:
+        """Work with reference data that were read anew.
+
+        What this writer has decided about groups since they were read stays.
+        """
+        known = {state.key: state for state in book.group_states}
+        newer = [
+            state
+            for state in self.book.group_states
+            if state.key in known and state.changed_at_ms > known[state.key].changed_at_ms
+        ]
+        self.book = book.with_states(newer) if newer else book
+
     def start(self) -> None:
         """Begin to write."""
         self._task = asyncio.get_running_loop().create_task(self._run(), name="writer")
@@ -292,6 +305,8 @@ class Writer:
             changes.journal = journal
             changes.cursors = cursors
             seqs = await unit.save(changes) if not _is_empty(changes) else []
+        if changes.group_states:
+            self.book = self.book.with_states(changes.group_states.values())
         if self._cache is not None:
             self._cache.absorb(changes)
         self._recent.add([row.request_key for row in journal if row.request_key is not None], view.now_ms)

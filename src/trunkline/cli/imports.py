@@ -29,6 +29,7 @@ from trunkline.cli.flags import STORAGE, config_from, with_options
 from trunkline.config import Config
 from trunkline.domain.campaigns import CallingList
 from trunkline.domain.eligibility import zone
+from trunkline.domain.objects import ObjectKind
 from trunkline.domain.people import Caller, Role
 from trunkline.errors import NotFound, Refused, TrunklineError
 
@@ -172,7 +173,7 @@ async def _find(store: Store, settings: Settings) -> tuple[Caller, CallingList]:
             raise Refused(f"there is no calling list {settings.list_name!r}; --create makes it") from None
     if not settings.list_name.isprintable() or not 0 < len(settings.list_name) <= MAX_LIST_NAME:
         raise Refused(f"a list's name has 1 to {MAX_LIST_NAME} printable characters")
-    used = [entry.list_id for entry in directory.lists if entry.contact_centre_id == centre]
+    used = [stored.object_id for stored in ReferenceBook(directory).objects_of(centre, ObjectKind.CALLING_LIST)]
     calling_list = CallingList(
         contact_centre_id=centre,
         list_id=max(used, default=100) + 1,

@@ -4,28 +4,51 @@ from __future__ import annotations
 
 import msgspec
 
-from trunkline.domain.enums import DialMode, GroupStatus, RecordType, SuppressionScope
+from trunkline.domain.enums import DialMode, FieldType, GroupStatus, OptimizeBy, RecordType, SuppressionScope
 from trunkline.errors import InvalidState
 
 
 class ListField(msgspec.Struct, frozen=True, kw_only=True):
-    """A custom field of a list's format.
+    """A custom field of a format.
 
-    ``is_sent`` says whether the field travels to agents (``send_attribute`` of the original).
+    ``is_sent`` says whether the field travels to agents (``send_attribute`` of the original), under the key
+    ``sent_as``, its own name when that is empty. ``max_length`` is characters of a text, None for the general limit.
     """
 
     name: str
+    field_type: FieldType = FieldType.VARCHAR
+    max_length: int | None = None
+    is_nullable: bool = True
+    default: str | int | float | None = None
     is_sent: bool = True
+    sent_as: str = ""
     is_read_only: bool = False
     is_mandatory: bool = False
+    label: str = ""
+
+
+class Format(msgspec.Struct, frozen=True, kw_only=True):
+    """The custom fields of calling lists, in their order. One that a list uses is neither changed nor deleted."""
+
+    contact_centre_id: int
+    format_id: int
+    name: str
+    fields: tuple[ListField, ...] = ()
+    description: str = ""
+    is_enabled: bool = True
 
 
 class CallingList(msgspec.Struct, frozen=True, kw_only=True):
-    """A calling list. ``default_region`` is a two-letter country code for numbers without one."""
+    """A calling list. ``default_region`` is a two-letter country code for numbers without one.
+
+    ``from_s`` and ``until_s`` bound dialing together with the records' own windows. ``fields`` are those of the format
+    when ``format_id`` names one.
+    """
 
     contact_centre_id: int
     list_id: int
     name: str
+    description: str = ""
     from_s: int = 0
     until_s: int = 86_400
     max_attempts: int = 10
@@ -33,6 +56,10 @@ class CallingList(msgspec.Struct, frozen=True, kw_only=True):
     default_region: str = "US"
     refuses_duplicates: bool = False
     fields: tuple[ListField, ...] = ()
+    format_id: int | None = None
+    filter_id: int | None = None
+    treatment_id: int | None = None
+    is_enabled: bool = True
 
     def sends_field(self, name: str) -> bool:
         """True unless the format says that the field stays here. Fields nobody declared are sent."""
@@ -47,9 +74,104 @@ class CampaignList(msgspec.Struct, frozen=True):
     is_active: bool = True
 
 
-class Campaign(msgspec.Struct, frozen=True, kw_only=True):
-    """A campaign with its one group (campaign x agent group).
+class CampaignDefinition(msgspec.Struct, frozen=True, kw_only=True):
+    """A campaign as it is configured: which lists, and the rules for all its groups.
 
+    ``hours_*`` are the campaign's own hours on the wall clock of the person called (equal bounds: the whole day);
+    ``weekdays`` those on which it calls, Monday is 0. ``rule_set_id`` None means the built-in safe rules.
+    ``validation_url`` names the pre-dial validation of the configuration, empty for none.
+    """
+
+    contact_centre_id: int
+    campaign_id: int
+    name: str
+    description: str = ""
+    lists: tuple[CampaignList, ...] = ()
+    suppression_scope: SuppressionScope = SuppressionScope.CONTACT_CENTRE
+    suppression_list_ids: tuple[int, ...] = ()
+    rule_set_id: int | None = None
+    hours_from_s: int = 0
+    hours_until_s: int = 86_400
+    weekdays: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6)
+    validation_url: str = ""
+    is_enabled: bool = True
+
+
+class SkillLevel(msgspec.Struct, frozen=True):
+    """A skill and the least level of it, 0 to 100."""
+
+    skill_id: int
+    at_least: int = 1
+
+
+class Skill(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that agents can, each at a level."""
+
+    contact_centre_id: int
+    skill_id: int
+    name: str
+    description: str = ""
+    is_enabled: bool = True
+
+
+class AgentGroup(msgspec.Struct, frozen=True, kw_only=True):
+    """Agents by name, and those who have all of ``skills`` (a virtual group) when there are any."""
+
+    contact_centre_id: int
+    agent_group_id: int
+    name: str
+    description: str = ""
+    user_ids: frozenset[int] = frozenset()
+    skills: tuple[SkillLevel, ...] = ()
+    is_enabled: bool = True
+
+
+class CampaignGroup(msgspec.Struct, frozen=True, kw_only=True):
+    """A campaign as one agent group works it. Source: outbound domain 4.1.
+
+    ``min_buffer`` and ``opt_buffer`` are chains kept ready for each agent: below the first the buffer is filled up to
+    the second. ``dial_mode`` and the goal are what the group is loaded with; the present ones are in ``GroupState``.
+    """
+
+    contact_centre_id: int
+    campaign_group_id: int
+    campaign_id: int
+    agent_group_id: int
+    name: str
+    description: str = ""
+    application_id: int = 1
+    dial_mode: DialMode = DialMode.PREVIEW
+    optimize_by: OptimizeBy = OptimizeBy.BUSY_FACTOR
+    optimize_goal: int = 85
+    min_buffer: int = 4
+    opt_buffer: int = 6
+    channels: int = 10
+    completes_itself: bool = False
+    is_enabled: bool = True
+
+
+class GroupState(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a campaign group stands. ``schedule_id`` is the schedule that brought it there, 0 for a person."""
+
+    contact_centre_id: int
+    campaign_group_id: int
+    status: GroupStatus = GroupStatus.NOT_LOADED
+    dial_mode: DialMode = DialMode.PREVIEW
+    optimize_by: OptimizeBy = OptimizeBy.BUSY_FACTOR
+    optimize_goal: int = 85
+    changed_at_ms: int = 0
+    schedule_id: int = 0
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """Contact centre and campaign group."""
+        return (self.contact_centre_id, self.campaign_group_id)
+
+
+class Campaign(msgspec.Struct, frozen=True, kw_only=True):
+    """A campaign as one of its groups works it: what the engine reads.
+
+    Made of ``CampaignDefinition``, ``CampaignGroup``, ``AgentGroup`` and ``GroupState`` by ``app.directory``.
     ``agents`` holds the user ids of the group. The group's id and names go out with every record.
     """
 
@@ -61,11 +183,25 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
     group_id: int = 0
     group_name: str = ""
     group_description: str = ""
+    agent_group_id: int = 0
     dial_mode: DialMode = DialMode.PREVIEW
+    optimize_by: OptimizeBy = OptimizeBy.BUSY_FACTOR
+    optimize_goal: int = 85
+    min_buffer: int = 4
+    opt_buffer: int = 6
+    completes_itself: bool = False
     status: GroupStatus = GroupStatus.NOT_LOADED
+    status_since_ms: int = 0
     suppression_scope: SuppressionScope = SuppressionScope.CONTACT_CENTRE
+    suppression_list_ids: tuple[int, ...] = ()
+    rule_set_id: int | None = None
+    hours_from_s: int = 0
+    hours_until_s: int = 86_400
+    weekdays: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6)
+    validation_url: str = ""
     lists: tuple[CampaignList, ...] = ()
     agents: frozenset[int] = frozenset()
+    is_enabled: bool = True
 
     def has_list(self, list_id: int) -> bool:
         """True when the list belongs to this campaign."""

@@ -30,7 +30,8 @@ class DeskEntry(msgspec.Struct, frozen=True, kw_only=True):
 
     ``lease_until_ms`` is Unix milliseconds, None for an entry that never expires (demo data).
     ``is_settled`` marks a record whose fate is decided (rescheduled, cancelled, do-not-call): the
-    handle stays readable until Complete, Reject or the end of the lease (decisions 5).
+    handle stays readable until Complete, Reject or the end of the lease (decisions 5). ``permitted_at_ms`` is when
+    every rule let the record go to this desk, Unix milliseconds; 0 when nobody asked them.
     """
 
     contact_centre_id: int
@@ -45,6 +46,7 @@ class DeskEntry(msgspec.Struct, frozen=True, kw_only=True):
     lease_until_ms: int | None
     is_settled: bool = False
     shares: dict[int, Share] = {}
+    permitted_at_ms: int = 0
 
     @property
     def record_key(self) -> RecordKey:

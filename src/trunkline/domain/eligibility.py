@@ -33,17 +33,32 @@ MAX_ZONE_NAME = 64
 class Window(msgspec.Struct, frozen=True):
     """When a record may be called: ``from_s`` to ``until_s`` after local midnight, the end exclusive.
 
-    ``from_s`` > ``until_s`` crosses midnight; equal bounds mean the whole day.
+    ``from_s`` > ``until_s`` crosses midnight; equal bounds mean the whole day. ``region`` is a country or a part of
+    one (ISO 3166: "FR", "US-TX"), whose own rules may be narrower; empty when it is unknown. ``other_zones`` are
+    further zones in which the person called may be: the window is open only when it is open in all of them.
     """
 
     time_zone: str
     from_s: int
     until_s: int
+    region: str = ""
+    other_zones: tuple[str, ...] = ()
+
+    @property
+    def zones(self) -> tuple[str, ...]:
+        """All zones in which the person called may be."""
+        return (self.time_zone, *self.other_zones)
 
     def is_open(self, now_s: int) -> bool:
         """True when the window is open at ``now_s`` (Unix seconds)."""
         local_s = (now_s + offset_s(self.time_zone, now_s)) % SECONDS_A_DAY
-        return covers(self.from_s, self.until_s, local_s)
+        if not covers(self.from_s, self.until_s, local_s):
+            return False
+        for name in self.other_zones:
+            local_s = (now_s + offset_s(name, now_s)) % SECONDS_A_DAY
+            if not covers(self.from_s, self.until_s, local_s):
+                return False
+        return True
 
 
 def covers(from_s: int, until_s: int, local_s: int) -> bool:

@@ -141,6 +141,38 @@ class DialMode(IntEnum):
     POWER_GVP = 11
 
 
+class OptimizeBy(IntEnum):
+    """What predictive dialing aims at (outbound domain 4.5); the goal is percent for the first two, else seconds."""
+
+    BUSY_FACTOR = 1
+    OVERDIAL_RATE = 2
+    WAIT_TIME = 3
+    DISTRIBUTION_TIME = 4
+    MAXIMUM_GAIN = 5
+
+
+class Hold(IntEnum):
+    """Why a record has a due time that neither a callback nor a treatment gave it."""
+
+    NONE = 0
+    ATTEMPT_RULE = 1
+    """Its number or person was called as often as the campaign's rules permit."""
+    QUIET_TIME = 2
+    """There was a conversation with the person not long ago."""
+    VALIDATION = 3
+    """The pre-dial validation could not answer; it is asked again later."""
+
+
+class FieldType(IntEnum):
+    """Data type of a custom field (outbound domain 1.1)."""
+
+    INT = 1
+    FLOAT = 2
+    CHAR = 3
+    VARCHAR = 4
+    DATE_TIME = 5
+
+
 class GroupStatus(IntEnum):
     """State of a campaign group."""
 
@@ -222,6 +254,7 @@ class DoNotCallKind(StrEnum):
 
     NUMBER = "number"
     CUSTOMER = "customer"
+    ACCOUNT = "account"
 
 
 class SuppressionScope(StrEnum):

@@ -11,7 +11,7 @@ from enum import StrEnum
 import msgspec
 
 from trunkline.domain.eligibility import Window
-from trunkline.domain.enums import CallResult, PhoneType, RecordStatus, RecordType
+from trunkline.domain.enums import CallResult, Hold, PhoneType, RecordStatus, RecordType
 from trunkline.errors import InvalidState, OutOfRange, TooLarge
 
 
@@ -100,7 +100,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """One row of a calling list: one number of one customer (outbound domain 1.1).
 
     ``due_at_s`` and ``called_at_s`` are Unix seconds or None. ``agent_id`` is the user who owns a
-    personal callback or worked the record last. ``version`` grows with every stored change.
+    personal callback or worked the record last. ``region`` and ``other_zones``: see ``Window``. ``hold`` says why
+    there is a due time that neither a callback nor a treatment gave. ``version`` grows with every stored change.
     """
 
     contact_centre_id: int
@@ -119,17 +120,20 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     time_zone: str = "PST"
     from_s: int = 28_800
     until_s: int = 64_800
+    region: str = ""
+    other_zones: tuple[str, ...] = ()
     campaign_id: int | None = None
     agent_id: int | None = None
     customer_id: str | None = None
     treatments: str = ""
+    hold: Hold = Hold.NONE
     other_fields: dict[str, FieldValue] = {}
     version: int = 1
 
     @property
     def window(self) -> Window:
         """When this record may be called."""
-        return Window(self.time_zone, self.from_s, self.until_s)
+        return Window(self.time_zone, self.from_s, self.until_s, self.region, self.other_zones)
 
     @property
     def key(self) -> RecordKey:

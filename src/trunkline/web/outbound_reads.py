@@ -40,7 +40,7 @@ async def get_record(exchange: Exchange, services: Services, caller: Caller, han
 def _shown(services: Services, held: Held) -> dict[str, Any] | None:
     """The resource, None when the record's campaign was deleted meanwhile."""
     entry = held.entry
-    campaign = services.book.campaign_by_id(entry.contact_centre_id, entry.campaign_id)
+    campaign = services.book.campaign_by_id(entry.contact_centre_id, entry.campaign_id, entry.user_id)
     if campaign is None:
         return None
     calling_list = services.book.list_by_id(entry.contact_centre_id, entry.list_id)

@@ -12,7 +12,9 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
+from trunkline.adapters.storage import memory_objects
 from trunkline.adapters.storage.memory_unit import MemoryUnit, Tables
+from trunkline.adapters.storage.objects import replacing
 from trunkline.app.ports import (
     AgentSession,
     AuditQuery,
@@ -20,11 +22,14 @@ from trunkline.app.ports import (
     Directory,
     Held,
     JournalSpan,
+    ObjectChanges,
     Provision,
     StoredRow,
     Unit,
     User,
 )
+from trunkline.app.provisioning import provisioned
+from trunkline.domain.objects import ObjectKey, StoredObject
 from trunkline.domain.people import Device
 from trunkline.errors import AlreadyExists, Defect, Unavailable
 
@@ -65,8 +70,9 @@ class MemoryStore:
         return Directory(
             version=tables.directory_version,
             contact_centres=dict(tables.contact_centres),
-            campaigns=tuple(tables.campaigns[key] for key in sorted(tables.campaigns)),
-            lists=tuple(tables.lists[key] for key in sorted(tables.lists)),
+            objects=tuple(tables.objects[key] for key in sorted(tables.objects)),
+            group_states=tuple(tables.group_states[key] for key in sorted(tables.group_states)),
+            skills={key: user.skills for key, user in sorted(tables.users.items()) if user.skills},
         )
 
     async def directory_version(self) -> int:
@@ -77,19 +83,42 @@ class MemoryStore:
         """See ``Store.provision``. Raises ``AlreadyExists`` when a name belongs to something else."""
         async with self._turn:
             self._now()
+            objects, states = provisioned(provision)
+            kept, history = dict(self._tables.objects), dict(self._tables.object_history)
+            for stored in objects:
+                memory_objects.put(kept, history, replacing(stored, len(history.get(stored.key, ()))))
             changed = msgspec.structs.replace(
                 self._tables,
                 contact_centres={**self._tables.contact_centres, **provision.contact_centres},
-                lists={**self._tables.lists, **{(e.contact_centre_id, e.list_id): e for e in provision.lists}},
-                campaigns={
-                    **self._tables.campaigns,
-                    **{(c.contact_centre_id, c.campaign_id): c for c in provision.campaigns},
-                },
+                objects=kept,
+                object_history=history,
+                group_states={**self._tables.group_states, **{state.key: state for state in states}},
                 users=_with_users(self._tables.users, provision.users),
                 directory_version=self._tables.directory_version + 1,
             )
             _check_names(changed)
             self._tables = changed
+
+    async def change_objects(self, changes: ObjectChanges) -> list[StoredObject]:
+        """See ``Store.change_objects``."""
+        async with self._turn:
+            tables = self._now()
+            objects, history = dict(tables.objects), dict(tables.object_history)
+            kept = memory_objects.change(objects, history, changes)
+            changed = msgspec.structs.replace(
+                tables,
+                objects=objects,
+                object_history=history,
+                directory_version=tables.directory_version + 1,
+            )
+            _check_names(changed)
+            self._tables = changed
+            return kept
+
+    async def object_versions(self, key: ObjectKey, limit: int) -> list[StoredObject]:
+        """See ``Store.object_versions``."""
+        history = self._now().object_history.get(key, [])
+        return [msgspec.structs.replace(one, reference=None) for one in reversed(history) if one is not None][:limit]
 
     async def user(self, contact_centre_id: int, user_name: str) -> User | None:
         """See ``Store.user``."""
@@ -226,8 +255,8 @@ def _check_names(tables: Tables) -> None:
     callers = [user.caller for user in tables.users.values()]
     names: list[list[object]] = [
         list(tables.contact_centres.values()),
-        [(entry.contact_centre_id, entry.name) for entry in tables.lists.values()],
-        [(entry.contact_centre_id, entry.name) for entry in tables.campaigns.values()],
+        memory_objects.names(tables.objects),
+        memory_objects.references(tables.objects),
         [(caller.contact_centre_id, caller.user_name) for caller in callers],
         [caller.public_id for caller in callers],
     ]

@@ -23,9 +23,10 @@ from trunkline.app.ports import (
     Suppression,
     User,
 )
-from trunkline.domain.campaigns import TYPE_PRIORITY, CallingList, Campaign
+from trunkline.domain.campaigns import TYPE_PRIORITY, GroupState
 from trunkline.domain.desk import DeskEntry
 from trunkline.domain.enums import DoNotCallKind, RecordStatus, RecordType
+from trunkline.domain.objects import ObjectKey, StoredObject
 from trunkline.domain.records import Record, RecordKey
 from trunkline.errors import Defect, Unavailable
 
@@ -38,8 +39,9 @@ class Tables(msgspec.Struct):
 
     contact_centres: dict[int, str] = {}
     users: dict[tuple[int, int], User] = {}
-    lists: dict[tuple[int, int], CallingList] = {}
-    campaigns: dict[tuple[int, int], Campaign] = {}
+    objects: dict[ObjectKey, StoredObject] = {}
+    object_history: dict[ObjectKey, list[StoredObject | None]] = {}
+    group_states: dict[tuple[int, int], GroupState] = {}
     directory_version: int = 0
     records: dict[RecordKey, Record] = {}
     desk: dict[DeskKey, DeskEntry] = {}
@@ -86,6 +88,9 @@ class MemoryUnit:
                 tables.agent_sessions[whose] = session
         for cursor, mark in changes.cursors.items():
             tables.cursors[cursor] = max(mark, tables.cursors.get(cursor, mark))
+        if changes.group_states:
+            tables.group_states |= changes.group_states
+            tables.directory_version += 1
         for progress in changes.imports:
             tables.imports[progress.contact_centre_id, progress.list_id, progress.import_id] = progress
         tables.journal += self._rows
@@ -252,7 +257,7 @@ def _may_be_called(record: Record, search: Search) -> bool:
         and (record.due_at_s is None or record.due_at_s <= search.now_s)
         and record.attempts < search.max_attempts[record.list_id]
         and (not record.record_type.is_personal or record.agent_id == search.user_id)
-        and is_open_now(record.window, search.now_s)
+        and is_open_now(record.window, search)
     )
 
 

@@ -60,8 +60,8 @@ def pending_sql(database_url: str) -> str:
     return _render(_dialect(database_url), current(database_url))
 
 
-def upgrade(database_url: str) -> None:
-    """Bring the database to ``head()``; nothing happens when it is there.
+def upgrade(database_url: str, to: str = "head") -> None:
+    """Bring the database to ``head()``, or to an older version on the way; nothing happens when it is there.
 
     ``database_url`` is ``sqlite:////absolute/path`` or ``postgresql://...``. Blocks; safe to call while an event
     loop runs, and from several processes at once. Raises ``Refused`` for a database that a newer program or
@@ -69,9 +69,9 @@ def upgrade(database_url: str) -> None:
     """
     path = sqlite_path(database_url)
     if path is None:
-        _in_loop(_upgrade_postgres(database_url))
+        _in_loop(_upgrade_postgres(database_url, to))
     else:
-        _upgrade_sqlite(path)
+        _upgrade_sqlite(path, to)
 
 
 def sqlite_path(database_url: str) -> Path | None:
@@ -116,19 +116,19 @@ def _scripts() -> ScriptDirectory:
     return ScriptDirectory.from_config(_config())
 
 
-def _render(dialect_name: str, version: str | None) -> str:
-    """The SQL from a version to the newest, without BEGIN and COMMIT."""
+def _render(dialect_name: str, version: str | None, to: str = "head") -> str:
+    """The SQL from a version to another, without BEGIN and COMMIT."""
     known = [script.revision for script in _scripts().walk_revisions()]
     if version is not None and version not in known:
         raise Refused(f"the database has version {version}, which this program does not know; use a newer one")
-    if version == known[0]:
+    if version in (known[0], to):
         return ""
     config = _config()
     output = io.StringIO()
     config.attributes["dialect_name"] = dialect_name
     config.attributes["output"] = output
     with _rendering:
-        command.upgrade(config, f"{version or 'base'}:head", sql=True)
+        command.upgrade(config, f"{version or 'base'}:{to}", sql=True)
     return output.getvalue()
 
 
@@ -147,12 +147,12 @@ def _sqlite_version(connection: sqlite3.Connection) -> str | None:
     return None if row is None else str(row[0])
 
 
-def _upgrade_sqlite(path: Path) -> None:
+def _upgrade_sqlite(path: Path, to: str) -> None:
     with _translated(), closing(_sqlite_connection(path)) as connection:
         _use_write_ahead_log(connection)
         connection.execute("BEGIN EXCLUSIVE")
         try:
-            for statement in _statements(_render("sqlite", _sqlite_version(connection))):
+            for statement in _statements(_render("sqlite", _sqlite_version(connection), to)):
                 connection.execute(statement)
             connection.execute("COMMIT")
         except BaseException:
@@ -217,13 +217,13 @@ async def _postgres_current(database_url: str) -> str | None:
         await connection.close()
 
 
-async def _upgrade_postgres(database_url: str) -> None:
+async def _upgrade_postgres(database_url: str, to: str) -> None:
     connection = await _connect(database_url)
     try:
         async with connection.transaction():
             await connection.execute(f"SET LOCAL lock_timeout = '{WAIT_S}s'")
             await connection.execute("SELECT pg_advisory_xact_lock($1)", LOCK_KEY)
-            script = _render("postgresql", await _version(connection))
+            script = _render("postgresql", await _version(connection), to)
             if script:
                 await connection.execute(script)
     finally:

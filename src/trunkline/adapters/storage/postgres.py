@@ -12,9 +12,8 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, TypeVar
 
 import asyncpg
-import msgspec
 
-from trunkline.adapters.storage import postgres_desks
+from trunkline.adapters.storage import postgres_desks, postgres_objects
 from trunkline.adapters.storage.postgres_reference import write_provision
 from trunkline.adapters.storage.postgres_rows import stored_of, user_of
 from trunkline.adapters.storage.postgres_server import (
@@ -37,12 +36,13 @@ from trunkline.app.ports import (
     Directory,
     Held,
     JournalSpan,
+    ObjectChanges,
     Provision,
     StoredRow,
     Unit,
     User,
 )
-from trunkline.domain.campaigns import CallingList, Campaign
+from trunkline.domain.objects import ObjectKey, StoredObject
 from trunkline.errors import Defect, Refused, Unavailable
 
 T = TypeVar("T")
@@ -57,9 +57,6 @@ REPLAN_S = 10
 """Seconds that the writer's plans are kept. Plans are made for tables as they are, and a table that is empty or small
 is best read whole: such a plan must not outlive the import of a million records by another program. Making all anew
 costs a few milliseconds."""
-
-_list: Callable[[str], CallingList] = msgspec.json.Decoder(CallingList).decode
-_campaign: Callable[[str], Campaign] = msgspec.json.Decoder(Campaign).decode
 
 
 class PostgresStore:
@@ -190,6 +187,14 @@ class PostgresStore:
         """See ``Store.provision``. Raises ``AlreadyExists`` when a name belongs to something else."""
         await self._write(lambda connection: write_provision(connection, provision))
 
+    async def change_objects(self, changes: ObjectChanges) -> list[StoredObject]:
+        """See ``Store.change_objects``."""
+        return await self._write(lambda connection: postgres_objects.change(connection, changes))
+
+    async def object_versions(self, key: ObjectKey, limit: int) -> list[StoredObject]:
+        """See ``Store.object_versions``."""
+        return await self._read(lambda connection: postgres_objects.versions(connection, key, limit))
+
     async def user(self, contact_centre_id: int, user_name: str) -> User | None:
         """See ``Store.user``."""
         if not _is_storable(user_name):
@@ -288,13 +293,12 @@ async def _directory(connection: Connection) -> Directory:
     # One snapshot, so that the parts belong to one version.
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         centres: Mapping[int, str] = dict(await connection.fetch(QUERIES["contact_centres"]))  # type: ignore[arg-type]
-        lists = await connection.fetch(QUERIES["lists"])
-        campaigns = await connection.fetch(QUERIES["campaigns"])
         return Directory(
             version=await _version(connection),
             contact_centres=dict(centres),
-            campaigns=tuple(_campaign(row[0]) for row in campaigns),
-            lists=tuple(_list(row[0]) for row in lists),
+            objects=await postgres_objects.objects(connection),
+            group_states=await postgres_objects.group_states(connection),
+            skills=await postgres_objects.skills(connection),
         )
 
 

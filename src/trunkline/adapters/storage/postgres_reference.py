@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from trunkline.adapters.storage import postgres_objects
 from trunkline.adapters.storage.postgres_rows import columns
 from trunkline.adapters.storage.postgres_server import QUERIES, Connection
 from trunkline.adapters.storage.rows import Row, as_json
 from trunkline.app.ports import Provision, User
+from trunkline.app.provisioning import provisioned
 
 
 async def write_provision(connection: Connection, provision: Provision) -> None:
@@ -23,11 +25,9 @@ async def write_provision(connection: Connection, provision: Provision) -> None:
     }
     await _execute(connection, "take_devices", sorted(named))
     await _execute(connection, "add_devices", _device_rows(provision.users))
-    lists = {(entry.contact_centre_id, entry.list_id): entry for entry in provision.lists}
-    await _execute(connection, "put_lists", [(*key, lists[key].name, as_json(lists[key])) for key in sorted(lists)])
-    campaigns = {(entry.contact_centre_id, entry.campaign_id): entry for entry in provision.campaigns}
-    rows = [(*key, campaigns[key].name, as_json(campaigns[key])) for key in sorted(campaigns)]
-    await _execute(connection, "put_campaigns", rows)
+    objects, states = provisioned(provision)
+    await postgres_objects.put_all(connection, objects)
+    await postgres_objects.put_states(connection, states)
 
 
 async def _execute(connection: Connection, name: str, rows: Sequence[Row]) -> None:

@@ -15,7 +15,7 @@ from trunkline.adapters.storage.postgres_windows import Windows
 from trunkline.adapters.storage.rows import Row
 from trunkline.app.ports import AgentSession, Held, ImportProgress, ImportState, JournalRow, StoredRow, User
 from trunkline.domain.desk import DeskEntry, Share
-from trunkline.domain.enums import CallResult, Door, PhoneType, RecordStatus, RecordType, RequestType
+from trunkline.domain.enums import CallResult, Door, Hold, PhoneType, RecordStatus, RecordType, RequestType
 from trunkline.domain.events import AnyEvent
 from trunkline.domain.people import Caller, Device, Role
 from trunkline.domain.records import FieldValue, Record
@@ -23,7 +23,7 @@ from trunkline.domain.records import FieldValue, Record
 Fetched: TypeAlias = asyncpg.Record | tuple[Any, ...]
 """A row as it comes, or a part of one."""
 
-RECORD_COLUMNS = 20
+RECORD_COLUMNS = 21
 """Columns of the fragment ``record_columns``; those of a desk entry come behind them."""
 
 # Tables of members: a look-up costs a third of the enumeration's own call, and a batch makes hundreds.
@@ -32,6 +32,7 @@ _RECORD_TYPES = {int(member): member for member in RecordType}
 _STATUSES = {int(member): member for member in RecordStatus}
 _CALL_RESULTS = {int(member): member for member in CallResult}
 _REQUEST_TYPES = {int(member): member for member in RequestType}
+_HOLDS = {int(member): member for member in Hold}
 _DOORS = {int(member): member for member in Door}
 
 _fields: Callable[[str], dict[str, FieldValue]] = msgspec.json.Decoder(dict[str, FieldValue]).decode
@@ -67,10 +68,11 @@ def record_of(row: Fetched, windows: Windows) -> Record:
         agent_id,
         customer_id,
         treatments,
+        hold,
         other_fields,
         version,
     ) = row
-    time_zone, from_s, until_s = windows.value(centre, list_id, window_id)
+    time_zone, from_s, until_s, region, other_zones = windows.value(centre, list_id, window_id)
     return Record(
         contact_centre_id=centre,
         list_id=list_id,
@@ -88,10 +90,13 @@ def record_of(row: Fetched, windows: Windows) -> Record:
         time_zone=time_zone,
         from_s=from_s,
         until_s=until_s,
+        region=region,
+        other_zones=other_zones,
         campaign_id=campaign_id,
         agent_id=agent_id,
         customer_id=customer_id,
         treatments=treatments,
+        hold=_HOLDS[hold],
         other_fields={} if other_fields is None else _fields(other_fields),
         version=version,
     )
@@ -99,7 +104,8 @@ def record_of(row: Fetched, windows: Windows) -> Record:
 
 def entry_of(row: Fetched) -> DeskEntry:
     """A desk entry from the fragment ``desk_columns``."""
-    centre, handle, list_id, chain_id, chain_n, user_id, device_id, campaign_id, guid, lease, is_settled, shares = row
+    centre, handle, list_id, chain_id, chain_n, user_id, device_id, campaign_id, *rest = row
+    guid, lease, is_settled, shares, permitted_at_ms = rest
     return DeskEntry(
         contact_centre_id=centre,
         handle=handle,
@@ -113,6 +119,7 @@ def entry_of(row: Fetched) -> DeskEntry:
         lease_until_ms=lease,
         is_settled=is_settled,
         shares={} if shares is None else _shares(shares),
+        permitted_at_ms=permitted_at_ms,
     )
 
 

@@ -201,7 +201,7 @@ class PostgresUnit:
         slots = [
             (place, list_id, window_id)
             for place, list_id in enumerate(lists, start=1)
-            for window_id in self._windows.open_at(centre, list_id, search.now_s)
+            for window_id in self._windows.open_for(search, list_id)
         ]
         return [
             centre,

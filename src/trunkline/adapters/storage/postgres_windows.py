@@ -6,20 +6,29 @@ met as an unknown number (``KeyError``) or as "unknown lists" of the hand-out, a
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import asyncpg
+import msgspec
 
 from trunkline.adapters.storage.postgres_server import QUERIES, Connection
-from trunkline.adapters.storage.rows import is_open_now
+from trunkline.adapters.storage.rows import as_json, is_open_now
+from trunkline.app.ports import Search
 from trunkline.domain.eligibility import Window
 from trunkline.domain.records import Record
 
 ListKey = tuple[int, int]
 """Contact centre and list."""
 
-Value = tuple[str, int, int]
-"""Time zone, from, until (seconds after local midnight)."""
+Value = tuple[str, int, int, str, tuple[str, ...]]
+"""Time zone, from, until (seconds after local midnight), region, other zones."""
+
+_zones: Callable[[str], tuple[str, ...]] = msgspec.json.Decoder(tuple[str, ...]).decode
+
+
+def value_of(record: Record) -> Value:
+    """The window of a record as the table keeps it."""
+    return (record.time_zone, record.from_s, record.until_s, record.region, record.other_zones)
 
 
 class Windows:
@@ -37,15 +46,15 @@ class Windows:
         """The greatest number known of a list, 0 for none: numbers grow by one."""
         return len(self._values.get((contact_centre_id, list_id), ()))
 
-    def open_at(self, contact_centre_id: int, list_id: int, now_s: int) -> list[int]:
+    def open_for(self, search: Search, list_id: int) -> list[int]:
         """Numbers of the windows of a list that are open."""
-        windows = self._values.get((contact_centre_id, list_id), {})
-        return [number for number, value in windows.items() if is_open_now(Window(*value), now_s)]
+        windows = self._values.get((search.contact_centre_id, list_id), {})
+        return [number for number, value in windows.items() if is_open_now(Window(*value), search)]
 
     def number(self, record: Record) -> int | None:
         """The number of a record's window, None when it is not known."""
         numbers = self._numbers.get((record.contact_centre_id, record.list_id))
-        return None if numbers is None else numbers.get((record.time_zone, record.from_s, record.until_s))
+        return None if numbers is None else numbers.get(value_of(record))
 
     def learn(self, key: ListKey, number: int, value: Value) -> None:
         """Remember a committed window."""
@@ -58,18 +67,15 @@ class Windows:
         rows: list[asyncpg.Record] = await connection.fetch(
             QUERIES["windows"], [centre for centre, _ in wanted], [list_id for _, list_id in wanted]
         )
-        for centre, list_id, number, zone, from_s, until_s in rows:
-            self.learn((centre, list_id), number, (zone, from_s, until_s))
+        for centre, list_id, number, zone, from_s, until_s, region, others in rows:
+            self.learn((centre, list_id), number, (zone, from_s, until_s, region, _zones(others)))
 
     async def intern(self, connection: Connection, records: Iterable[Record]) -> list[tuple[ListKey, int, Value]]:
         """Insert the windows of those records that have none yet; what must be learned once it is committed.
 
         Only one transaction at a time may be here: two would give one number twice.
         """
-        values = {
-            (record.contact_centre_id, record.list_id, (record.time_zone, record.from_s, record.until_s))
-            for record in records
-        }
+        values = {(record.contact_centre_id, record.list_id, value_of(record)) for record in records}
         await self.load(connection, [(centre, list_id) for centre, list_id, _ in values])
         added: list[tuple[ListKey, int, Value]] = []
         last: dict[ListKey, int] = {}
@@ -80,5 +86,7 @@ class Windows:
                 added.append((key, last[key], value))
         if added:
             keys, numbers, new = zip(*added, strict=True)
-            await connection.execute(QUERIES["add_windows"], *zip(*keys, strict=True), numbers, *zip(*new, strict=True))
+            *plain, others = zip(*new, strict=True)
+            columns = [*zip(*keys, strict=True), numbers, *plain, [as_json(zones) for zones in others]]
+            await connection.execute(QUERIES["add_windows"], *columns)
         return added

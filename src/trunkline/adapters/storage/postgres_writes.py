@@ -10,15 +10,15 @@ from typing import Any
 
 import asyncpg
 
-from trunkline.adapters.storage import rows
+from trunkline.adapters.storage import postgres_objects, rows
 from trunkline.adapters.storage.postgres_rows import columns
 from trunkline.adapters.storage.postgres_server import COMMIT_LOCK, QUERIES, Connection
-from trunkline.adapters.storage.postgres_windows import ListKey, Value, Windows
+from trunkline.adapters.storage.postgres_windows import ListKey, Value, Windows, value_of
 from trunkline.app.ports import Changes, Conflict, JournalRow
 from trunkline.domain.records import Record, RecordKey
 
 _RECORDS_AT_ONCE = 5_000
-"""Rows of one insert: 22 arrays of 5,000 values are a few megabytes, and an import may bring millions."""
+"""Rows of one insert: 23 arrays of 5,000 values are a few megabytes, and an import may bring millions."""
 
 
 class Writes:
@@ -91,7 +91,7 @@ class Writes:
         number = self._windows.number(record)
         if number is None and self._new_numbers:
             key = (record.contact_centre_id, record.list_id)
-            number = self._new_numbers.get((key, (record.time_zone, record.from_s, record.until_s)))
+            number = self._new_numbers.get((key, value_of(record)))
         return number
 
     async def write_at_once(self, changes: Changes) -> list[int] | None:
@@ -144,9 +144,12 @@ class Writes:
         await self._execute("log_out_agents", sorted(key for key, session in sessions.items() if session is None))
 
     async def _write_rest(self, changes: Changes) -> None:
-        await self._execute("suppress", sorted(map(rows.suppression_row, changes.suppressions), key=lambda r: r[:4]))
+        await self._execute("suppress", sorted(map(rows.suppression_row, changes.suppressions), key=lambda r: r[:5]))
         for progress in changes.imports:
             self._check(await self._connection.execute(QUERIES["note_imports"], *rows.import_row(progress)), 1)
+        if changes.group_states:
+            await postgres_objects.put_states(self._connection, changes.group_states.values())
+            await self._connection.execute(QUERIES["bump_version"])
         cursors = sorted((k.contact_centre_id, k.user_id, k.channel, mark) for k, mark in changes.cursors.items())
         await self._execute("move_cursors", cursors)
 

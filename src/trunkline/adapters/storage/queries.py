@@ -14,7 +14,7 @@ from pathlib import Path
 from string import Template
 
 ROWS_AT_ONCE = 64
-"""Rows of one statement at most; of the widest table they take 1408 parameters of the 32766 that SQLite allows. Each
+"""Rows of one statement at most; of the widest table they take 1472 parameters of the 32766 that SQLite allows. Each
 number of rows has a statement of its own, compiled once."""
 
 _FOLDER = Path(__file__).with_name("queries")

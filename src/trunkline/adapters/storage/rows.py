@@ -9,12 +9,13 @@ from typing import Any
 
 import msgspec
 
-from trunkline.app.ports import AgentSession, ImportProgress, JournalRow, Suppression
-from trunkline.domain.campaigns import TYPE_PRIORITY
+from trunkline.app.ports import AgentSession, ImportProgress, JournalRow, Search, Suppression
+from trunkline.domain.campaigns import TYPE_PRIORITY, GroupState
 from trunkline.domain.desk import DeskEntry
 from trunkline.domain.eligibility import Window
 from trunkline.domain.enums import DoNotCallKind
 from trunkline.domain.numbers import canonical_number
+from trunkline.domain.objects import OBJECT_TYPES, ObjectKind, ObjectValue, StoredObject
 from trunkline.domain.records import Record
 from trunkline.errors import OutOfRange
 
@@ -64,6 +65,7 @@ def record_row(record: Record, window_id: int) -> Row:
         window_id,
         record.agent_id,
         record.customer_id,
+        int(record.hold),
     )
 
 
@@ -80,6 +82,9 @@ def indexed_differ(old: Record, new: Record) -> bool:
         or old.time_zone != new.time_zone
         or old.customer_id != new.customer_id
         or old.record_id != new.record_id
+        or old.hold is not new.hold
+        or old.region != new.region
+        or old.other_zones != new.other_zones
     )
 
 
@@ -98,6 +103,7 @@ def desk_row(entry: DeskEntry) -> Row:
         entry.lease_until_ms,
         int(entry.is_settled),
         as_json(entry.shares) if entry.shares else None,
+        entry.permitted_at_ms,
     )
 
 
@@ -132,11 +138,14 @@ def suppression_row(entry: Suppression) -> Row:
         entry.contact_centre_id,
         entry.kind.value,
         contact_key(entry.kind, entry.value),
+        entry.suppression_list_id,
         WHOLE_CENTRE if entry.campaign_id is None else entry.campaign_id,
+        entry.value,
+        entry.expires_at_s,
         entry.added_at_ms,
         entry.added_by,
+        entry.source,
         entry.reason,
-        entry.value,
     )
 
 
@@ -167,12 +176,75 @@ def import_row(progress: ImportProgress) -> Row:
     )
 
 
-def is_open_now(window: Window, now_s: int) -> bool:
+def is_open_now(window: Window, search: Search) -> bool:
     """True while records of that window may be called.
 
     A zone that has left the time-zone database keeps its own records back, not the whole list.
     """
     try:
-        return window.is_open(now_s)
+        return window.is_open(search.now_s) if search.opens is None else search.opens(window)
     except OutOfRange:
         return False
+
+
+_DECODERS: dict[ObjectKind, msgspec.json.Decoder[ObjectValue]] = {
+    kind: msgspec.json.Decoder(kept.struct) for kind, kept in OBJECT_TYPES.items()
+}
+
+
+def object_row(stored: StoredObject) -> Row:
+    """An object."""
+    return (
+        stored.contact_centre_id,
+        stored.kind.value,
+        stored.object_id,
+        stored.value.name,
+        stored.reference,
+        stored.version,
+        as_json(stored.value),
+        stored.changed_at_ms,
+        stored.changed_by,
+    )
+
+
+def object_of(
+    kind: str, reference: str | None, version: int, definition: str | bytes, changed_at_ms: int, changed_by: int | None
+) -> StoredObject:
+    """The object of a row."""
+    known = ObjectKind(kind)
+    return StoredObject(
+        kind=known,
+        value=_DECODERS[known].decode(definition),
+        version=version,
+        reference=reference,
+        changed_at_ms=changed_at_ms,
+        changed_by=changed_by,
+    )
+
+
+def history_row(stored: StoredObject, reason: str) -> Row:
+    """A version of an object."""
+    return (
+        stored.contact_centre_id,
+        stored.kind.value,
+        stored.object_id,
+        stored.version,
+        as_json(stored.value),
+        stored.changed_at_ms,
+        stored.changed_by,
+        reason,
+    )
+
+
+def state_row(state: GroupState) -> Row:
+    """Where a campaign group stands."""
+    return (
+        state.contact_centre_id,
+        state.campaign_group_id,
+        int(state.status),
+        int(state.dial_mode),
+        int(state.optimize_by),
+        state.optimize_goal,
+        state.changed_at_ms,
+        state.schedule_id,
+    )

@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
-from trunkline.adapters.storage import migrate
+from trunkline.adapters.storage import migrate, sqlite_objects
 from trunkline.adapters.storage.sqlite_connection import Statements, check, connect
 from trunkline.adapters.storage.sqlite_reference import Reader, prune, write_provision
 from trunkline.adapters.storage.sqlite_thread import DatabaseThread
@@ -28,11 +28,13 @@ from trunkline.app.ports import (
     Directory,
     Held,
     JournalSpan,
+    ObjectChanges,
     Provision,
     StoredRow,
     Unit,
     User,
 )
+from trunkline.domain.objects import ObjectKey, StoredObject
 from trunkline.errors import Defect, Refused, Unavailable
 
 P = ParamSpec("P")
@@ -168,6 +170,14 @@ class SqliteStore:
     async def provision(self, provision: Provision) -> None:
         """See ``Store.provision``. Raises ``AlreadyExists`` when a name belongs to something else."""
         await self._write(write_provision, provision)
+
+    async def change_objects(self, changes: ObjectChanges) -> list[StoredObject]:
+        """See ``Store.change_objects``."""
+        return await self._write(sqlite_objects.change, changes)
+
+    async def object_versions(self, key: ObjectKey, limit: int) -> list[StoredObject]:
+        """See ``Store.object_versions``."""
+        return await self._read(Reader.object_versions, key, limit)
 
     async def prune(self, before_ms: int, limit: int) -> int:
         """See ``Store.prune``; looks at the first ``limit`` rows, because numbers grow with time."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from trunkline.adapters.storage import sqlite_desks
+from trunkline.adapters.storage import sqlite_desks, sqlite_objects
 from trunkline.adapters.storage.rows import as_json
 from trunkline.adapters.storage.sqlite_connection import Statements
 from trunkline.app.ports import (
@@ -21,13 +21,12 @@ from trunkline.app.ports import (
     StoredRow,
     User,
 )
-from trunkline.domain.campaigns import CallingList, Campaign
+from trunkline.app.provisioning import provisioned
+from trunkline.domain.objects import ObjectKey, StoredObject
 from trunkline.errors import AlreadyExists
 
 _users = msgspec.json.Decoder(list[User]).decode
 _stored = msgspec.json.Decoder(list[StoredRow]).decode
-_lists = msgspec.json.Decoder(tuple[CallingList, ...]).decode
-_campaigns = msgspec.json.Decoder(tuple[Campaign, ...]).decode
 _names = msgspec.json.Decoder(dict[int, str]).decode
 _marks = msgspec.json.Decoder(dict[str, int]).decode
 _numbers = msgspec.json.Decoder(list[int]).decode
@@ -56,8 +55,9 @@ class Reader:
             return Directory(
                 version=self.directory_version(),
                 contact_centres=self._statements.read("contact_centres", _names, {}),
-                campaigns=self._statements.read("campaigns", _campaigns, {}),
-                lists=self._statements.read("lists", _lists, {}),
+                objects=sqlite_objects.objects(self._statements),
+                group_states=sqlite_objects.group_states(self._statements),
+                skills=sqlite_objects.skills(self._statements),
             )
         finally:
             self._connection.execute("ROLLBACK")
@@ -65,6 +65,10 @@ class Reader:
     def directory_version(self) -> int:
         """See ``Store.directory_version``."""
         return self._statements.value("directory_version", {}) or 0
+
+    def object_versions(self, key: ObjectKey, limit: int) -> list[StoredObject]:
+        """See ``Store.object_versions``."""
+        return sqlite_objects.versions(self._statements, key, limit)
 
     def users(self, contact_centre_id: int, user_ids: Sequence[int] | None) -> list[User]:
         """See ``Store.users``."""
@@ -164,20 +168,12 @@ def write_provision(statements: Statements, new: Provision) -> None:
             statements.run("write_contact_centre", {"id": centre, "name": name})
         for user in new.users:
             _write_user(statements, user)
-        for entry in new.lists:
-            _write_definition(statements, "write_list", entry.contact_centre_id, entry.list_id, entry)
-        for campaign in new.campaigns:
-            _write_definition(statements, "write_campaign", campaign.contact_centre_id, campaign.campaign_id, campaign)
+        objects, states = provisioned(new)
+        sqlite_objects.put_all(statements, objects)
+        sqlite_objects.put_states(statements, states)
         statements.run("bump_directory", {})
     except sqlite3.IntegrityError as error:
         raise AlreadyExists("a name or public id belongs to something else already") from error
-
-
-def _write_definition(
-    statements: Statements, query: str, contact_centre_id: int, number: int, value: CallingList | Campaign
-) -> None:
-    names = {"contact_centre_id": contact_centre_id, "id": number, "name": value.name}
-    statements.run(query, {**names, "definition": as_json(value)})
 
 
 def _write_user(statements: Statements, user: User) -> None:

@@ -249,7 +249,7 @@ class Transactions:
         return min(candidates, default=None)
 
     def _opened(self, search: Search, list_id: int) -> list[int]:
-        return self._windows.open_at(search.contact_centre_id, list_id, search.now_s)
+        return self._windows.open_for(search, list_id)
 
     def _read_records(self, name: str, names: Mapping[str, int | str]) -> list[Record]:
         found = self.begun().read(name, _records, names)

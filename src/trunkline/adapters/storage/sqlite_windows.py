@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import msgspec
 
-from trunkline.adapters.storage.rows import is_open_now
+from trunkline.adapters.storage.rows import as_json, is_open_now
 from trunkline.adapters.storage.sqlite_connection import Statements
+from trunkline.app.ports import Search
 from trunkline.domain.eligibility import Window
 from trunkline.domain.records import Record
 
-_decode = msgspec.json.Decoder(list[tuple[int, str, int, int]]).decode
+_decode = msgspec.json.Decoder(list[tuple[int, str, int, int, str, tuple[str, ...]]]).decode
 
 
 class WindowBook:
@@ -42,10 +43,10 @@ class WindowBook:
             self._lists.clear()
             self._has_added = False
 
-    def open_at(self, contact_centre_id: int, list_id: int, now_s: int) -> list[int]:
-        """Numbers of the windows that are open at ``now_s``."""
-        windows = self._of_list(contact_centre_id, list_id)
-        return [number for window, number in windows.items() if is_open_now(window, now_s)]
+    def open_for(self, search: Search, list_id: int) -> list[int]:
+        """Numbers of a list's windows that are open."""
+        windows = self._of_list(search.contact_centre_id, list_id)
+        return [number for window, number in windows.items() if is_open_now(window, search)]
 
     def number(self, record: Record) -> int:
         """The number of a record's window, a new one for a new window."""
@@ -65,7 +66,7 @@ class WindowBook:
         if windows is None:
             names = {"contact_centre_id": contact_centre_id, "list_id": list_id}
             found = self._statements.read("windows_of_list", _decode, names)
-            windows = {Window(zone, from_s, until_s): number for number, zone, from_s, until_s in found}
+            windows = {Window(*found_values[1:]): found_values[0] for found_values in found}
             self._lists[key] = windows
         return windows
 
@@ -77,5 +78,7 @@ class WindowBook:
             "time_zone": record.time_zone,
             "from_s": record.from_s,
             "until_s": record.until_s,
+            "region": record.region,
+            "other_zones": as_json(record.other_zones),
         }
         self._statements.run("add_window", values)

@@ -8,6 +8,7 @@ CROSS JOIN suppression s ON s.contact_centre_id = :contact_centre_id
 -- name: suppress
 -- Enter contacts into the do-not-call list; who entered one first stays on record.
 INSERT INTO suppression (
-  contact_centre_id, kind, value_key, campaign_id, added_at_ms, added_by, reason, value
+  contact_centre_id, kind, value_key, suppression_list_id, campaign_id, value, expires_at_s, added_at_ms, added_by,
+  source, reason
 ) VALUES $rows
 ON CONFLICT DO NOTHING

@@ -31,13 +31,13 @@ WHERE d.contact_centre_id = :contact_centre_id AND d.list_id = :list_id AND d.ch
 -- Write desk entries, new or changed.
 INSERT OR FAIL INTO desk (
   contact_centre_id, handle, list_id, chain_id, chain_n, user_id, device_id, campaign_id, attempt_guid,
-  lease_until_ms, is_settled, shares
+  lease_until_ms, is_settled, shares, permitted_at_ms
 ) VALUES $rows
 ON CONFLICT (contact_centre_id, handle) DO UPDATE SET
   list_id = excluded.list_id, chain_id = excluded.chain_id, chain_n = excluded.chain_n,
   user_id = excluded.user_id, device_id = excluded.device_id, campaign_id = excluded.campaign_id,
   attempt_guid = excluded.attempt_guid, lease_until_ms = excluded.lease_until_ms,
-  is_settled = excluded.is_settled, shares = excluded.shares
+  is_settled = excluded.is_settled, shares = excluded.shares, permitted_at_ms = excluded.permitted_at_ms
 
 -- name: take_off_desk
 -- Remove desk entries.

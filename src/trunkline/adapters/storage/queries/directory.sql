@@ -10,16 +10,6 @@ INSERT INTO directory_version (id, version) VALUES (1, 1) ON CONFLICT (id) DO UP
 -- Names by id.
 SELECT json_group_object(id, name) FROM contact_centre
 
--- name: lists
--- All calling lists.
-SELECT json_group_array(json(definition))
-FROM (SELECT definition FROM calling_list ORDER BY contact_centre_id, list_id)
-
--- name: campaigns
--- All campaigns.
-SELECT json_group_array(json(definition))
-FROM (SELECT definition FROM campaign ORDER BY contact_centre_id, campaign_id)
-
 -- name: users
 -- The accounts of a contact centre.
 SELECT json_group_array($account) FROM user_account u WHERE u.contact_centre_id = :contact_centre_id
@@ -37,18 +27,6 @@ SELECT json_group_array($account) FROM user_account u WHERE u.user_name = :user_
 -- A contact centre, new or renamed.
 INSERT INTO contact_centre (id, name) VALUES (:id, :name)
 ON CONFLICT (id) DO UPDATE SET name = excluded.name
-
--- name: write_list
--- A calling list, new or changed.
-INSERT INTO calling_list (contact_centre_id, list_id, name, definition)
-VALUES (:contact_centre_id, :id, :name, :definition)
-ON CONFLICT (contact_centre_id, list_id) DO UPDATE SET name = excluded.name, definition = excluded.definition
-
--- name: write_campaign
--- A campaign, new or changed.
-INSERT INTO campaign (contact_centre_id, campaign_id, name, definition)
-VALUES (:contact_centre_id, :id, :name, :definition)
-ON CONFLICT (contact_centre_id, campaign_id) DO UPDATE SET name = excluded.name, definition = excluded.definition
 
 -- name: write_user
 -- An account, new or changed.

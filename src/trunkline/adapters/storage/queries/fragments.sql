@@ -10,6 +10,7 @@ json_object(
   'record_type', r.record_type, 'status', r.status, 'call_result', r.call_result, 'attempts', r.attempts,
   'due_at_s', r.due_at_s, 'called_at_s', r.called_at_s,
   'time_zone', w.time_zone, 'from_s', w.from_s, 'until_s', w.until_s,
+  'region', w.region, 'other_zones', json(w.other_zones), 'hold', r.hold,
   'campaign_id', r.campaign_id, 'agent_id', r.agent_id, 'customer_id', r.customer_id, 'treatments', r.treatments,
   'other_fields', json(coalesce(r.other_fields, '{}')), 'version', r.version
 )
@@ -25,7 +26,7 @@ json_object(
   'list_id', d.list_id, 'chain_id', d.chain_id, 'chain_n', d.chain_n,
   'user_id', d.user_id, 'device_id', d.device_id, 'campaign_id', d.campaign_id, 'attempt_guid', d.attempt_guid,
   'lease_until_ms', d.lease_until_ms, 'is_settled', json(iif(d.is_settled, 'true', 'false')),
-  'shares', json(coalesce(d.shares, '{}'))
+  'shares', json(coalesce(d.shares, '{}')), 'permitted_at_ms', d.permitted_at_ms
 )
 
 -- fragment: with_record

@@ -48,7 +48,7 @@ $with_window
 INSERT OR FAIL INTO record (
   contact_centre_id, list_id, chain_id, chain_n, phone_type, call_result, attempts, called_at_s, campaign_id,
   treatments, other_fields, version, record_id, phone_number, number_key, record_type, priority, status, due_at_s,
-  window_id, agent_id, customer_id
+  window_id, agent_id, customer_id, hold
 ) VALUES $rows
 
 -- name: change_records
@@ -56,7 +56,7 @@ INSERT OR FAIL INTO record (
 WITH new (
   contact_centre_id, list_id, chain_id, chain_n, phone_type, call_result, attempts, called_at_s, campaign_id,
   treatments, other_fields, version, record_id, phone_number, number_key, record_type, priority, status, due_at_s,
-  window_id, agent_id, customer_id
+  window_id, agent_id, customer_id, hold
 ) AS (VALUES $rows)
 UPDATE OR FAIL record SET
   phone_type = new.phone_type, call_result = new.call_result, attempts = new.attempts,
@@ -64,7 +64,7 @@ UPDATE OR FAIL record SET
   other_fields = new.other_fields, version = new.version, record_id = new.record_id,
   phone_number = new.phone_number, number_key = new.number_key, record_type = new.record_type,
   priority = new.priority, status = new.status, due_at_s = new.due_at_s, window_id = new.window_id,
-  agent_id = new.agent_id, customer_id = new.customer_id
+  agent_id = new.agent_id, customer_id = new.customer_id, hold = new.hold
 FROM new
 WHERE record.contact_centre_id = new.contact_centre_id AND record.list_id = new.list_id
   AND record.chain_id = new.chain_id AND record.chain_n = new.chain_n AND record.version = new.version - 1

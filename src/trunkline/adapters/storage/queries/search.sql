@@ -4,13 +4,16 @@
 
 -- name: windows_of_list
 -- The calling windows that a list's records share.
-SELECT json_group_array(json_array(window_id, time_zone, from_s, until_s)) FROM calling_window
+SELECT json_group_array(json_array(window_id, time_zone, from_s, until_s, region, json(other_zones)))
+FROM calling_window
 WHERE contact_centre_id = :contact_centre_id AND list_id = :list_id
 
 -- name: add_window
 -- A calling window under its number.
-INSERT INTO calling_window (contact_centre_id, list_id, window_id, time_zone, from_s, until_s)
-VALUES (:contact_centre_id, :list_id, :window_id, :time_zone, :from_s, :until_s)
+INSERT INTO calling_window (
+  contact_centre_id, list_id, window_id, time_zone, from_s, until_s, region, other_zones
+)
+VALUES (:contact_centre_id, :list_id, :window_id, :time_zone, :from_s, :until_s, :region, :other_zones)
 
 -- name: own_candidates
 -- The agent's own callbacks that wait for nothing but their window.

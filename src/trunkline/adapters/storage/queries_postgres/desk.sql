@@ -2,7 +2,7 @@
 
 -- fragment: desk_columns
 d.contact_centre_id, d.handle, d.list_id, d.chain_id, d.chain_n, d.user_id, d.device_id, d.campaign_id,
-d.attempt_guid, d.lease_until_ms, d.is_settled, d.shares
+d.attempt_guid, d.lease_until_ms, d.is_settled, d.shares, d.permitted_at_ms
 
 -- fragment: record_of_desk
 JOIN record AS r ON r.contact_centre_id = d.contact_centre_id AND r.list_id = d.list_id
@@ -46,17 +46,17 @@ ORDER BY d.lease_until_ms, d.contact_centre_id, d.handle
 -- Write desk entries; what exists is replaced.
 INSERT INTO desk (
     contact_centre_id, handle, list_id, chain_id, chain_n, user_id, device_id, campaign_id,
-    attempt_guid, lease_until_ms, is_settled, shares
+    attempt_guid, lease_until_ms, is_settled, shares, permitted_at_ms
 )
 SELECT * FROM unnest(
     $1::integer[], $2::integer[], $3::integer[], $4::bigint[], $5::integer[], $6::integer[], $7::text[],
-    $8::integer[], $9::text[], $10::bigint[], $11::boolean[], $12::text[]
+    $8::integer[], $9::text[], $10::bigint[], $11::boolean[], $12::text[], $13::bigint[]
 )
 ON CONFLICT (contact_centre_id, handle) DO UPDATE SET
     list_id = EXCLUDED.list_id, chain_id = EXCLUDED.chain_id, chain_n = EXCLUDED.chain_n,
     user_id = EXCLUDED.user_id, device_id = EXCLUDED.device_id, campaign_id = EXCLUDED.campaign_id,
     attempt_guid = EXCLUDED.attempt_guid, lease_until_ms = EXCLUDED.lease_until_ms,
-    is_settled = EXCLUDED.is_settled, shares = EXCLUDED.shares
+    is_settled = EXCLUDED.is_settled, shares = EXCLUDED.shares, permitted_at_ms = EXCLUDED.permitted_at_ms
 
 -- name: take_off_desk
 -- Remove desk entries by contact centre ($1) and handle ($2), pairwise.

@@ -12,31 +12,11 @@ UPDATE directory_version SET version = version + 1 WHERE id = 1
 -- All contact centres.
 SELECT id, name FROM contact_centre
 
--- name: lists
--- All calling lists.
-SELECT definition FROM calling_list ORDER BY contact_centre_id, list_id
-
--- name: campaigns
--- All campaigns.
-SELECT definition FROM campaign ORDER BY contact_centre_id, campaign_id
-
 -- name: put_contact_centres
 -- Write contact centres; what exists is replaced.
 INSERT INTO contact_centre (id, name)
 SELECT * FROM unnest($1::integer[], $2::text[])
 ON CONFLICT (id) DO UPDATE SET name = EXCLUDED.name
-
--- name: put_lists
--- Write calling lists; what exists is replaced.
-INSERT INTO calling_list (contact_centre_id, list_id, name, definition)
-SELECT * FROM unnest($1::integer[], $2::integer[], $3::text[], $4::text[])
-ON CONFLICT (contact_centre_id, list_id) DO UPDATE SET name = EXCLUDED.name, definition = EXCLUDED.definition
-
--- name: put_campaigns
--- Write campaigns; what exists is replaced.
-INSERT INTO campaign (contact_centre_id, campaign_id, name, definition)
-SELECT * FROM unnest($1::integer[], $2::integer[], $3::text[], $4::text[])
-ON CONFLICT (contact_centre_id, campaign_id) DO UPDATE SET name = EXCLUDED.name, definition = EXCLUDED.definition
 
 -- name: put_users
 -- Write user accounts; what exists is replaced.

@@ -3,7 +3,7 @@
 -- fragment: record_columns
 r.contact_centre_id, r.list_id, r.chain_id, r.chain_n, r.record_id, r.phone_number, r.phone_type, r.record_type,
 r.status, r.call_result, r.attempts, r.due_at_s, r.called_at_s, r.window_id, r.campaign_id, r.agent_id,
-r.customer_id, r.treatments, r.other_fields, r.version
+r.customer_id, r.treatments, r.hold, r.other_fields, r.version
 
 -- name: chain
 -- All records of one chain by place.
@@ -131,7 +131,7 @@ UPDATE record AS r SET
     campaign_id = n.campaign_id, treatments = n.treatments, other_fields = n.other_fields, version = n.version,
     record_id = n.record_id, phone_number = n.phone_number, number_key = n.number_key,
     record_type = n.record_type, priority = n.priority, status = n.status, due_at_s = n.due_at_s,
-    window_id = n.window_id, agent_id = n.agent_id, customer_id = n.customer_id
+    window_id = n.window_id, agent_id = n.agent_id, customer_id = n.customer_id, hold = n.hold
 FROM $record_rows
 WHERE r.contact_centre_id = n.contact_centre_id AND r.list_id = n.list_id AND r.chain_id = n.chain_id
     AND r.chain_n = n.chain_n AND r.version = n.version - 1
@@ -141,7 +141,7 @@ WHERE r.contact_centre_id = n.contact_centre_id AND r.list_id = n.list_id AND r.
 INSERT INTO record (
     contact_centre_id, list_id, chain_id, chain_n, phone_type, call_result, attempts, called_at_s, campaign_id,
     treatments, other_fields, version, record_id, phone_number, number_key, record_type, priority, status,
-    due_at_s, window_id, agent_id, customer_id
+    due_at_s, window_id, agent_id, customer_id, hold
 )
 SELECT * FROM $record_rows
 
@@ -149,23 +149,28 @@ SELECT * FROM $record_rows
 unnest(
     $1::integer[], $2::integer[], $3::bigint[], $4::integer[], $5::smallint[], $6::smallint[], $7::integer[],
     $8::bigint[], $9::integer[], $10::text[], $11::text[], $12::integer[], $13::bigint[], $14::text[], $15::text[],
-    $16::smallint[], $17::smallint[], $18::smallint[], $19::bigint[], $20::integer[], $21::integer[], $22::text[]
+    $16::smallint[], $17::smallint[], $18::smallint[], $19::bigint[], $20::integer[], $21::integer[], $22::text[],
+    $23::smallint[]
 ) AS n (
     contact_centre_id, list_id, chain_id, chain_n, phone_type, call_result, attempts, called_at_s, campaign_id,
     treatments, other_fields, version, record_id, phone_number, number_key, record_type, priority, status,
-    due_at_s, window_id, agent_id, customer_id
+    due_at_s, window_id, agent_id, customer_id, hold
 )
 
 -- name: windows
 -- All windows of some lists: contact centre ($1) and list ($2), pairwise.
-SELECT w.contact_centre_id, w.list_id, w.window_id, w.time_zone, w.from_s, w.until_s
+SELECT w.contact_centre_id, w.list_id, w.window_id, w.time_zone, w.from_s, w.until_s, w.region, w.other_zones
 FROM unnest($1::integer[], $2::integer[]) AS k (contact_centre_id, list_id)
 JOIN calling_window AS w ON w.contact_centre_id = k.contact_centre_id AND w.list_id = k.list_id
 
 -- name: add_windows
 -- Insert windows under the numbers given.
-INSERT INTO calling_window (contact_centre_id, list_id, window_id, time_zone, from_s, until_s)
-SELECT * FROM unnest($1::integer[], $2::integer[], $3::integer[], $4::text[], $5::integer[], $6::integer[])
+INSERT INTO calling_window (
+    contact_centre_id, list_id, window_id, time_zone, from_s, until_s, region, other_zones
+)
+SELECT * FROM unnest(
+    $1::integer[], $2::integer[], $3::integer[], $4::text[], $5::integer[], $6::integer[], $7::text[], $8::text[]
+)
 
 -- name: suppressed
 -- Those of the pairs of kind ($2) and key ($3) that must not be called in the whole contact centre or in campaign $4.
@@ -176,9 +181,13 @@ JOIN suppression AS s ON s.contact_centre_id = $1 AND s.kind = k.kind AND s.valu
 
 -- name: suppress
 -- Add do-not-call entries; the first of its kind stays.
-INSERT INTO suppression (contact_centre_id, kind, value_key, campaign_id, added_at_ms, added_by, reason, value)
+INSERT INTO suppression (
+    contact_centre_id, kind, value_key, suppression_list_id, campaign_id, value, expires_at_s, added_at_ms, added_by,
+    source, reason
+)
 SELECT * FROM unnest(
-    $1::integer[], $2::text[], $3::text[], $4::integer[], $5::bigint[], $6::integer[], $7::text[], $8::text[]
+    $1::integer[], $2::text[], $3::text[], $4::integer[], $5::integer[], $6::text[], $7::bigint[], $8::bigint[],
+    $9::integer[], $10::text[], $11::text[]
 )
 ON CONFLICT DO NOTHING
 
