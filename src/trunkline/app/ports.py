@@ -32,6 +32,7 @@ from trunkline.app.stored import (
     JournalRow,
     JournalSpan,
     ObjectChanges,
+    ObjectVersion,
     ObjectWrite,
     PreviewSession,
     Provision,
@@ -43,6 +44,7 @@ from trunkline.app.stored import (
     Suppression,
     Undo,
     User,
+    UserWrite,
 )
 from trunkline.domain.desk import DeskEntry
 from trunkline.domain.enums import DoNotCallKind
@@ -68,6 +70,7 @@ __all__ = [
     "JournalRow",
     "JournalSpan",
     "ObjectChanges",
+    "ObjectVersion",
     "ObjectWrite",
     "PreviewSession",
     "Provision",
@@ -81,6 +84,7 @@ __all__ = [
     "Undo",
     "Unit",
     "User",
+    "UserWrite",
 ]
 
 
@@ -205,17 +209,29 @@ class Store(DeskReads, CallbackReads, Protocol):
         """Write reference data and bump the directory's version."""
 
     async def change_objects(self, changes: ObjectChanges) -> list[StoredObject]:
-        """Write objects, each if it is still what the writer saw; all of them or none; moves the directory's version.
+        """Write objects and accounts, each if it is still what the writer saw; all of them or none.
 
-        Returns the objects as they are kept now, without those deleted, in order. Raises ``StaleVersion``, ``NotFound``
-        for one that does not exist, ``AlreadyExists`` when a name or reference is another's.
+        Moves the directory's version. Returns the objects as they are kept now, without those deleted, in order. Raises
+        ``StaleVersion``, ``NotFound`` for one that does not exist, ``AlreadyExists`` when a name or reference is
+        another's, ``Conflict`` when the directory is not what ``seen_version`` says.
         """
 
     async def count_records(self, query: RecordQuery) -> int:
         """How many records the condition selects, without regard to ``after`` and ``limit``. Cost: the whole list."""
 
+    async def count_chains(self, query: RecordQuery) -> int:
+        """How many chains have a record that the condition selects. Cost: the whole list."""
+
     async def object_versions(self, key: ObjectKey, limit: int) -> list[StoredObject]:
         """The newest versions of an object that there ever were, newest first, without deletions."""
+
+    async def object_history(
+        self, contact_centre_id: int, kind: str, object_id: int, before_version: int | None, limit: int
+    ) -> list[ObjectVersion]:
+        """Who changed an object (or, with kind ``user``, an account), when and why, newest first, deletions too.
+
+        Only versions before ``before_version`` when it is given.
+        """
 
     async def user(self, contact_centre_id: int, user_name: str) -> User | None:
         """An account by its name as typed (compared exactly)."""

@@ -322,13 +322,38 @@ class ObjectWrite(msgspec.Struct, frozen=True, kw_only=True):
     reference: str | None = None
 
 
+class UserWrite(msgspec.Struct, frozen=True, kw_only=True):
+    """One account to write, as ``ObjectWrite``: ``user_id`` 0 asks for a new number, ``user`` None deletes."""
+
+    contact_centre_id: int
+    user_id: int
+    expected_version: int
+    user: User | None
+
+
 class ObjectChanges(msgspec.Struct, frozen=True, kw_only=True):
-    """Objects to write in one transaction, by whom and why."""
+    """Objects and accounts to write in one transaction, by whom and why.
+
+    ``seen_version`` is the version of the directory that the writer judged by: when it moved since, the store raises
+    ``Conflict`` and writes nothing. None writes whatever happened meanwhile.
+    """
 
     at_ms: int
     changed_by: int | None
-    writes: tuple[ObjectWrite, ...]
+    writes: tuple[ObjectWrite, ...] = ()
+    users: tuple[UserWrite, ...] = ()
     reason: str = ""
+    seen_version: int | None = None
+
+
+class ObjectVersion(msgspec.Struct, frozen=True):
+    """One entry of the history of an object or account. ``definition`` is its struct as JSON, None for a deletion."""
+
+    version: int
+    definition: str | None
+    changed_at_ms: int
+    changed_by: int | None
+    reason: str
 
 
 class AuditQuery(msgspec.Struct, frozen=True, kw_only=True):

@@ -218,6 +218,9 @@ class RequestType(IntEnum):
     AGENT_STATE = 102
     STALE_RESET = 103
     LIST_IMPORT = 104
+    LIST_RECYCLE = 170
+    LIST_RECYCLE_UNDO = 171
+    LIST_MOVE = 172
 
 
 class Door(IntEnum):
@@ -226,6 +229,8 @@ class Door(IntEnum):
     INSIDE = 0
     REST = 1
     USER_EVENT = 2
+    HTTP = 3
+    """Third-party programs (outbound domain 7); the HTTP answer is the acknowledgement."""
 
 
 class ChainAttribute(StrEnum):

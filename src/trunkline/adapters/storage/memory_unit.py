@@ -18,6 +18,7 @@ from trunkline.app.ports import (
     Held,
     ImportProgress,
     ImportState,
+    ObjectVersion,
     PreviewSession,
     RecordQuery,
     RecycleRun,
@@ -45,6 +46,7 @@ class Tables(msgspec.Struct):
     users: dict[tuple[int, int], User] = {}
     objects: dict[ObjectKey, StoredObject] = {}
     object_history: dict[ObjectKey, list[StoredObject | None]] = {}
+    object_log: dict[tuple[int, str, int], list[ObjectVersion]] = {}
     group_states: dict[tuple[int, int], GroupState] = {}
     directory_version: int = 0
     records: dict[RecordKey, Record] = {}

@@ -38,6 +38,7 @@ from trunkline.app.ports import (
     Held,
     JournalSpan,
     ObjectChanges,
+    ObjectVersion,
     Provision,
     RecordQuery,
     StoredRow,
@@ -196,11 +197,22 @@ class PostgresStore:
 
     async def count_records(self, query: RecordQuery) -> int:
         """See ``Store.count_records``."""
-        return await self._read(lambda connection: postgres_selecting.count_records(connection, query))
+        return await self._read(lambda connection: postgres_selecting.count(connection, "count_records", query))
+
+    async def count_chains(self, query: RecordQuery) -> int:
+        """See ``Store.count_chains``."""
+        return await self._read(lambda connection: postgres_selecting.count(connection, "count_chains", query))
 
     async def object_versions(self, key: ObjectKey, limit: int) -> list[StoredObject]:
         """See ``Store.object_versions``."""
         return await self._read(lambda connection: postgres_objects.versions(connection, key, limit))
+
+    async def object_history(
+        self, contact_centre_id: int, kind: str, object_id: int, before_version: int | None, limit: int
+    ) -> list[ObjectVersion]:
+        """See ``Store.object_history``."""
+        key = (contact_centre_id, kind, object_id)
+        return await self._read(lambda connection: postgres_objects.history(connection, key, before_version, limit))
 
     async def user(self, contact_centre_id: int, user_name: str) -> User | None:
         """See ``Store.user``."""
