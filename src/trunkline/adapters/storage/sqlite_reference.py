@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import msgspec
 
@@ -38,6 +39,8 @@ _span = msgspec.json.Decoder(tuple[int, int]).decode
 
 _FOREVER = 2**63 - 1
 
+T = TypeVar("T")
+
 
 class Reader:
     """The read connection."""
@@ -49,6 +52,10 @@ class Reader:
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()
+
+    def look(self, function: Callable[[Statements], T]) -> T:
+        """Run a read that is a function of its own."""
+        return function(self._statements)
 
     def directory(self) -> Directory:
         """See ``Store.directory``."""
