@@ -15,6 +15,7 @@ from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from trunkline.app.callback_reads import CallbackReads
 from trunkline.app.stored import (
     MAX_CHAIN,
     MAX_EVENTS_A_REQUEST,
@@ -214,7 +215,7 @@ class Unit(DeskReads, Protocol):
         """
 
 
-class Store(DeskReads, Protocol):
+class Store(DeskReads, CallbackReads, Protocol):
     """Durable storage.
 
     Reads outside a unit see committed data only, and all of it: every commit that had returned when they began. They

@@ -15,6 +15,7 @@ import asyncpg
 
 from trunkline.adapters.storage import (
     postgres_attempts,
+    postgres_callbacks,
     postgres_contacts,
     postgres_desks,
     postgres_objects,
@@ -35,6 +36,7 @@ from trunkline.adapters.storage.postgres_server import (
 )
 from trunkline.adapters.storage.postgres_unit import PostgresUnit
 from trunkline.adapters.storage.postgres_windows import Windows
+from trunkline.app.callback_reads import CallbackQuery, Presence
 from trunkline.app.ports import (
     AgentSession,
     AttemptQuery,
@@ -56,6 +58,7 @@ from trunkline.app.ports import (
 )
 from trunkline.domain.attempts import StoredAttempt
 from trunkline.domain.objects import ObjectKey, StoredObject
+from trunkline.domain.records import Record
 from trunkline.errors import Defect, Refused, Unavailable
 
 T = TypeVar("T")
@@ -258,6 +261,14 @@ class PostgresStore:
     async def agent_session(self, contact_centre_id: int, user_id: int) -> AgentSession | None:
         """See ``DeskReads.agent_session``."""
         return await self._read(lambda connection: postgres_desks.agent_session(connection, contact_centre_id, user_id))
+
+    async def callbacks(self, query: CallbackQuery) -> list[Record]:
+        """See ``CallbackReads.callbacks``."""
+        return await self._read(lambda connection: postgres_callbacks.callbacks(connection, self._windows, query))
+
+    async def presences(self, contact_centre_id: int) -> list[Presence]:
+        """See ``CallbackReads.presences``."""
+        return await self._read(lambda connection: postgres_callbacks.presences(connection, contact_centre_id))
 
     # Journal
 

@@ -21,6 +21,7 @@ from trunkline.adapters.storage.sqlite_reference import Reader, prune, write_pro
 from trunkline.adapters.storage.sqlite_thread import DatabaseThread
 from trunkline.adapters.storage.sqlite_transaction import Transactions
 from trunkline.adapters.storage.sqlite_unit import SqliteUnit
+from trunkline.app.callback_reads import CallbackQuery, Presence
 from trunkline.app.ports import (
     AgentSession,
     AttemptQuery,
@@ -42,6 +43,7 @@ from trunkline.app.ports import (
 )
 from trunkline.domain.attempts import StoredAttempt
 from trunkline.domain.objects import ObjectKey, StoredObject
+from trunkline.domain.records import Record
 from trunkline.errors import Defect, Refused, Unavailable
 
 P = ParamSpec("P")
@@ -145,6 +147,14 @@ class SqliteStore:
     async def agent_session(self, contact_centre_id: int, user_id: int) -> AgentSession | None:
         """See ``DeskReads.agent_session``."""
         return await self._read(Reader.agent_session, contact_centre_id, user_id)
+
+    async def callbacks(self, query: CallbackQuery) -> list[Record]:
+        """See ``CallbackReads.callbacks``."""
+        return await self._read(Reader.callbacks, query)
+
+    async def presences(self, contact_centre_id: int) -> list[Presence]:
+        """See ``CallbackReads.presences``."""
+        return await self._read(Reader.presences, contact_centre_id)
 
     async def newest(self, contact_centre_id: int, user_id: int, before_seq: int | None, limit: int) -> list[StoredRow]:
         """See ``Store.newest``."""

@@ -8,10 +8,11 @@ from typing import TypeVar
 
 import msgspec
 
-from trunkline.adapters.storage import sqlite_accounts, sqlite_desks, sqlite_objects, sqlite_selecting
+from trunkline.adapters.storage import sqlite_accounts, sqlite_callbacks, sqlite_desks, sqlite_objects, sqlite_selecting
 from trunkline.adapters.storage.objects import PROVISIONED
 from trunkline.adapters.storage.rows import as_json
 from trunkline.adapters.storage.sqlite_connection import Statements
+from trunkline.app.callback_reads import CallbackQuery, Presence
 from trunkline.app.ports import (
     AgentSession,
     AuditQuery,
@@ -27,6 +28,7 @@ from trunkline.app.ports import (
 )
 from trunkline.app.provisioning import provisioned
 from trunkline.domain.objects import ObjectKey, StoredObject
+from trunkline.domain.records import Record
 from trunkline.errors import AlreadyExists
 
 _users = msgspec.json.Decoder(list[User]).decode
@@ -114,6 +116,14 @@ class Reader:
     def agent_session(self, contact_centre_id: int, user_id: int) -> AgentSession | None:
         """See ``DeskReads.agent_session``."""
         return sqlite_desks.agent_session(self._statements, contact_centre_id, user_id)
+
+    def callbacks(self, query: CallbackQuery) -> list[Record]:
+        """See ``CallbackReads.callbacks``."""
+        return sqlite_callbacks.callbacks(self._statements, query)
+
+    def presences(self, contact_centre_id: int) -> list[Presence]:
+        """See ``CallbackReads.presences``."""
+        return sqlite_callbacks.presences(self._statements, contact_centre_id)
 
     def newest(self, contact_centre_id: int, user_id: int, before_seq: int | None, limit: int) -> list[StoredRow]:
         """See ``Store.newest``."""
