@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from trunkline.adapters.storage import postgres_desks, postgres_objects, postgres_selecting
+from trunkline.adapters.storage import postgres_census, postgres_desks, postgres_objects, postgres_selecting
 from trunkline.adapters.storage.postgres_reference import write_provision
 from trunkline.adapters.storage.postgres_rows import stored_of, user_of
 from trunkline.adapters.storage.postgres_server import (
@@ -29,6 +29,7 @@ from trunkline.adapters.storage.postgres_server import (
 )
 from trunkline.adapters.storage.postgres_unit import PostgresUnit
 from trunkline.adapters.storage.postgres_windows import Windows
+from trunkline.app.census import CensusGroup, CensusQuery
 from trunkline.app.ports import (
     AgentSession,
     AuditQuery,
@@ -45,6 +46,7 @@ from trunkline.app.ports import (
     User,
 )
 from trunkline.domain.objects import ObjectKey, StoredObject
+from trunkline.domain.records import Record
 from trunkline.errors import Defect, Refused, Unavailable
 
 T = TypeVar("T")
@@ -192,6 +194,16 @@ class PostgresStore:
     async def change_objects(self, changes: ObjectChanges) -> list[StoredObject]:
         """See ``Store.change_objects``."""
         return await self._write(lambda connection: postgres_objects.change(connection, changes))
+
+    async def census(self, query: CensusQuery) -> list[CensusGroup]:
+        """See ``Store.census``."""
+        return await self._read(lambda connection: postgres_census.census(connection, query))
+
+    async def sample(self, contact_centre_id: int, list_id: int, size: int) -> list[Record]:
+        """See ``Store.sample``."""
+        return await self._read(
+            lambda connection: postgres_census.sample(connection, self._windows, contact_centre_id, list_id, size)
+        )
 
     async def count_records(self, query: RecordQuery) -> int:
         """See ``Store.count_records``."""

@@ -21,6 +21,7 @@ from trunkline.adapters.storage.sqlite_reference import Reader, prune, write_pro
 from trunkline.adapters.storage.sqlite_thread import DatabaseThread
 from trunkline.adapters.storage.sqlite_transaction import Transactions
 from trunkline.adapters.storage.sqlite_unit import SqliteUnit
+from trunkline.app.census import CensusGroup, CensusQuery
 from trunkline.app.ports import (
     AgentSession,
     AuditQuery,
@@ -37,6 +38,7 @@ from trunkline.app.ports import (
     User,
 )
 from trunkline.domain.objects import ObjectKey, StoredObject
+from trunkline.domain.records import Record
 from trunkline.errors import Defect, Refused, Unavailable
 
 P = ParamSpec("P")
@@ -176,6 +178,14 @@ class SqliteStore:
     async def change_objects(self, changes: ObjectChanges) -> list[StoredObject]:
         """See ``Store.change_objects``."""
         return await self._write(sqlite_objects.change, changes)
+
+    async def census(self, query: CensusQuery) -> list[CensusGroup]:
+        """See ``Store.census``."""
+        return await self._read(Reader.census, query)
+
+    async def sample(self, contact_centre_id: int, list_id: int, size: int) -> list[Record]:
+        """See ``Store.sample``."""
+        return await self._read(Reader.sample, contact_centre_id, list_id, size)
 
     async def count_records(self, query: RecordQuery) -> int:
         """See ``Store.count_records``."""
