@@ -1,8 +1,8 @@
 """A whole list or campaign explained: how many records each rule holds back, and when they become free.
 
-The database counts records by what the rules tell apart (``app.census``); one record stands for each group and is judged
-by the same table of rules as every other. What only a look at the single contact can tell (suppression, attempt rules)
-is estimated from a sample, unless the sample is everything.
+The database counts records by what the rules tell apart (``app.census``); one record stands for each group and is
+judged by the same table of rules as every other. What only a look at the single contact can tell (suppression, attempt
+rules) is estimated from a sample, unless the sample is everything.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ BY_CONTACT = (Rule.SUPPRESSION, Rule.ATTEMPT_LIMIT, Rule.QUIET_TIME)
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
-    """Open records that a rule holds back. Several rules may hold one record: ``alone`` counts what this one alone does.
+    """Open records that a rule holds back. Several may hold one record: ``alone`` counts what this one alone does.
 
     ``is_estimate`` figures come from a sample.
     """
