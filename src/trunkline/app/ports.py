@@ -16,6 +16,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from trunkline.app.callback_reads import CallbackReads
+from trunkline.app.census import CensusGroup, CensusQuery
 from trunkline.app.stored import (
     MAX_CHAIN,
     MAX_EVENTS_A_REQUEST,
@@ -246,6 +247,16 @@ class Store(DeskReads, CallbackReads, Protocol):
         Moves the directory's version. Returns the objects as they are kept now, without those deleted, in order. Raises
         ``StaleVersion``, ``NotFound`` for one that does not exist, ``AlreadyExists`` when a name or reference is
         another's, ``Conflict`` when the directory is not what ``seen_version`` says.
+        """
+
+    async def census(self, query: CensusQuery) -> list[CensusGroup]:
+        """How many records of a list there are of each kind, in any order. Cost: reads the whole list once."""
+
+    async def sample(self, contact_centre_id: int, list_id: int, size: int) -> list[Record]:
+        """Of each of ``size`` equal parts of a list's chain numbers the first READY record that can be called, by key.
+
+        Parts without one give none. NO_CALL records and contacts that are not telephones are not looked at. Cost: a
+        look at each part, and the rows that are passed over in it.
         """
 
     async def count_records(self, query: RecordQuery) -> int:

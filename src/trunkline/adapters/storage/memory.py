@@ -12,10 +12,17 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
-from trunkline.adapters.storage import memory_callbacks, memory_contacts, memory_objects, memory_selecting
+from trunkline.adapters.storage import (
+    memory_callbacks,
+    memory_census,
+    memory_contacts,
+    memory_objects,
+    memory_selecting,
+)
 from trunkline.adapters.storage.memory_unit import MemoryUnit, Tables
 from trunkline.adapters.storage.objects import PROVISIONED, check_seen, replacing
 from trunkline.app.callback_reads import CallbackQuery, Presence
+from trunkline.app.census import CensusGroup, CensusQuery
 from trunkline.app.ports import (
     AgentSession,
     AttemptQuery,
@@ -131,6 +138,14 @@ class MemoryStore:
             _check_names(changed)
             self._tables = changed
             return kept
+
+    async def census(self, query: CensusQuery) -> list[CensusGroup]:
+        """See ``Store.census``."""
+        return memory_census.census(self._now().records.values(), query)
+
+    async def sample(self, contact_centre_id: int, list_id: int, size: int) -> list[Record]:
+        """See ``Store.sample``."""
+        return memory_census.sample(self._now().records.values(), contact_centre_id, list_id, size)
 
     async def count_records(self, query: RecordQuery) -> int:
         """See ``Store.count_records``."""

@@ -16,6 +16,7 @@ import asyncpg
 from trunkline.adapters.storage import (
     postgres_attempts,
     postgres_callbacks,
+    postgres_census,
     postgres_contacts,
     postgres_desks,
     postgres_objects,
@@ -37,6 +38,7 @@ from trunkline.adapters.storage.postgres_server import (
 from trunkline.adapters.storage.postgres_unit import PostgresUnit
 from trunkline.adapters.storage.postgres_windows import Windows
 from trunkline.app.callback_reads import CallbackQuery, Presence
+from trunkline.app.census import CensusGroup, CensusQuery
 from trunkline.app.ports import (
     AgentSession,
     AttemptQuery,
@@ -206,6 +208,16 @@ class PostgresStore:
     async def change_objects(self, changes: ObjectChanges) -> list[StoredObject]:
         """See ``Store.change_objects``."""
         return await self._write(lambda connection: postgres_objects.change(connection, changes))
+
+    async def census(self, query: CensusQuery) -> list[CensusGroup]:
+        """See ``Store.census``."""
+        return await self._read(lambda connection: postgres_census.census(connection, query))
+
+    async def sample(self, contact_centre_id: int, list_id: int, size: int) -> list[Record]:
+        """See ``Store.sample``."""
+        return await self._read(
+            lambda connection: postgres_census.sample(connection, self._windows, contact_centre_id, list_id, size)
+        )
 
     async def count_records(self, query: RecordQuery) -> int:
         """See ``Store.count_records``."""

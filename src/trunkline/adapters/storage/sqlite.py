@@ -22,6 +22,7 @@ from trunkline.adapters.storage.sqlite_thread import DatabaseThread
 from trunkline.adapters.storage.sqlite_transaction import Transactions
 from trunkline.adapters.storage.sqlite_unit import SqliteUnit
 from trunkline.app.callback_reads import CallbackQuery, Presence
+from trunkline.app.census import CensusGroup, CensusQuery
 from trunkline.app.ports import (
     AgentSession,
     AttemptQuery,
@@ -210,6 +211,14 @@ class SqliteStore:
     async def change_objects(self, changes: ObjectChanges) -> list[StoredObject]:
         """See ``Store.change_objects``."""
         return await self._write(sqlite_objects.change, changes)
+
+    async def census(self, query: CensusQuery) -> list[CensusGroup]:
+        """See ``Store.census``."""
+        return await self._read(Reader.census, query)
+
+    async def sample(self, contact_centre_id: int, list_id: int, size: int) -> list[Record]:
+        """See ``Store.sample``."""
+        return await self._read(Reader.sample, contact_centre_id, list_id, size)
 
     async def count_records(self, query: RecordQuery) -> int:
         """See ``Store.count_records``."""

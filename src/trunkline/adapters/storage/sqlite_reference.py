@@ -8,11 +8,19 @@ from typing import TypeVar
 
 import msgspec
 
-from trunkline.adapters.storage import sqlite_accounts, sqlite_callbacks, sqlite_desks, sqlite_objects, sqlite_selecting
+from trunkline.adapters.storage import (
+    sqlite_accounts,
+    sqlite_callbacks,
+    sqlite_census,
+    sqlite_desks,
+    sqlite_objects,
+    sqlite_selecting,
+)
 from trunkline.adapters.storage.objects import PROVISIONED
 from trunkline.adapters.storage.rows import as_json
 from trunkline.adapters.storage.sqlite_connection import Statements
 from trunkline.app.callback_reads import CallbackQuery, Presence
+from trunkline.app.census import CensusGroup, CensusQuery
 from trunkline.app.ports import (
     AgentSession,
     AuditQuery,
@@ -81,6 +89,14 @@ class Reader:
     def object_versions(self, key: ObjectKey, limit: int) -> list[StoredObject]:
         """See ``Store.object_versions``."""
         return sqlite_objects.versions(self._statements, key, limit)
+
+    def census(self, query: CensusQuery) -> list[CensusGroup]:
+        """See ``Store.census``."""
+        return sqlite_census.census(self._statements, query)
+
+    def sample(self, contact_centre_id: int, list_id: int, size: int) -> list[Record]:
+        """See ``Store.sample``."""
+        return sqlite_census.sample(self._statements, contact_centre_id, list_id, size)
 
     def count(self, name: str, query: RecordQuery) -> int:
         """See ``Store.count_records`` and ``Store.count_chains``."""
