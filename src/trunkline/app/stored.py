@@ -16,6 +16,7 @@ from trunkline.domain.desk import DeskEntry
 from trunkline.domain.eligibility import Window
 from trunkline.domain.enums import DoNotCallKind, Door, RequestType
 from trunkline.domain.events import AnyEvent
+from trunkline.domain.filters import Condition
 from trunkline.domain.objects import ObjectKind, ObjectValue, StoredObject
 from trunkline.domain.people import Caller
 from trunkline.domain.records import Record, RecordKey
@@ -158,18 +159,63 @@ class ImportProgress(msgspec.Struct, frozen=True, kw_only=True):
     started_at_ms: int = 0
 
 
+class RecordQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Records of a list that a condition selects, by place: those behind ``after`` (chain, place in it).
+
+    The condition is judged as of ``now_s``. ``limit`` bounds a page; counts have none.
+    """
+
+    contact_centre_id: int
+    list_id: int
+    condition: Condition | None
+    now_s: int
+    after: tuple[int, int] = (-1, -1)
+    limit: int = 1000
+
+
+class RecycleState(StrEnum):
+    """How far a recycling is."""
+
+    RUNNING = "running"
+    DONE = "done"
+    UNDONE = "undone"
+
+
+class RecycleRun(msgspec.Struct, frozen=True, kw_only=True):
+    """One recycling of a list: who did what to how many records. ``what`` is the order in words."""
+
+    contact_centre_id: int
+    list_id: int
+    run_id: int
+    made_at_ms: int
+    made_by: int | None
+    what: str
+    records: int
+    state: RecycleState
+
+
+class Undo(msgspec.Struct, frozen=True):
+    """A record as it was before a recycling. ``record.version`` is the one that the recycling left."""
+
+    run_id: int
+    record: Record
+
+
 class Changes(msgspec.Struct):
     """Everything a batch changed; written by ``Unit.save`` in one go.
 
     ``records`` hold the new values; the stored row must still have ``version - 1``, else ``Conflict``. ``desk``
     are upserts, ``off_desk`` removals. ``preview_sessions`` and ``agent_sessions`` map to False/None for removal.
+    ``removed`` are records that go, in the version that the store must still have, before ``new_records`` come.
     ``before`` are the values that ``records`` replace, where they are known: a store may spare the indexes that did
     not change. ``cursors`` only ever move forward. So do ``imports``: one that is done, or further, in the store
-    means ``Conflict``. ``journal`` is in the order of the requests.
+    means ``Conflict``. ``recycle_runs`` are upserts, ``undo`` what they can be undone with; of ``undone`` (key, run)
+    that is forgotten. ``journal`` is in the order of the requests.
     """
 
     records: dict[RecordKey, Record] = {}
     new_records: list[Record] = []
+    removed: list[Record] = []
     desk: dict[DeskKey, DeskEntry] = {}
     off_desk: set[DeskKey] = set()
     suppressions: list[Suppression] = []
@@ -179,6 +225,9 @@ class Changes(msgspec.Struct):
     cursors: dict[CursorKey, int] = {}
     imports: list[ImportProgress] = []
     group_states: dict[tuple[int, int], GroupState] = {}
+    recycle_runs: list[RecycleRun] = []
+    undo: list[Undo] = []
+    undone: list[tuple[RecordKey, int]] = []
     attempts: list[AttemptRow] = []
     journal: list[JournalRow] = []
 
@@ -186,13 +235,13 @@ class Changes(msgspec.Struct):
     def is_common(self) -> bool:
         """Tell whether this is the batch that comes most: changed records, and the journal of the requests."""
         return bool(self.records and self.journal) and not (
-            self.new_records
+            (self.new_records or self.removed)
             or self.desk
             or self.off_desk
             or self.suppressions
             or (self.preview_sessions or self.agent_sessions)
             or (self.cursors or self.imports)
-            or (self.group_states or self.attempts)
+            or (self.group_states or self.attempts or self.recycle_runs)
         )
 
 
@@ -273,13 +322,38 @@ class ObjectWrite(msgspec.Struct, frozen=True, kw_only=True):
     reference: str | None = None
 
 
+class UserWrite(msgspec.Struct, frozen=True, kw_only=True):
+    """One account to write, as ``ObjectWrite``: ``user_id`` 0 asks for a new number, ``user`` None deletes."""
+
+    contact_centre_id: int
+    user_id: int
+    expected_version: int
+    user: User | None
+
+
 class ObjectChanges(msgspec.Struct, frozen=True, kw_only=True):
-    """Objects to write in one transaction, by whom and why."""
+    """Objects and accounts to write in one transaction, by whom and why.
+
+    ``seen_version`` is the version of the directory that the writer judged by: when it moved since, the store raises
+    ``Conflict`` and writes nothing. None writes whatever happened meanwhile.
+    """
 
     at_ms: int
     changed_by: int | None
-    writes: tuple[ObjectWrite, ...]
+    writes: tuple[ObjectWrite, ...] = ()
+    users: tuple[UserWrite, ...] = ()
     reason: str = ""
+    seen_version: int | None = None
+
+
+class ObjectVersion(msgspec.Struct, frozen=True):
+    """One entry of the history of an object or account. ``definition`` is its struct as JSON, None for a deletion."""
+
+    version: int
+    definition: str | None
+    changed_at_ms: int
+    changed_by: int | None
+    reason: str
 
 
 class AuditQuery(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
+from trunkline.adapters.storage import memory_selecting
 from trunkline.adapters.storage.rows import contact_key, is_open_now
 from trunkline.app.ports import (
     AgentSession,
@@ -17,10 +18,14 @@ from trunkline.app.ports import (
     Held,
     ImportProgress,
     ImportState,
+    ObjectVersion,
     PreviewSession,
+    RecordQuery,
+    RecycleRun,
     Search,
     StoredRow,
     Suppression,
+    Undo,
     User,
 )
 from trunkline.domain.campaigns import TYPE_PRIORITY, GroupState
@@ -41,6 +46,7 @@ class Tables(msgspec.Struct):
     users: dict[tuple[int, int], User] = {}
     objects: dict[ObjectKey, StoredObject] = {}
     object_history: dict[ObjectKey, list[StoredObject | None]] = {}
+    object_log: dict[tuple[int, str, int], list[ObjectVersion]] = {}
     group_states: dict[tuple[int, int], GroupState] = {}
     directory_version: int = 0
     records: dict[RecordKey, Record] = {}
@@ -50,6 +56,8 @@ class Tables(msgspec.Struct):
     agent_sessions: dict[tuple[int, int], AgentSession] = {}
     cursors: dict[CursorKey, int] = {}
     imports: dict[tuple[int, int, str], ImportProgress] = {}
+    recycle_runs: memory_selecting.Runs = {}
+    undos: memory_selecting.Undos = {}
     journal: list[StoredRow] = []
     epoch: str = msgspec.field(default_factory=lambda: secrets.token_hex(6))
     pruned_to: int = 0
@@ -74,6 +82,9 @@ class MemoryUnit:
         changes = self._changes
         if changes is None:
             return
+        for gone in changes.removed:
+            tables.records.pop(gone.key)
+        memory_selecting.keep(tables.recycle_runs, tables.undos, changes)
         tables.records |= {record.key: record for record in changes.new_records} | changes.records
         tables.desk |= changes.desk
         for key in changes.off_desk:
@@ -102,6 +113,7 @@ class MemoryUnit:
             raise Defect("a unit saves at most once")
         _check_imports(tables, changes)
         stored = dict(tables.records)
+        memory_selecting.remove(stored, changes.removed)
         for record in changes.new_records:
             if record.key in stored:
                 raise Conflict("a new record's key was taken meanwhile")
@@ -189,6 +201,18 @@ class MemoryUnit:
         asked = {(DoNotCallKind.NUMBER, number) for number in numbers}
         asked |= {(DoNotCallKind.CUSTOMER, customer) for customer in customers}
         return {(kind, value) for kind, value in asked if (kind, contact_key(kind, value)) in keys}
+
+    async def records_where(self, query: RecordQuery) -> list[Record]:
+        """See ``Unit.records_where``."""
+        return memory_selecting.page(self._records(), query)
+
+    async def recycle_runs(self, contact_centre_id: int, list_id: int, limit: int) -> list[RecycleRun]:
+        """See ``Unit.recycle_runs``."""
+        return memory_selecting.runs_of(self._now().recycle_runs, contact_centre_id, list_id, limit)
+
+    async def undo_of(self, contact_centre_id: int, list_id: int, run_id: int, limit: int) -> list[Undo]:
+        """See ``Unit.undo_of``."""
+        return memory_selecting.undo_of(self._now().undos, contact_centre_id, list_id, run_id, limit)
 
     async def repeats(self, request_keys: Sequence[int], since_ms: int) -> dict[int, StoredRow]:
         """See ``Unit.repeats``."""
