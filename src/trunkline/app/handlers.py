@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from trunkline.app import agents, contacts, import_chunks, preview, records, rescue, third_party
+from trunkline.app import agents, contacts, import_chunks, preview, records, rescue, third_party, validated
+from trunkline.app.validation import SettleValidation
 from trunkline.app.writer import Handler
 from trunkline.domain import commands
 from trunkline.domain.third_party import ThirdPartyRequest
@@ -31,4 +32,5 @@ HANDLERS: dict[type, Handler] = {
     rescue.ResetStale: rescue.reset_stale,
     import_chunks.ImportChunk: import_chunks.import_chunk,
     ThirdPartyRequest: third_party.third_party_request,
+    SettleValidation: validated.settle_validation,
 }

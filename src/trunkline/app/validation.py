@@ -130,6 +130,7 @@ class Validator:
         self._servers: dict[str, Server] = {}
         self._unknown: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._workers = 0
         self._is_stopping = False
 
     # What the hand-out asks
@@ -181,7 +182,8 @@ class Validator:
         server.under_way += 1
         self._waiting[key] = asked
         self._order.append(key)
-        if len(self._tasks) < self._settings.connections:
+        if self._workers < self._settings.connections:
+            self._workers += 1
             task = asyncio.get_running_loop().create_task(self._work(), name="validation")
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -194,6 +196,13 @@ class Validator:
 
     async def _work(self) -> None:
         """Ask until nothing waits."""
+        try:
+            await self._ask_all()
+        finally:
+            # Here and not in the task's callback, which runs later: what is wanted meanwhile would find nobody.
+            self._workers -= 1
+
+    async def _ask_all(self) -> None:
         while self._order:
             key = self._order.popleft()
             asked = self._waiting[key]
