@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from trunkline.app import agents, contacts, import_chunks, preview, records, rescue, third_party, validated
+from trunkline.app import (
+    agents,
+    contacts,
+    import_chunks,
+    list_portions,
+    list_work,
+    preview,
+    records,
+    rescue,
+    third_party,
+    validated,
+)
 from trunkline.app.validation import SettleValidation
 from trunkline.app.writer import Handler
 from trunkline.domain import commands
@@ -30,6 +41,9 @@ HANDLERS: dict[type, Handler] = {
     rescue.ExpireLeases: rescue.expire_leases,
     rescue.ReportFailure: rescue.report_failure,
     rescue.ResetStale: rescue.reset_stale,
+    list_work.Recycle: list_portions.recycle,
+    list_work.UndoRecycling: list_portions.undo_recycling,
+    list_work.MoveChains: list_portions.move_chains,
     import_chunks.ImportChunk: import_chunks.import_chunk,
     ThirdPartyRequest: third_party.third_party_request,
     SettleValidation: validated.settle_validation,

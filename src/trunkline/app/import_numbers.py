@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import phonenumbers
@@ -101,7 +101,7 @@ def _any(patterns: Iterable[str]) -> str:
     return "(?:" + ("|".join(pattern for pattern in patterns if pattern != _NOTHING) or _NOTHING) + ")"
 
 
-@lru_cache(maxsize=None)  # at most one for each country code
+@cache  # at most one for each country code
 def _plan(code: int) -> _Plan:
     return _Plan(code)
 
@@ -124,7 +124,7 @@ def _ungrouped(pattern: str) -> str:
     return re.sub(r"\((?!\?)", "(?:", pattern)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _international(code: int) -> re.Pattern[str]:
     """A number with ``+`` and country code, alone in its line: groups for local and for wide national numbers."""
     plan = _plan(code)

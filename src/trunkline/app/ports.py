@@ -218,6 +218,9 @@ class Store(DeskReads, Protocol):
     async def count_records(self, query: RecordQuery) -> int:
         """How many records the condition selects, without regard to ``after`` and ``limit``. Cost: the whole list."""
 
+    async def count_chains(self, query: RecordQuery) -> int:
+        """How many chains have a record that the condition selects. Cost: the whole list."""
+
     async def object_versions(self, key: ObjectKey, limit: int) -> list[StoredObject]:
         """The newest versions of an object that there ever were, newest first, without deletions."""
 

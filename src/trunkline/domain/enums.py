@@ -218,6 +218,9 @@ class RequestType(IntEnum):
     AGENT_STATE = 102
     STALE_RESET = 103
     LIST_IMPORT = 104
+    LIST_RECYCLE = 170
+    LIST_RECYCLE_UNDO = 171
+    LIST_MOVE = 172
 
 
 class Door(IntEnum):

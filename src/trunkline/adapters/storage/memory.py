@@ -129,6 +129,10 @@ class MemoryStore:
         """See ``Store.count_records``."""
         return len(memory_selecting.selected(self._now().records.values(), query))
 
+    async def count_chains(self, query: RecordQuery) -> int:
+        """See ``Store.count_chains``."""
+        return len({record.chain_id for record in memory_selecting.selected(self._now().records.values(), query)})
+
     async def object_versions(self, key: ObjectKey, limit: int) -> list[StoredObject]:
         """See ``Store.object_versions``."""
         history = self._now().object_history.get(key, [])

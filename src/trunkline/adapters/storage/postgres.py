@@ -195,7 +195,11 @@ class PostgresStore:
 
     async def count_records(self, query: RecordQuery) -> int:
         """See ``Store.count_records``."""
-        return await self._read(lambda connection: postgres_selecting.count_records(connection, query))
+        return await self._read(lambda connection: postgres_selecting.count(connection, "count_records", query))
+
+    async def count_chains(self, query: RecordQuery) -> int:
+        """See ``Store.count_chains``."""
+        return await self._read(lambda connection: postgres_selecting.count(connection, "count_chains", query))
 
     async def object_versions(self, key: ObjectKey, limit: int) -> list[StoredObject]:
         """See ``Store.object_versions``."""

@@ -179,7 +179,11 @@ class SqliteStore:
 
     async def count_records(self, query: RecordQuery) -> int:
         """See ``Store.count_records``."""
-        return await self._read(Reader.count_records, query)
+        return await self._read(Reader.count, "count_records", query)
+
+    async def count_chains(self, query: RecordQuery) -> int:
+        """See ``Store.count_chains``."""
+        return await self._read(Reader.count, "count_chains", query)
 
     async def object_versions(self, key: ObjectKey, limit: int) -> list[StoredObject]:
         """See ``Store.object_versions``."""

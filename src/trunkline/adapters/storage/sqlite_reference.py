@@ -73,9 +73,9 @@ class Reader:
         """See ``Store.object_versions``."""
         return sqlite_objects.versions(self._statements, key, limit)
 
-    def count_records(self, query: RecordQuery) -> int:
-        """See ``Store.count_records``."""
-        return sqlite_selecting.count_records(self._statements, query)
+    def count(self, name: str, query: RecordQuery) -> int:
+        """See ``Store.count_records`` and ``Store.count_chains``."""
+        return sqlite_selecting.count(self._statements, name, query)
 
     def object_history(self, key: tuple[int, str, int], before_version: int | None, limit: int) -> list[ObjectVersion]:
         """See ``Store.object_history``."""
