@@ -17,6 +17,15 @@ from typing import Protocol
 
 from trunkline.app.callback_reads import CallbackReads
 from trunkline.app.census import CensusGroup, CensusQuery
+from trunkline.app.reference_data import (
+    Directory,
+    ObjectChanges,
+    ObjectVersion,
+    ObjectWrite,
+    Provision,
+    User,
+    UserWrite,
+)
 from trunkline.app.stored import (
     MAX_CHAIN,
     MAX_EVENTS_A_REQUEST,
@@ -27,17 +36,12 @@ from trunkline.app.stored import (
     Conflict,
     CursorKey,
     DeskKey,
-    Directory,
     Held,
     ImportProgress,
     ImportState,
     JournalRow,
     JournalSpan,
-    ObjectChanges,
-    ObjectVersion,
-    ObjectWrite,
     PreviewSession,
-    Provision,
     RecordQuery,
     RecycleRun,
     RecycleState,
@@ -48,8 +52,6 @@ from trunkline.app.stored import (
     SuppressionKey,
     SuppressionQuery,
     Undo,
-    User,
-    UserWrite,
 )
 from trunkline.domain.attempts import PastAttempt, StoredAttempt
 from trunkline.domain.desk import DeskEntry
