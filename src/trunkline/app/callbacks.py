@@ -145,7 +145,7 @@ async def _pushed(
     room = min(MAX_SHOWN - waiting, MAX_DESK - len(desk)) - shown.get(owner.user_id, 0)
     if room <= 0:
         return None
-    hits = await view.suppressed(record.contact_centre_id, campaign.campaign_id, chain)
+    hits = await view.suppressed(campaign, chain)
     blocked = [out_of_dialing(one) for one in chain if one.key in hits and is_open(one.status)]
     if record.key in hits:
         return Decision(records=blocked)

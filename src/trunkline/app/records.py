@@ -106,9 +106,7 @@ async def reschedule_record(view: View, asked: Asked, command: RescheduleRecord,
     entries, chain = await on_same_desk(view, entry)
     if chain[entry.chain_n].status is RecordStatus.READY and not entry.is_settled:
         raise InvalidState("the record is not being worked")
-    if record.phone_number != work.held.record.phone_number and await view.suppressed(
-        record.contact_centre_id, entry.campaign_id, [record]
-    ):
+    if record.phone_number != work.held.record.phone_number and await view.suppressed(work.campaign, [record]):
         raise InvalidState("phoneNumber must not be called: it is on a do-not-call list")
     postponed = [
         moved(chain[other.chain_n], Happening.CHAIN_POSTPONED)
