@@ -29,6 +29,7 @@ from trunkline.app.ports import Store
 from trunkline.app.upkeep import Upkeep
 from trunkline.app.writer import Writer
 from trunkline.bayeux import Config as BayeuxConfig
+from trunkline.cli.callbacks import callbacks
 from trunkline.cli.imports import import_list
 from trunkline.cli.lists import lists
 from trunkline.cli.main import cli as commands
@@ -51,6 +52,7 @@ DEMO_PASSWORD = "demo"  # noqa: S105 - printed on the first screen of the README
 commands.add_command(import_list)
 commands.add_command(lists)
 commands.add_command(treatments)
+commands.add_command(callbacks)
 
 
 def database_url(config: Config) -> str:
@@ -142,7 +144,7 @@ class Running:
             is_cookie_secure=config.session_cookie_secure,
         )
         self.outbox.connect(self.notifications, self.writer)
-        callbacks = CallbackRounds(store, self.writer, clock, config.callback_grace_s)
+        due_callbacks = CallbackRounds(store, self.writer, clock, config.callback_grace_s)
         self.upkeep = Upkeep(
             store,
             self.writer,
@@ -150,7 +152,7 @@ class Running:
             self._accounts_changed,
             self._report,
             config.journal_days * 86_400_000,
-            steps=[callbacks.serve_callbacks],
+            steps=[due_callbacks.serve_callbacks],
         )
         self.settings = Settings(
             version=__version__,
