@@ -19,6 +19,7 @@ from trunkline.adapters.storage import make_store, migrate
 from trunkline.adapters.system import SystemChance, SystemClock
 from trunkline.app import demo
 from trunkline.app.asking import Rules
+from trunkline.app.callback_rounds import CallbackRounds
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.handlers import HANDLERS
 from trunkline.app.import_reading import CsvFile
@@ -34,6 +35,7 @@ from trunkline.cli.main import cli as commands
 from trunkline.cli.treatments import treatments
 from trunkline.config import Config
 from trunkline.diagnosis import examine
+from trunkline.domain.enums import CallResult
 from trunkline.errors import AlreadyExists, TrunklineError
 from trunkline.web.app import Application
 from trunkline.web.auth import Authenticator, hash_password
@@ -96,6 +98,12 @@ def bounds(config: Config) -> Bounds:
     )
 
 
+def logout_call_result(config: Config) -> CallResult | None:
+    """The result of records that agents leave behind; None leaves them Stale."""
+    number = config.agent_logout_preview_call_result
+    return None if number < 0 else CallResult(number)
+
+
 class Running:
     """A server's parts, built in the order in which they depend on each other."""
 
@@ -111,6 +119,8 @@ class Running:
             lease_ms=config.lease_s * 1000,
             grace_ms=config.logout_grace_s * 1000,
             repeat_window_ms=config.repeat_window_s * 1000,
+            logout_call_result=logout_call_result(config),
+            callback_grace_ms=config.callback_grace_s * 1000,
         )
         self.writer = Writer(store, clock, book, rules, HANDLERS, self.outbox.publish, config.max_pending_writes)
         self.auth = Authenticator(
@@ -132,8 +142,15 @@ class Running:
             is_cookie_secure=config.session_cookie_secure,
         )
         self.outbox.connect(self.notifications, self.writer)
+        callbacks = CallbackRounds(store, self.writer, clock, config.callback_grace_s)
         self.upkeep = Upkeep(
-            store, self.writer, clock, self._accounts_changed, self._report, config.journal_days * 86_400_000
+            store,
+            self.writer,
+            clock,
+            self._accounts_changed,
+            self._report,
+            config.journal_days * 86_400_000,
+            steps=[callbacks.serve_callbacks],
         )
         self.settings = Settings(
             version=__version__,
