@@ -129,7 +129,7 @@ def test_do_not_call_says_who_entered_it() -> None:
         await ask(house, commands.SuppressContact(**BARE, handle=handle))
         await ask(house, commands.SuppressContact(**BARE, customer_id="c9"))
         assert isinstance(house.store, MemoryStore)
-        entered = house.store._now().suppressions
+        entered = house.store._now().suppressions.values()
         assert [(one.kind, one.added_by, one.campaign_id) for one in entered] == [
             (DoNotCallKind.NUMBER, 9, None),
             (DoNotCallKind.CUSTOMER, 9, None),

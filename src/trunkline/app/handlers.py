@@ -12,7 +12,9 @@ from trunkline.app import (
     records,
     rescue,
     third_party,
+    validated,
 )
+from trunkline.app.validation import SettleValidation
 from trunkline.app.writer import Handler
 from trunkline.domain import commands
 from trunkline.domain.third_party import ThirdPartyRequest
@@ -44,4 +46,5 @@ HANDLERS: dict[type, Handler] = {
     list_work.MoveChains: list_portions.move_chains,
     import_chunks.ImportChunk: import_chunks.import_chunk,
     ThirdPartyRequest: third_party.third_party_request,
+    SettleValidation: validated.settle_validation,
 }

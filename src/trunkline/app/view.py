@@ -24,16 +24,17 @@ from trunkline.app.ports import (
     RecycleRun,
     Search,
     Suppression,
+    SuppressionKey,
     Undo,
     Unit,
 )
+from trunkline.app.suppression import amended, by_record, contacts_of, list_of
 from trunkline.domain.attempts import AttemptRow
-from trunkline.domain.campaigns import GroupState
+from trunkline.domain.campaigns import Campaign, GroupState
 from trunkline.domain.desk import DeskEntry
 from trunkline.domain.enums import DoNotCallKind
 from trunkline.domain.events import AnyEvent
 from trunkline.domain.filter_evaluation import matches
-from trunkline.domain.numbers import canonical_number
 from trunkline.domain.records import Record, RecordKey
 
 
@@ -55,6 +56,7 @@ class Decision(msgspec.Struct, kw_only=True):
     desk: Sequence[DeskEntry] = ()
     off_desk: Sequence[DeskEntry] = ()
     suppressions: Sequence[Suppression] = ()
+    lifted: Sequence[SuppressionKey] = ()
     preview_sessions: dict[PreviewSession, bool] = {}
     agent_session: tuple[int, int, AgentSession | None] | None = None
     import_progress: ImportProgress | None = None
@@ -92,6 +94,7 @@ class View:
         self._off_desk: set[DeskKey] = set()
         self._taken_chains: set[tuple[int, int, int]] = set()
         self._suppressions: list[Suppression] = []
+        self._lifted: set[SuppressionKey] = set()
         self._preview: dict[PreviewSession, bool] = {}
         self._sessions: dict[tuple[int, int], AgentSession | None] = {}
         self._imports: list[ImportProgress] = []
@@ -185,25 +188,16 @@ class View:
             search = msgspec.structs.replace(search, passed_over=search.passed_over | taken)
         return await self.unit.next_record(search)
 
-    async def suppressed(self, contact_centre_id: int, campaign_id: int, chain: Sequence[Record]) -> set[RecordKey]:
-        """Keys of those records of a chain whose number or customer must not be called for that campaign."""
-        numbers = {record.phone_number for record in chain}
-        customers = {record.customer_id for record in chain if record.customer_id}
-        hits = await self.unit.suppressed(contact_centre_id, campaign_id, numbers, customers)
-        fresh = {
-            (entry.kind, entry.value)
-            for entry in self._suppressions
-            if entry.contact_centre_id == contact_centre_id and entry.campaign_id in (None, campaign_id)
-        }
-        fresh_numbers = {canonical_number(value) for kind, value in fresh if kind is DoNotCallKind.NUMBER}
-        return {
-            record.key
-            for record in chain
-            if (DoNotCallKind.NUMBER, record.phone_number) in hits
-            or (DoNotCallKind.CUSTOMER, record.customer_id) in hits
-            or canonical_number(record.phone_number) in fresh_numbers
-            or (DoNotCallKind.CUSTOMER, record.customer_id) in fresh
-        }
+    async def suppressed(self, campaign: Campaign, records: Sequence[Record]) -> dict[RecordKey, list[Suppression]]:
+        """The do-not-call entries that keep records from being called for that campaign, by record; one question."""
+        contacts = {record.key: contacts_of(record, list_of(self.book, record)) for record in records}
+        asked = {contact for each in contacts.values() for contact in each}
+        centre = campaign.contact_centre_id
+        lists = self.book.suppression_list_ids(centre, campaign)
+        hits = await self.unit.suppressed(centre, campaign.campaign_id, lists, self.now_s, asked)
+        if self._suppressions or self._lifted:
+            hits = amended(hits, self._suppressions, self._lifted, campaign, lists, self.now_s)
+        return by_record(contacts, hits)
 
     async def records_of_contact(
         self, contact_centre_id: int, list_ids: Sequence[int], kind: DoNotCallKind, value: str, limit: int
@@ -255,6 +249,9 @@ class View:
             key = DeskKey(entry.contact_centre_id, entry.handle)
             self._desk.pop(key, None)
             self._off_desk.add(key)
+        if decision.lifted:
+            self._lifted.update(decision.lifted)
+            self._suppressions = [entry for entry in self._suppressions if entry.key not in self._lifted]
         self._suppressions.extend(decision.suppressions)
         self._preview.update(decision.preview_sessions)
         if decision.agent_session is not None:
@@ -287,6 +284,7 @@ class View:
             desk=self._desk,
             off_desk=self._off_desk,
             suppressions=self._suppressions,
+            lifted=self._lifted,
             preview_sessions=self._preview,
             agent_sessions=self._sessions,
             imports=self._imports,

@@ -13,10 +13,10 @@ from trunkline.app.ports import AgentSession, ImportProgress, JournalRow, Recycl
 from trunkline.domain.campaigns import TYPE_PRIORITY, GroupState
 from trunkline.domain.desk import DeskEntry
 from trunkline.domain.eligibility import Window
-from trunkline.domain.enums import DoNotCallKind
 from trunkline.domain.numbers import canonical_number
 from trunkline.domain.objects import OBJECT_TYPES, ObjectKind, ObjectValue, StoredObject
 from trunkline.domain.records import Record
+from trunkline.domain.suppression import contact_key
 from trunkline.errors import OutOfRange
 
 Row = tuple[Any, ...]
@@ -125,11 +125,6 @@ def journal_row(row: JournalRow, seq: int) -> Row:
         row.elapsed_ns,
         encode(row.events) if row.events else None,
     )
-
-
-def contact_key(kind: DoNotCallKind, value: str) -> str:
-    """The text by which a number or a customer id is looked up."""
-    return canonical_number(value) if kind is DoNotCallKind.NUMBER else value
 
 
 def suppression_row(entry: Suppression) -> Row:
