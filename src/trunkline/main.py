@@ -15,6 +15,7 @@ import structlog
 import uvloop
 
 from trunkline import __version__, log
+from trunkline.adapters.rule_folder import RuleFolder
 from trunkline.adapters.storage import make_store, migrate
 from trunkline.adapters.system import SystemChance, SystemClock
 from trunkline.app import demo
@@ -26,12 +27,16 @@ from trunkline.app.import_reading import CsvFile
 from trunkline.app.imports import Importer, ImportOrder, import_alone
 from trunkline.app.outbox import Outbox
 from trunkline.app.ports import Store
+from trunkline.app.rule_files import IN_USE
+from trunkline.app.rule_watch import RuleWatch
 from trunkline.app.upkeep import Upkeep
 from trunkline.app.writer import Writer
 from trunkline.bayeux import Config as BayeuxConfig
+from trunkline.cli.explain import explain
 from trunkline.cli.imports import import_list
 from trunkline.cli.lists import lists
 from trunkline.cli.main import cli as commands
+from trunkline.cli.rules import rules
 from trunkline.cli.treatments import treatments
 from trunkline.config import Config
 from trunkline.diagnosis import examine
@@ -48,8 +53,10 @@ from trunkline.web.services import Services, Settings
 
 DEMO_PASSWORD = "demo"  # noqa: S105 - printed on the first screen of the README; the demo binds loopback only
 
+commands.add_command(explain)
 commands.add_command(import_list)
 commands.add_command(lists)
+commands.add_command(rules)
 commands.add_command(treatments)
 
 
@@ -152,6 +159,11 @@ class Running:
             config.journal_days * 86_400_000,
             steps=[callbacks.serve_callbacks],
         )
+        self.rule_watch = RuleWatch(
+            RuleFolder(Path(config.rules_dir or Path(config.data_dir) / "rules")).changed,
+            IN_USE,
+            lambda fault: self.log.warning("rule file", fault=fault),
+        )
         self.settings = Settings(
             version=__version__,
             external_prefix=config.external_url.rstrip("/"),
@@ -195,6 +207,8 @@ class Running:
 
     async def start(self) -> None:
         """Begin to work; the caller listens afterwards."""
+        self.rule_watch.look()
+        self.rule_watch.start()
         await self.outbox.prepare()
         await self.writer.prepare()
         self.writer.start()
@@ -207,6 +221,7 @@ class Running:
 
     async def stop(self) -> None:
         """Write what was accepted, then let go of everything."""
+        await self.rule_watch.stop()
         await self.upkeep.stop()
         await self.writer.stop()
         self.auth.close()

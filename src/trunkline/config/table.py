@@ -29,6 +29,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             "PostgreSQL (13 or newer) as postgresql://user:password@host/name; empty: SQLite in data_dir.", secret=True
         ),
     ] = ""
+    rules_dir: Annotated[
+        str,
+        _says("Folder with calling-time rule files of your own (*.yaml); empty: the folder rules in data_dir, if any."),
+    ] = ""
     host: Annotated[str, _says("Address to listen on; 0.0.0.0 or :: for every interface.")] = "127.0.0.1"
     port: Annotated[int, _says("TCP port to listen on; 0 takes a free one.", "", 0, 65_535)] = 8080
     external_url: Annotated[
