@@ -7,6 +7,7 @@ import logging
 import os
 import secrets
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
@@ -24,7 +25,7 @@ from trunkline.app.handlers import HANDLERS
 from trunkline.app.import_reading import CsvFile
 from trunkline.app.imports import Importer, ImportOrder, import_alone
 from trunkline.app.outbox import Outbox
-from trunkline.app.ports import Store
+from trunkline.app.ports import Store, StoredRow
 from trunkline.app.upkeep import Upkeep
 from trunkline.app.writer import Writer
 from trunkline.bayeux import Config as BayeuxConfig
@@ -35,6 +36,7 @@ from trunkline.cli.treatments import treatments
 from trunkline.config import Config
 from trunkline.diagnosis import examine
 from trunkline.errors import AlreadyExists, TrunklineError
+from trunkline.outward import Outward
 from trunkline.web.app import Application
 from trunkline.web.auth import Authenticator, hash_password
 from trunkline.web.bounds import Bounds
@@ -106,13 +108,16 @@ class Running:
         self.outbox = Outbox(
             store, clock, config.redelivery_s * 1000, lambda: f"{self.settings.external_prefix}/api/v2"
         )
+        self.outward = Outward(config, clock, chance, lambda: self.writer, self._report)
         rules = Rules(
             chance=chance,
+            validation=self.outward.validator.judge,
             lease_ms=config.lease_s * 1000,
             grace_ms=config.logout_grace_s * 1000,
             repeat_window_ms=config.repeat_window_s * 1000,
         )
-        self.writer = Writer(store, clock, book, rules, HANDLERS, self.outbox.publish, config.max_pending_writes)
+        self.writer = Writer(store, clock, book, rules, HANDLERS, self._publish, config.max_pending_writes)
+        self.webhooks = self.outward.webhooks(store, self.writer)
         self.auth = Authenticator(
             store,
             clock,
@@ -159,7 +164,12 @@ class Running:
             report_defect=self._report_defect,
             imports=ImportDoor(Importer(store, self.writer.submit), lambda: self.writer.book, self.settings.spool_dir),
             metrics=metrics.text if metrics else None,
+            webhooks=self.webhooks,
         )
+
+    def _publish(self, rows: Sequence[StoredRow]) -> None:
+        self.outbox.publish(rows)
+        self.webhooks.committed()
 
     async def _accounts_changed(self) -> None:
         for user in await self.auth.refresh():
@@ -182,6 +192,7 @@ class Running:
         await self.writer.prepare()
         self.writer.start()
         self.upkeep.start()
+        await self.webhooks.start()
         await self.notifications.cometd.start()
 
     async def answer_held(self) -> None:
@@ -191,7 +202,10 @@ class Running:
     async def stop(self) -> None:
         """Write what was accepted, then let go of everything."""
         await self.upkeep.stop()
+        await self.outward.validator.stop()
+        await self.webhooks.stop()
         await self.writer.stop()
+        await self.outward.close()
         self.auth.close()
         await self.store.close()
 

@@ -10,17 +10,17 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.app.harness import CAMPAIGN_ID, CENTRE, LIST_ID, House, record
+from tests.app.harness import CAMPAIGN_ID, CENTRE, LIST_ID, NOON_S, House, record
 from tests.outgoing.receiver import Got, Receiver, answer, saying, silence
 from trunkline.adapters.http_out import HttpOut
 from trunkline.app import notices
 from trunkline.app.directory import ReferenceBook
-from trunkline.app.ports import ObjectChanges, ObjectWrite
+from trunkline.app.ports import Changes, ObjectChanges, ObjectWrite
 from trunkline.app.webhooks import Postman, Settings, Webhooks
 from trunkline.client.webhooks import WebhookNotAuthentic, verify
 from trunkline.contract.notices import CALL_REPORT_KEYS, GroupFigures, ListFigures
 from trunkline.domain.addresses import networks
-from trunkline.domain.attempts import AttemptStep, StoredAttempt, attempt_row
+from trunkline.domain.attempts import AttemptStep, attempt_row
 from trunkline.domain.campaigns import GroupState
 from trunkline.domain.enums import CallResult, DialMode, GroupStatus
 from trunkline.domain.objects import ObjectKind
@@ -31,38 +31,22 @@ SECRET = "0123456789abcdef"
 WEBHOOK_ID = 7
 
 
-class Log:
-    """An attempt log in memory."""
-
-    def __init__(self) -> None:
-        """Nothing was tried yet."""
-        self.rows: list[StoredAttempt] = []
-
-    async def attempts_after(self, after_seq: int, limit: int) -> list[StoredAttempt]:
-        """Rows behind that number."""
-        return [row for row in self.rows if row.seq > after_seq][:limit]
-
-    async def newest_attempt(self) -> int:
-        """The newest number."""
-        return self.rows[-1].seq if self.rows else 0
-
-    def add(self, guid: str, step: AttemptStep = AttemptStep.PERMITTED, **facts: Any) -> None:
-        """One more row."""
-        changes = {"campaign_id": CAMPAIGN_ID, "campaign_group_id": CAMPAIGN_ID, "agent_id": 1, **facts}
-        at_ms = 1_795_435_200_000 + len(self.rows)
-        one = record(1, call_result=CallResult.BUSY, customer_id="c1")
-        self.rows.append(StoredAttempt(len(self.rows) + 1, attempt_row(one, step, at_ms, guid, **changes)))
-
-
 class Site:
     """A contact centre with a webhook at a receiver."""
 
-    def __init__(self, house: House, log: Log, outgoing: HttpOut) -> None:
+    def __init__(self, house: House, outgoing: HttpOut) -> None:
         """Nothing is delivered before ``begin``."""
         self.house = house
-        self.log = log
         self.outgoing = outgoing
         self.told: list[str] = []
+
+    async def log(self, *guids: str, step: AttemptStep = AttemptStep.PERMITTED, **facts: Any) -> None:
+        """Further rows of the attempt log, committed."""
+        changes = {"campaign_id": CAMPAIGN_ID, "campaign_group_id": CAMPAIGN_ID, "agent_id": 1, **facts}
+        one = record(1, call_result=CallResult.BUSY, customer_id="c1")
+        rows = [attempt_row(one, step, NOON_S * 1000, guid, **changes) for guid in guids]
+        async with self.house.store.begin() as unit:
+            await unit.save(Changes(attempts=rows))
 
     async def save(self, url: str, *, version: int = 0, **changes: Any) -> None:
         """Write the webhook and read the reference data anew, as after an admin's change."""
@@ -92,7 +76,6 @@ class Site:
         house = self.house
         self.webhooks = Webhooks(
             house.store,
-            self.log,
             house.writer,
             house.clock,
             self.outgoing,
@@ -132,7 +115,7 @@ def at_site(test: Callable[[Site], Awaitable[None]]) -> None:
     async def run() -> None:
         house = await House().open([])
         outgoing = HttpOut(connections=4, allowed=networks(["127.0.0.0/8"]))
-        site = Site(house, Log(), outgoing)
+        site = Site(house, outgoing)
         try:
             await test(site)
         finally:
@@ -160,13 +143,13 @@ def test_an_attempt_is_reported_twice() -> None:
 
     async def test(site: Site) -> None:
         async with Receiver() as receiver:
-            site.log.add("before it was made")
+            await site.log("before it was made")
             await site.save(receiver.url)
             webhooks = await site.begin()
-            site.log.add("g1", detail={"phone_type": 4})
-            site.log.add("g1", AttemptStep.TREATED)
-            site.log.add("g1", AttemptStep.ENDED, detail={"permitted_at_ms": 1_795_435_190_000})
-            site.log.add("g2", AttemptStep.RELEASED)
+            await site.log("g1", detail={"phone_type": 4})
+            await site.log("g1", step=AttemptStep.TREATED)
+            await site.log("g1", step=AttemptStep.ENDED, detail={"permitted_at_ms": 1_795_435_190_000})
+            await site.log("g2", step=AttemptStep.RELEASED)
             await webhooks.round()
             got = await receiver.wait_for(3)
             begun, ended, released = bodies(got)
@@ -216,7 +199,7 @@ def test_a_receiver_refuses_what_is_not_authentic() -> None:
         async with Receiver() as receiver:
             await site.save(receiver.url)
             webhooks = await site.begin()
-            site.log.add("g1")
+            await site.log("g1")
             await webhooks.round()
             [got] = await receiver.wait_for(1)
         now_s = site.house.clock.now_s()
@@ -250,8 +233,7 @@ def test_failures_are_tried_again_in_order() -> None:
         async with Receiver(saying(*answers)) as receiver:
             await site.save(receiver.url)
             webhooks = await site.begin()
-            site.log.add("g1")
-            site.log.add("g2")
+            await site.log("g1", "g2")
             await webhooks.round()
             for failures, error, wait_ms in (
                 (1, "answered 500", 750),
@@ -288,14 +270,14 @@ def test_a_dead_receiver_is_given_up_and_resumed() -> None:
             port = receiver.port
         await site.save(url)
         webhooks = await site.begin(give_up_ms=60_000)
-        site.log.add("g1")
+        await site.log("g1")
         await webhooks.round()
         await until(lambda: site.postman.progress.failures == 1)
         site.house.clock.ms += 60_000
         site.postman.nudge()
         await until(lambda: site.postman.progress.state is DeliveryState.STOPPED)
         assert site.told == ["webhook 7 is stopped: the connection was refused"]
-        site.log.add("g2")
+        await site.log("g2")
         await webhooks.round()
         again = Receiver()
         again.port = port
@@ -317,7 +299,7 @@ def test_a_receiver_that_is_gone_for_good_is_given_up_at_once() -> None:
         async with Receiver(saying(answer(410), answer(200))) as receiver:
             await site.save(receiver.url)
             webhooks = await site.begin()
-            site.log.add("g1")
+            await site.log("g1")
             await webhooks.round()
             await until(lambda: site.postman.progress.state is DeliveryState.STOPPED)
             await site.save(receiver.url, version=1, max_batch=2)
@@ -335,8 +317,7 @@ def test_batches_are_arrays() -> None:
         async with Receiver() as receiver:
             await site.save(receiver.url, max_batch=4)
             webhooks = await site.begin()
-            for number in range(10):
-                site.log.add(f"g{number}")
+            await site.log(*(f"g{number}" for number in range(10)))
             await webhooks.round()
             got = await receiver.wait_for(3)
         assert [[one["GSW_CALL_ATTEMPT_GUID"] for one in body] for body in bodies(got)] == [
@@ -355,14 +336,13 @@ def test_nothing_is_lost_over_a_restart() -> None:
         async with Receiver() as receiver:
             await site.save(receiver.url, max_batch=500)
             webhooks = await site.begin()
-            site.log.add("first")
+            await site.log("first")
             await webhooks.round()
             await receiver.wait_for(1)
             await until(lambda: site.postman.progress.delivered == 1)
             await webhooks.stop()
             await site.house.writer.stop()  # writes the cursor
-            for number in range(notices.MAX_TAIL + 1_200):
-                site.log.add(f"g{number}", campaign_id=999 if number % 10 == 0 else CAMPAIGN_ID)
+            await site.log(*(f"g{number}" for number in range(notices.MAX_TAIL + 1_200)))
             site.house.writer._is_stopping = False
             site.house.writer.start()
             site.house.writer._cursors.clear()
@@ -382,11 +362,11 @@ def test_only_the_named_campaigns() -> None:
         async with Receiver() as receiver:
             await site.save(receiver.url, campaign_ids=(CAMPAIGN_ID,))
             webhooks = await site.begin()
-            for number in range(notices.NOTE_EVERY + 5):
-                site.log.add(f"other{number}", campaign_id=999, campaign_group_id=999)
+            others = (f"other{number}" for number in range(notices.NOTE_EVERY + 5))
+            await site.log(*others, campaign_id=999, campaign_group_id=999)
             await webhooks.round()
             await until(lambda: site.postman.reports.position >= notices.NOTE_EVERY)
-            site.log.add("mine")
+            await site.log("mine")
             await webhooks.round()
             got = await receiver.wait_for(1)
         assert [body["GSW_CALL_ATTEMPT_GUID"] for body in bodies(got)] == ["mine"]
@@ -505,7 +485,7 @@ def test_disabled_and_unknown_webhooks() -> None:
         async with Receiver() as receiver:
             await site.save(receiver.url, is_enabled=False)
             webhooks = await site.begin()
-            site.log.add("g1")
+            await site.log("g1")
             await webhooks.round()
             assert webhooks.postman(CENTRE, WEBHOOK_ID) is None
             with pytest.raises(NotFound):

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import msgspec
 
 from trunkline.app.directory import ReferenceBook
-from trunkline.app.ports import CursorKey, Store
+from trunkline.app.ports import AttemptQuery, CursorKey, Store
 from trunkline.app.writer import Writer
 from trunkline.contract import notices
 from trunkline.contract.notices import REPORTED_STEPS, About, GroupFigures
@@ -40,16 +40,6 @@ PERIOD_MS = 10_000
 
 _encode = msgspec.json.Encoder().encode
 Json = dict[str, object]
-
-
-class AttemptLog(Protocol):
-    """The attempt log, as it is read from one end to the other."""
-
-    async def attempts_after(self, after_seq: int, limit: int) -> list[StoredAttempt]:
-        """Rows of all contact centres behind that number, oldest first."""
-
-    async def newest_attempt(self) -> int:
-        """The newest row's number, 0 when there is none."""
 
 
 class Batch(NamedTuple):
@@ -86,8 +76,8 @@ class Names:
 class AttemptTail:
     """The newest end of the attempt log in memory, so that many webhooks read it once."""
 
-    def __init__(self, log: AttemptLog) -> None:
-        self._log = log
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self._rows: deque[StoredAttempt] = deque(maxlen=MAX_TAIL)
         self._from_seq = -1
         self.newest = -1
@@ -100,10 +90,10 @@ class AttemptTail:
     async def follow(self) -> bool:
         """Read what was added since the last time; True when there was anything."""
         if self.newest < 0:
-            self.newest = self._from_seq = await self._log.newest_attempt()
+            self.newest = self._from_seq = await self._store.newest_attempt()
             return False
         was = self.newest
-        while rows := await self._log.attempts_after(self.newest, PAGE):
+        while rows := await self._read(self.newest):
             for row in rows:
                 if len(self._rows) == MAX_TAIL:
                     self._from_seq = self._rows[0].seq
@@ -125,7 +115,11 @@ class AttemptTail:
                     if len(found) == PAGE:
                         break
             return found
-        return await self._log.attempts_after(seq, PAGE)
+        return await self._read(seq)
+
+    async def _read(self, after_seq: int) -> list[StoredAttempt]:
+        query = AttemptQuery(contact_centre_id=None, after_seq=after_seq, steps=tuple(REPORTED_STEPS), limit=PAGE)
+        return await self._store.attempts(query)
 
 
 class CallReports:
@@ -174,10 +168,8 @@ class CallReports:
 
     def _concerns(self, stored: StoredAttempt) -> bool:
         row = stored.row
-        return (
-            row.contact_centre_id == self._webhook.contact_centre_id
-            and row.step in REPORTED_STEPS
-            and self._webhook.tells(Notice.CALL_REPORT, row.campaign_id)
+        return row.contact_centre_id == self._webhook.contact_centre_id and self._webhook.tells(
+            Notice.CALL_REPORT, row.campaign_id
         )
 
     def _about(self, book: ReferenceBook, stored: StoredAttempt) -> About:

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable
 
 from trunkline.app.directory import ReferenceBook
-from trunkline.app.notices import AttemptLog, AttemptTail, Batch, CallReports, GroupStates, Names, cursor_key
+from trunkline.app.notices import AttemptTail, Batch, CallReports, GroupStates, Names, cursor_key
 from trunkline.app.outgoing import NotAnswered, Outgoing
 from trunkline.app.ports import Clock, Store
 from trunkline.app.writer import Writer
@@ -180,7 +180,6 @@ class Webhooks:
     def __init__(
         self,
         store: Store,
-        log: AttemptLog,
         writer: Writer,
         clock: Clock,
         outgoing: Outgoing,
@@ -197,7 +196,7 @@ class Webhooks:
         self.settings = settings
         self.figures = figures
         self.names = Names(store)
-        self.tail = AttemptTail(log)
+        self.tail = AttemptTail(store)
         self._store = store
         self._book: ReferenceBook | None = None
         self._states: dict[tuple[int, int], GroupState] = {}
