@@ -374,6 +374,39 @@ def test_only_the_named_campaigns() -> None:
     at_site(test)
 
 
+def test_a_treatment_may_tell() -> None:
+    """A decision whose step names the webhook goes to it, with what was decided; others go to nobody."""
+
+    async def test(site: Site) -> None:
+        async with Receiver() as receiver:
+            await site.save(receiver.url, notices=(Notice.TREATMENT,))
+            webhooks = await site.begin()
+            treated = {"rule": "Busy", "action": "RetryIn", "due_at_s": NOON_S, "why": "the first of 3"}
+            await site.log("g1", step=AttemptStep.TREATED, detail={**treated, "hooks": "billing,crm"})
+            await site.log("g2", step=AttemptStep.TREATED, detail={**treated, "hooks": "billing"})
+            await site.log("g3", step=AttemptStep.TREATED, detail=treated)
+            await site.log("g4", step=AttemptStep.ENDED)
+            await site.log("g5", step=AttemptStep.TREATED, detail={**treated, "hooks": "crm"})
+            await webhooks.round()
+            first, second = bodies(await receiver.wait_for(2))
+        assert (first["notice"], first["GSW_CALL_ATTEMPT_GUID"], second["GSW_CALL_ATTEMPT_GUID"]) == (
+            "treatment",
+            "g1",
+            "g5",
+        )
+        assert first["treatment"] == {
+            "rule": "Busy",
+            "action": "RetryIn",
+            "history": None,
+            "dueAt": NOON_S,
+            "nextChainN": None,
+            "why": "the first of 3",
+        }
+        assert first["GSW_CALL_RESULT"] == 6
+
+    at_site(test)
+
+
 def test_group_states() -> None:
     """Each change is told with figures, then every ten seconds while loaded; not after the unload."""
 

@@ -125,7 +125,7 @@ class Postman:
         book, now_ms = self._house.writer.book, self._house.clock.now_ms()
         for _ in range(2):
             is_report, self._is_report_next = self._is_report_next, not self._is_report_next
-            if is_report and self._tells(Notice.CALL_REPORT):
+            if is_report and self.webhook.reads_log:
                 batch = await self.reports.take(book)
             elif not is_report and self._tells(Notice.GROUP_STATE):
                 batch = await self.states.take(book, now_ms)
@@ -262,7 +262,7 @@ class Webhooks:
 
     def _reports(self, key: tuple[int, int]) -> bool:
         webhook = self.writer.book.value(Webhook, key[0], ObjectKind.WEBHOOK, key[1])
-        return webhook is not None and Notice.CALL_REPORT in webhook.notices
+        return webhook is not None and webhook.reads_log
 
     def _wanted(self) -> dict[tuple[int, int], int]:
         book = self.writer.book
