@@ -98,6 +98,22 @@ def bounds(config: Config) -> Bounds:
     )
 
 
+def edge_settings(config: Config) -> Settings:
+    """Settings of the HTTP edge."""
+    return Settings(
+        version=__version__,
+        external_prefix=config.external_url.rstrip("/"),
+        max_body_bytes=config.max_body_bytes,
+        csrf_protection=config.csrf_protection,
+        session_cookie_secure=config.session_cookie_secure,
+        allowed_origins=config.allowed_origins,
+        callback_polling=config.cometd_callback_polling,
+        trusted_proxies=frozenset(config.trusted_proxies),
+        spool_dir=str(Path(config.data_dir)) if not config.database_url else "",
+        http_door=config.http_door,
+    )
+
+
 class Running:
     """A server's parts, built in the order in which they depend on each other."""
 
@@ -140,18 +156,7 @@ class Running:
         self.upkeep = Upkeep(
             store, self.writer, clock, self._accounts_changed, self._report, config.journal_days * 86_400_000
         )
-        self.settings = Settings(
-            version=__version__,
-            external_prefix=config.external_url.rstrip("/"),
-            max_body_bytes=config.max_body_bytes,
-            csrf_protection=config.csrf_protection,
-            session_cookie_secure=config.session_cookie_secure,
-            allowed_origins=config.allowed_origins,
-            callback_polling=config.cometd_callback_polling,
-            trusted_proxies=frozenset(config.trusted_proxies),
-            spool_dir=str(Path(config.data_dir)) if not config.database_url else "",
-            http_door=config.http_door,
-        )
+        self.settings = edge_settings(config)
         metrics = Metrics(self.writer, self.outbox, self.auth, self.notifications) if config.metrics else None
         self.services = Services(
             settings=self.settings,
