@@ -7,6 +7,7 @@ import logging
 import os
 import secrets
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
@@ -26,7 +27,7 @@ from trunkline.app.handlers import HANDLERS
 from trunkline.app.import_reading import CsvFile
 from trunkline.app.imports import Importer, ImportOrder, import_alone
 from trunkline.app.outbox import Outbox
-from trunkline.app.ports import Store
+from trunkline.app.ports import Store, StoredRow
 from trunkline.app.rule_files import IN_USE
 from trunkline.app.rule_watch import RuleWatch
 from trunkline.app.upkeep import Upkeep
@@ -42,6 +43,7 @@ from trunkline.config import Config
 from trunkline.diagnosis import examine
 from trunkline.domain.enums import CallResult
 from trunkline.errors import AlreadyExists, TrunklineError
+from trunkline.outward import Outward
 from trunkline.web.app import Application
 from trunkline.web.auth import Authenticator, hash_password
 from trunkline.web.bounds import Bounds
@@ -111,6 +113,22 @@ def logout_call_result(config: Config) -> CallResult | None:
     return None if number < 0 else CallResult(number)
 
 
+def edge_settings(config: Config) -> Settings:
+    """Settings of the HTTP edge."""
+    return Settings(
+        version=__version__,
+        external_prefix=config.external_url.rstrip("/"),
+        max_body_bytes=config.max_body_bytes,
+        csrf_protection=config.csrf_protection,
+        session_cookie_secure=config.session_cookie_secure,
+        allowed_origins=config.allowed_origins,
+        callback_polling=config.cometd_callback_polling,
+        trusted_proxies=frozenset(config.trusted_proxies),
+        spool_dir=str(Path(config.data_dir)) if not config.database_url else "",
+        http_door=config.http_door,
+    )
+
+
 class Running:
     """A server's parts, built in the order in which they depend on each other."""
 
@@ -121,15 +139,18 @@ class Running:
         self.outbox = Outbox(
             store, clock, config.redelivery_s * 1000, lambda: f"{self.settings.external_prefix}/api/v2"
         )
+        self.outward = Outward(config, clock, chance, lambda: self.writer, self._report)
         rules = Rules(
             chance=chance,
+            validation=self.outward.validator.judge,
             lease_ms=config.lease_s * 1000,
             grace_ms=config.logout_grace_s * 1000,
             repeat_window_ms=config.repeat_window_s * 1000,
             logout_call_result=logout_call_result(config),
             callback_grace_ms=config.callback_grace_s * 1000,
         )
-        self.writer = Writer(store, clock, book, rules, HANDLERS, self.outbox.publish, config.max_pending_writes)
+        self.writer = Writer(store, clock, book, rules, HANDLERS, self._publish, config.max_pending_writes)
+        self.webhooks = self.outward.webhooks(store, self.writer)
         self.auth = Authenticator(
             store,
             clock,
@@ -164,18 +185,7 @@ class Running:
             IN_USE,
             lambda fault: self.log.warning("rule file", fault=fault),
         )
-        self.settings = Settings(
-            version=__version__,
-            external_prefix=config.external_url.rstrip("/"),
-            max_body_bytes=config.max_body_bytes,
-            csrf_protection=config.csrf_protection,
-            session_cookie_secure=config.session_cookie_secure,
-            allowed_origins=config.allowed_origins,
-            callback_polling=config.cometd_callback_polling,
-            trusted_proxies=frozenset(config.trusted_proxies),
-            spool_dir=str(Path(config.data_dir)) if not config.database_url else "",
-            http_door=config.http_door,
-        )
+        self.settings = edge_settings(config)
         metrics = Metrics(self.writer, self.outbox, self.auth, self.notifications) if config.metrics else None
         self.services = Services(
             settings=self.settings,
@@ -188,7 +198,12 @@ class Running:
             report_defect=self._report_defect,
             imports=ImportDoor(Importer(store, self.writer.submit), lambda: self.writer.book, self.settings.spool_dir),
             metrics=metrics.text if metrics else None,
+            webhooks=self.webhooks,
         )
+
+    def _publish(self, rows: Sequence[StoredRow]) -> None:
+        self.outbox.publish(rows)
+        self.webhooks.committed()
 
     async def _accounts_changed(self) -> None:
         for user in await self.auth.refresh():
@@ -213,6 +228,7 @@ class Running:
         await self.writer.prepare()
         self.writer.start()
         self.upkeep.start()
+        await self.webhooks.start()
         await self.notifications.cometd.start()
 
     async def answer_held(self) -> None:
@@ -223,7 +239,10 @@ class Running:
         """Write what was accepted, then let go of everything."""
         await self.rule_watch.stop()
         await self.upkeep.stop()
+        await self.outward.validator.stop()
+        await self.webhooks.stop()
         await self.writer.stop()
+        await self.outward.close()
         self.auth.close()
         await self.store.close()
 

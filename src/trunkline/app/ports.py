@@ -317,6 +317,9 @@ class Store(DeskReads, CallbackReads, Protocol):
     async def attempts(self, query: AttemptQuery) -> list[StoredAttempt]:
         """A portion of the attempt log, by number."""
 
+    async def newest_attempt(self) -> int:
+        """The number of the newest row of the attempt log, 0 when there is none."""
+
     async def attempts_of_chain(
         self, contact_centre_id: int, list_id: int, chain_id: int, limit: int
     ) -> list[StoredAttempt]:

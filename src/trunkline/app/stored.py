@@ -126,10 +126,11 @@ class SuppressionCount(NamedTuple):
 class AttemptQuery(msgspec.Struct, frozen=True, kw_only=True):
     """A portion of the attempt log behind ``after_seq``, in the order of numbers, which is that of commits.
 
-    ``since_ms`` is inclusive, ``until_ms`` exclusive. No ``steps`` means all.
+    ``contact_centre_id`` None reads those of all, for what serves all. ``since_ms`` is inclusive, ``until_ms``
+    exclusive. No ``steps`` means all.
     """
 
-    contact_centre_id: int
+    contact_centre_id: int | None
     after_seq: int = 0
     since_ms: int | None = None
     until_ms: int | None = None

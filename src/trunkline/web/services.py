@@ -7,6 +7,7 @@ from collections.abc import Callable
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.outbox import Outbox
 from trunkline.app.ports import Clock, Store
+from trunkline.app.webhooks import Webhooks
 from trunkline.app.writer import Writer
 from trunkline.web.auth import Authenticator
 from trunkline.web.imports import ImportDoor
@@ -57,6 +58,7 @@ class Services:
         notifications: Notifications,
         report_defect: Callable[[BaseException, str], str],
         imports: ImportDoor,
+        webhooks: Webhooks,
         metrics: Callable[[], bytes] | None = None,
     ) -> None:
         self.settings = settings
@@ -68,6 +70,7 @@ class Services:
         self.notifications = notifications
         self.report_defect = report_defect
         self.imports = imports
+        self.webhooks = webhooks
         self.metrics = metrics
 
     @property

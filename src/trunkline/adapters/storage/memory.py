@@ -254,6 +254,11 @@ class MemoryStore:
         """See ``Store.attempts``."""
         return memory_contacts.portion(self._now().attempts, query)
 
+    async def newest_attempt(self) -> int:
+        """See ``Store.newest_attempt``."""
+        log = self._now().attempts
+        return log[-1].seq if log else 0
+
     async def attempts_of_chain(
         self, contact_centre_id: int, list_id: int, chain_id: int, limit: int
     ) -> list[StoredAttempt]:

@@ -340,6 +340,11 @@ class PostgresStore:
         """See ``Store.attempts``."""
         return await self._read(lambda connection: postgres_attempts.portion(connection, query))
 
+    async def newest_attempt(self) -> int:
+        """See ``Store.newest_attempt``."""
+        newest: int = await self._read(lambda connection: connection.fetchval(QUERIES["newest_attempt"]))
+        return newest
+
     async def attempts_of_chain(
         self, contact_centre_id: int, list_id: int, chain_id: int, limit: int
     ) -> list[StoredAttempt]:

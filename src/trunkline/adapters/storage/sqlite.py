@@ -189,6 +189,11 @@ class SqliteStore:
         """See ``Store.attempts``."""
         return await self._look(lambda on: sqlite_contacts.portion(on, query))
 
+    async def newest_attempt(self) -> int:
+        """See ``Store.newest_attempt``."""
+        newest: int = await self._look(lambda on: on.value("newest_attempt", {}))
+        return newest
+
     async def attempts_of_chain(
         self, contact_centre_id: int, list_id: int, chain_id: int, limit: int
     ) -> list[StoredAttempt]:
