@@ -78,7 +78,7 @@ def plan_of(connection: sqlite3.Connection, name: str) -> list[str]:
         text = queries.bulk(name, 64)
         parameters: object = (None,) * (64 * queries.width(name))
     else:
-        text = queries[name]
+        text = queries[name].replace("$condition", "r.attempts < 3")
         parameters = dict.fromkeys(re.findall(r":(\w+)", text))
     return [line[3] for line in connection.execute(f"EXPLAIN QUERY PLAN {text}", parameters)]  # type: ignore[arg-type]
 

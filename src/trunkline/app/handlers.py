@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from trunkline.app import agents, contacts, import_chunks, preview, records, rescue
+from trunkline.app import agents, contacts, import_chunks, preview, records, rescue, third_party
 from trunkline.app.writer import Handler
 from trunkline.domain import commands
+from trunkline.domain.third_party import ThirdPartyRequest
 
 HANDLERS: dict[type, Handler] = {
     commands.UpdateRecord: records.update_record,
@@ -29,4 +30,5 @@ HANDLERS: dict[type, Handler] = {
     rescue.ReportFailure: rescue.report_failure,
     rescue.ResetStale: rescue.reset_stale,
     import_chunks.ImportChunk: import_chunks.import_chunk,
+    ThirdPartyRequest: third_party.third_party_request,
 }

@@ -19,7 +19,6 @@ from trunkline.app.stored import (
     MAX_CHAIN,
     MAX_EVENTS_A_REQUEST,
     AgentSession,
-    AttemptQuery,
     AuditQuery,
     Changes,
     Conflict,
@@ -32,16 +31,25 @@ from trunkline.app.stored import (
     JournalRow,
     JournalSpan,
     ObjectChanges,
+    ObjectVersion,
     ObjectWrite,
     PreviewSession,
     Provision,
+    RecordQuery,
+    RecycleRun,
+    RecycleState,
     Search,
     StoredRow,
+    Undo,
+    User,
+    UserWrite,
+)
+from trunkline.app.stored_contacts import (
+    AttemptQuery,
     Suppression,
     SuppressionCount,
     SuppressionKey,
     SuppressionQuery,
-    User,
 )
 from trunkline.domain.attempts import PastAttempt, StoredAttempt
 from trunkline.domain.desk import DeskEntry
@@ -70,9 +78,13 @@ __all__ = [
     "JournalRow",
     "JournalSpan",
     "ObjectChanges",
+    "ObjectVersion",
     "ObjectWrite",
     "PreviewSession",
     "Provision",
+    "RecordQuery",
+    "RecycleRun",
+    "RecycleState",
     "Search",
     "Store",
     "StoredRow",
@@ -80,8 +92,10 @@ __all__ = [
     "SuppressionCount",
     "SuppressionKey",
     "SuppressionQuery",
+    "Undo",
     "Unit",
     "User",
+    "UserWrite",
 ]
 
 
@@ -183,6 +197,15 @@ class Unit(DeskReads, Protocol):
     async def import_progress(self, contact_centre_id: int, list_id: int, import_id: str) -> ImportProgress | None:
         """How far that import is, or None when it never began."""
 
+    async def records_where(self, query: RecordQuery) -> list[Record]:
+        """A page of the records that a condition selects, by chain and place. Cost: the rows that are passed over."""
+
+    async def recycle_runs(self, contact_centre_id: int, list_id: int, limit: int) -> list[RecycleRun]:
+        """The newest recyclings of a list, newest first."""
+
+    async def undo_of(self, contact_centre_id: int, list_id: int, run_id: int, limit: int) -> list[Undo]:
+        """What a recycling can be undone with, by chain and place."""
+
     async def take_numbers(self, *, handles: int = 0, records: int = 0, chains: int = 0) -> tuple[range, range, range]:
         """Fresh handles, record ids and chain ids; they never repeat, gaps are allowed. Handles fit 32 bits."""
 
@@ -219,14 +242,26 @@ class Store(DeskReads, Protocol):
         """Write reference data and bump the directory's version."""
 
     async def change_objects(self, changes: ObjectChanges) -> list[StoredObject]:
-        """Write objects, each if it is still what the writer saw; all of them or none; moves the directory's version.
+        """Write objects and accounts, each if it is still what the writer saw; all of them or none.
 
-        Returns the objects as they are kept now, without those deleted, in order. Raises ``StaleVersion``, ``NotFound``
-        for one that does not exist, ``AlreadyExists`` when a name or reference is another's.
+        Moves the directory's version. Returns the objects as they are kept now, without those deleted, in order. Raises
+        ``StaleVersion``, ``NotFound`` for one that does not exist, ``AlreadyExists`` when a name or reference is
+        another's, ``Conflict`` when the directory is not what ``seen_version`` says.
         """
+
+    async def count_records(self, query: RecordQuery) -> int:
+        """How many records the condition selects, without regard to ``after`` and ``limit``. Cost: the whole list."""
 
     async def object_versions(self, key: ObjectKey, limit: int) -> list[StoredObject]:
         """The newest versions of an object that there ever were, newest first, without deletions."""
+
+    async def object_history(
+        self, contact_centre_id: int, kind: str, object_id: int, before_version: int | None, limit: int
+    ) -> list[ObjectVersion]:
+        """Who changed an object (or, with kind ``user``, an account), when and why, newest first, deletions too.
+
+        Only versions before ``before_version`` when it is given.
+        """
 
     async def user(self, contact_centre_id: int, user_name: str) -> User | None:
         """An account by its name as typed (compared exactly)."""

@@ -20,9 +20,11 @@ from trunkline.app.ports import (
     Held,
     ImportProgress,
     PreviewSession,
+    RecycleRun,
     Search,
     Suppression,
     SuppressionKey,
+    Undo,
     Unit,
 )
 from trunkline.app.suppression import amended, by_record, contacts_of, list_of
@@ -57,6 +59,10 @@ class Decision(msgspec.Struct, kw_only=True):
     agent_session: tuple[int, int, AgentSession | None] | None = None
     import_progress: ImportProgress | None = None
     group_states: Sequence[GroupState] = ()
+    removed: Sequence[Record] = ()
+    recycle_run: RecycleRun | None = None
+    undo: Sequence[Undo] = ()
+    undone: Sequence[tuple[RecordKey, int]] = ()
     attempts: Sequence[AttemptRow] = ()
     list_id: int | None = None
     campaign_id: int | None = None
@@ -92,6 +98,10 @@ class View:
         self._imports: list[ImportProgress] = []
         self._group_states: dict[tuple[int, int], GroupState] = {}
         self._attempts: list[AttemptRow] = []
+        self._removed: dict[RecordKey, Record] = {}
+        self._recycle_runs: dict[tuple[int, int, int], RecycleRun] = {}
+        self._undo: list[Undo] = []
+        self._undone: list[tuple[RecordKey, int]] = []
 
     async def prefetch(self, keys: Iterable[DeskKey]) -> None:
         """Find the desk entries that the batch names: in the cache, the others in one statement."""
@@ -141,7 +151,7 @@ class View:
         chain = {record.key: self._records.get(record.key, record) for record in stored}
         prefix = (contact_centre_id, list_id, chain_id)
         chain.update({key: record for key, record in self._new.items() if key[:3] == prefix})
-        return [chain[key] for key in sorted(chain)]
+        return [chain[key] for key in sorted(chain) if key not in self._removed]
 
     async def entries_of_chain(self, contact_centre_id: int, list_id: int, chain_id: int) -> list[DeskEntry]:
         """The desk entries of a chain as they stand now, by handle."""
@@ -243,6 +253,15 @@ class View:
             # Requests behind this one in the batch see the group as it stands now.
             self.book = self.book.with_states(decision.group_states)
         self._attempts.extend(decision.attempts)
+        for record in decision.removed:
+            self._records.pop(record.key, None)
+            self._removed[record.key] = record
+            self._taken_chains.add(record.key[:3])
+        if decision.recycle_run is not None:
+            run = decision.recycle_run
+            self._recycle_runs[run.contact_centre_id, run.list_id, run.run_id] = run
+        self._undo.extend(decision.undo)
+        self._undone.extend(decision.undone)
 
     def changes(self) -> Changes:
         """Everything laid over the view, with the versions the store is to find and leave."""
@@ -259,6 +278,10 @@ class View:
             agent_sessions=self._sessions,
             imports=self._imports,
             group_states=self._group_states,
+            removed=list(self._removed.values()),
+            recycle_runs=list(self._recycle_runs.values()),
+            undo=self._undo,
+            undone=self._undone,
             attempts=self._attempts,
         )
 

@@ -164,6 +164,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         tuple[str, ...],
         _says("Addresses of proxies in front, whose X-Forwarded-For is believed when handshakes are counted."),
     ] = ()
+    http_door: Annotated[
+        bool,
+        _says("Serve third-party programs at /lists, /records, /phones and /customer_ids, for supervisors only."),
+    ] = True
     metrics: Annotated[bool, _says("Serve Prometheus metrics at /metrics.")] = True
 
     def __repr__(self) -> str:

@@ -88,8 +88,11 @@ class PastAttempt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def person_key(record: Record) -> str:
-    """Who is called: the customer when the record names one, else everybody behind its chain."""
-    return f"c{record.customer_id}" if record.customer_id else f"{record.list_id}:{record.chain_id}"
+    """Who is called: the customer when the record names one, else everybody behind its chain.
+
+    Chains are numbered through all lists, so the key stays when a chain moves to another list.
+    """
+    return f"c{record.customer_id}" if record.customer_id else f"#{record.chain_id}"
 
 
 def attempt_row(record: Record, step: AttemptStep, at_ms: int, attempt_guid: str, **facts: object) -> AttemptRow:

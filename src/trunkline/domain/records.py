@@ -66,6 +66,9 @@ TRANSITIONS: dict[tuple[RecordStatus, Happening], RecordStatus] = {
     (_S.RETRIEVED, Happening.AGENT_FAILED): _S.AGENT_ERROR,
     (_S.READY, Happening.CALLBACK_MISSED): _S.MISSED_CALL_BACK,
     (_S.RETRIEVED, Happening.CALLBACK_MISSED): _S.MISSED_CALL_BACK,
+    (_S.MISSED_CALL_BACK, Happening.RETRY_SCHEDULED): _S.READY,
+    (_S.MISSED_CALL_BACK, Happening.CALLBACK_SET): _S.READY,
+    (_S.MISSED_CALL_BACK, Happening.AGENT_FAILED): _S.AGENT_ERROR,
     (_S.RETRIEVED, Happening.DELEGATED): _S.DELEGATED,
     **{(status, Happening.RESET): _S.READY for status in (*_CLOSED, _S.MISSED_CALL_BACK)},
 }

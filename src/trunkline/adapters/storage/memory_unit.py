@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 
-from trunkline.adapters.storage import memory_contacts
+from trunkline.adapters.storage import memory_contacts, memory_selecting
 from trunkline.adapters.storage.rows import is_open_now
 from trunkline.app.ports import (
     AgentSession,
@@ -18,11 +18,15 @@ from trunkline.app.ports import (
     Held,
     ImportProgress,
     ImportState,
+    ObjectVersion,
     PreviewSession,
+    RecordQuery,
+    RecycleRun,
     Search,
     StoredRow,
     Suppression,
     SuppressionKey,
+    Undo,
     User,
 )
 from trunkline.domain.attempts import PastAttempt, StoredAttempt
@@ -46,6 +50,7 @@ class Tables(msgspec.Struct):
     users: dict[tuple[int, int], User] = {}
     objects: dict[ObjectKey, StoredObject] = {}
     object_history: dict[ObjectKey, list[StoredObject | None]] = {}
+    object_log: dict[tuple[int, str, int], list[ObjectVersion]] = {}
     group_states: dict[tuple[int, int], GroupState] = {}
     directory_version: int = 0
     records: dict[RecordKey, Record] = {}
@@ -56,6 +61,8 @@ class Tables(msgspec.Struct):
     agent_sessions: dict[tuple[int, int], AgentSession] = {}
     cursors: dict[CursorKey, int] = {}
     imports: dict[tuple[int, int, str], ImportProgress] = {}
+    recycle_runs: memory_selecting.Runs = {}
+    undos: memory_selecting.Undos = {}
     journal: list[StoredRow] = []
     epoch: str = msgspec.field(default_factory=lambda: secrets.token_hex(6))
     pruned_to: int = 0
@@ -81,6 +88,9 @@ class MemoryUnit:
         changes = self._changes
         if changes is None:
             return
+        for gone in changes.removed:
+            tables.records.pop(gone.key)
+        memory_selecting.keep(tables.recycle_runs, tables.undos, changes)
         tables.records |= {record.key: record for record in changes.new_records} | changes.records
         tables.desk |= changes.desk
         for key in changes.off_desk:
@@ -110,6 +120,7 @@ class MemoryUnit:
             raise Defect("a unit saves at most once")
         _check_imports(tables, changes)
         stored = dict(tables.records)
+        memory_selecting.remove(stored, changes.removed)
         for record in changes.new_records:
             if record.key in stored:
                 raise Conflict("a new record's key was taken meanwhile")
@@ -212,6 +223,18 @@ class MemoryUnit:
     ) -> list[StoredAttempt]:
         """See ``Unit.attempts_of_chain``."""
         return memory_contacts.of_chain(self._now().attempts, (contact_centre_id, list_id, chain_id), limit)
+
+    async def records_where(self, query: RecordQuery) -> list[Record]:
+        """See ``Unit.records_where``."""
+        return memory_selecting.page(self._records(), query)
+
+    async def recycle_runs(self, contact_centre_id: int, list_id: int, limit: int) -> list[RecycleRun]:
+        """See ``Unit.recycle_runs``."""
+        return memory_selecting.runs_of(self._now().recycle_runs, contact_centre_id, list_id, limit)
+
+    async def undo_of(self, contact_centre_id: int, list_id: int, run_id: int, limit: int) -> list[Undo]:
+        """See ``Unit.undo_of``."""
+        return memory_selecting.undo_of(self._now().undos, contact_centre_id, list_id, run_id, limit)
 
     async def repeats(self, request_keys: Sequence[int], since_ms: int) -> dict[int, StoredRow]:
         """See ``Unit.repeats``."""

@@ -13,7 +13,13 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from trunkline.adapters.storage import postgres_attempts, postgres_contacts, postgres_desks, postgres_objects
+from trunkline.adapters.storage import (
+    postgres_attempts,
+    postgres_contacts,
+    postgres_desks,
+    postgres_objects,
+    postgres_selecting,
+)
 from trunkline.adapters.storage.postgres_reference import write_provision
 from trunkline.adapters.storage.postgres_rows import stored_of, user_of
 from trunkline.adapters.storage.postgres_server import (
@@ -38,7 +44,9 @@ from trunkline.app.ports import (
     Held,
     JournalSpan,
     ObjectChanges,
+    ObjectVersion,
     Provision,
+    RecordQuery,
     StoredRow,
     Suppression,
     SuppressionCount,
@@ -196,9 +204,20 @@ class PostgresStore:
         """See ``Store.change_objects``."""
         return await self._write(lambda connection: postgres_objects.change(connection, changes))
 
+    async def count_records(self, query: RecordQuery) -> int:
+        """See ``Store.count_records``."""
+        return await self._read(lambda connection: postgres_selecting.count_records(connection, query))
+
     async def object_versions(self, key: ObjectKey, limit: int) -> list[StoredObject]:
         """See ``Store.object_versions``."""
         return await self._read(lambda connection: postgres_objects.versions(connection, key, limit))
+
+    async def object_history(
+        self, contact_centre_id: int, kind: str, object_id: int, before_version: int | None, limit: int
+    ) -> list[ObjectVersion]:
+        """See ``Store.object_history``."""
+        key = (contact_centre_id, kind, object_id)
+        return await self._read(lambda connection: postgres_objects.history(connection, key, before_version, limit))
 
     async def user(self, contact_centre_id: int, user_name: str) -> User | None:
         """See ``Store.user``."""

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import asyncpg
 
-from trunkline.adapters.storage import postgres_attempts, postgres_contacts, postgres_desks
+from trunkline.adapters.storage import postgres_attempts, postgres_contacts, postgres_desks, postgres_selecting
 from trunkline.adapters.storage.postgres_rows import (
     RECORD_COLUMNS,
     Fetched,
@@ -31,9 +31,12 @@ from trunkline.app.ports import (
     Held,
     ImportProgress,
     PreviewSession,
+    RecordQuery,
+    RecycleRun,
     Search,
     StoredRow,
     Suppression,
+    Undo,
 )
 from trunkline.domain.attempts import PastAttempt, StoredAttempt
 from trunkline.domain.desk import DeskEntry
@@ -263,6 +266,20 @@ class PostgresUnit:
     ) -> list[StoredAttempt]:
         """See ``Unit.attempts_of_chain``."""
         return await postgres_attempts.of_chain(self._usable(), (contact_centre_id, list_id, chain_id), limit)
+
+    async def records_where(self, query: RecordQuery) -> list[Record]:
+        """See ``Unit.records_where``."""
+        records = await postgres_selecting.records_where(self._usable(), self._windows, query)
+        self._seen.update({record.key: record for record in records})
+        return records
+
+    async def recycle_runs(self, contact_centre_id: int, list_id: int, limit: int) -> list[RecycleRun]:
+        """See ``Unit.recycle_runs``."""
+        return await postgres_selecting.recycle_runs(self._usable(), contact_centre_id, list_id, limit)
+
+    async def undo_of(self, contact_centre_id: int, list_id: int, run_id: int, limit: int) -> list[Undo]:
+        """See ``Unit.undo_of``."""
+        return await postgres_selecting.undo_of(self._usable(), contact_centre_id, list_id, run_id, limit)
 
     async def has_preview_session(self, session: PreviewSession) -> bool:
         """See ``Unit.has_preview_session``."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import asyncpg
 
-from trunkline.adapters.storage import postgres_attempts, postgres_contacts, postgres_objects, rows
+from trunkline.adapters.storage import postgres_attempts, postgres_contacts, postgres_objects, postgres_selecting, rows
 from trunkline.adapters.storage.postgres_rows import columns
 from trunkline.adapters.storage.postgres_server import COMMIT_LOCK, QUERIES, Connection
 from trunkline.adapters.storage.postgres_windows import ListKey, Value, Windows, value_of
@@ -33,6 +33,8 @@ class Writes:
 
     async def write(self, changes: Changes) -> list[int]:
         """Write all changes; returns the numbers of the journal rows. Raises ``Conflict``."""
+        await postgres_selecting.remove(self._connection, changes)
+        await postgres_selecting.keep(self._connection, changes)
         if changes.new_records:
             await self._add_records(changes.new_records)
         results, whole = self._sorted_out(changes.records, changes.before)

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from trunkline.app.ports import AgentSession, ImportProgress, JournalRow, Search, Suppression
+from trunkline.app.ports import AgentSession, ImportProgress, JournalRow, RecycleRun, Search, Suppression, Undo
 from trunkline.domain.campaigns import TYPE_PRIORITY, GroupState
 from trunkline.domain.desk import DeskEntry
 from trunkline.domain.eligibility import Window
@@ -242,4 +242,32 @@ def state_row(state: GroupState) -> Row:
         state.optimize_goal,
         state.changed_at_ms,
         state.schedule_id,
+    )
+
+
+def recycle_row(run: RecycleRun) -> Row:
+    """A recycling."""
+    return (
+        run.contact_centre_id,
+        run.list_id,
+        run.run_id,
+        run.made_at_ms,
+        run.made_by,
+        run.what,
+        run.records,
+        run.state.value,
+    )
+
+
+def undo_row(undo: Undo) -> Row:
+    """A record as it was before a recycling."""
+    record = undo.record
+    return (
+        record.contact_centre_id,
+        record.list_id,
+        undo.run_id,
+        record.chain_id,
+        record.chain_n,
+        record.version,
+        as_json(record),
     )

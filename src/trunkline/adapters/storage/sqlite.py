@@ -30,7 +30,9 @@ from trunkline.app.ports import (
     Held,
     JournalSpan,
     ObjectChanges,
+    ObjectVersion,
     Provision,
+    RecordQuery,
     StoredRow,
     Suppression,
     SuppressionCount,
@@ -199,9 +201,19 @@ class SqliteStore:
         """See ``Store.change_objects``."""
         return await self._write(sqlite_objects.change, changes)
 
+    async def count_records(self, query: RecordQuery) -> int:
+        """See ``Store.count_records``."""
+        return await self._read(Reader.count_records, query)
+
     async def object_versions(self, key: ObjectKey, limit: int) -> list[StoredObject]:
         """See ``Store.object_versions``."""
         return await self._read(Reader.object_versions, key, limit)
+
+    async def object_history(
+        self, contact_centre_id: int, kind: str, object_id: int, before_version: int | None, limit: int
+    ) -> list[ObjectVersion]:
+        """See ``Store.object_history``."""
+        return await self._read(Reader.object_history, (contact_centre_id, kind, object_id), before_version, limit)
 
     async def prune(self, before_ms: int, limit: int) -> int:
         """See ``Store.prune``; looks at the first ``limit`` rows, because numbers grow with time."""

@@ -8,7 +8,8 @@ from typing import TypeVar
 
 import msgspec
 
-from trunkline.adapters.storage import sqlite_desks, sqlite_objects
+from trunkline.adapters.storage import sqlite_accounts, sqlite_desks, sqlite_objects, sqlite_selecting
+from trunkline.adapters.storage.objects import PROVISIONED
 from trunkline.adapters.storage.rows import as_json
 from trunkline.adapters.storage.sqlite_connection import Statements
 from trunkline.app.ports import (
@@ -18,7 +19,9 @@ from trunkline.app.ports import (
     Directory,
     Held,
     JournalSpan,
+    ObjectVersion,
     Provision,
+    RecordQuery,
     StoredRow,
     User,
 )
@@ -76,6 +79,15 @@ class Reader:
     def object_versions(self, key: ObjectKey, limit: int) -> list[StoredObject]:
         """See ``Store.object_versions``."""
         return sqlite_objects.versions(self._statements, key, limit)
+
+    def count_records(self, query: RecordQuery) -> int:
+        """See ``Store.count_records``."""
+        return sqlite_selecting.count_records(self._statements, query)
+
+    def object_history(self, key: tuple[int, str, int], before_version: int | None, limit: int) -> list[ObjectVersion]:
+        """See ``Store.object_history``."""
+        before = _FOREVER if before_version is None else before_version
+        return sqlite_objects.history(self._statements, key, before, limit)
 
     def users(self, contact_centre_id: int, user_ids: Sequence[int] | None) -> list[User]:
         """See ``Store.users``."""
@@ -173,32 +185,10 @@ def write_provision(statements: Statements, new: Provision) -> None:
     try:
         for centre, name in new.contact_centres.items():
             statements.run("write_contact_centre", {"id": centre, "name": name})
-        for user in new.users:
-            _write_user(statements, user)
+        sqlite_accounts.put_all(statements, new.users, PROVISIONED)
         objects, states = provisioned(new)
         sqlite_objects.put_all(statements, objects)
         sqlite_objects.put_states(statements, states)
         statements.run("bump_directory", {})
     except sqlite3.IntegrityError as error:
         raise AlreadyExists("a name or public id belongs to something else already") from error
-
-
-def _write_user(statements: Statements, user: User) -> None:
-    caller = user.caller
-    key = {"contact_centre_id": caller.contact_centre_id, "user_id": caller.user_id}
-    values = {
-        "public_id": caller.public_id,
-        "user_name": caller.user_name,
-        "first_name": caller.first_name,
-        "last_name": caller.last_name,
-        "email_address": caller.email_address,
-        "roles": as_json(caller.roles),
-        "features": as_json(sorted(caller.features)),
-        "password_hash": user.password_hash,
-        "is_enabled": int(user.is_enabled),
-    }
-    statements.run("write_user", {**key, **values})
-    statements.run("drop_devices", key)
-    for place, device in enumerate(caller.devices):
-        values = {"device_id": device.device_id, "phone_number": device.phone_number, "place_n": place}
-        statements.run("write_device", {**key, **values})

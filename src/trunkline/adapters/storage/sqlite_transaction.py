@@ -11,13 +11,24 @@ from typing import TypeVar
 
 import msgspec
 
-from trunkline.adapters.storage import sqlite_desks
+from trunkline.adapters.storage import sqlite_desks, sqlite_selecting
 from trunkline.adapters.storage.rows import as_json
 from trunkline.adapters.storage.sqlite_connection import Statements
 from trunkline.adapters.storage.sqlite_numbers import NumberPools
 from trunkline.adapters.storage.sqlite_windows import WindowBook
 from trunkline.adapters.storage.sqlite_writes import write
-from trunkline.app.ports import AgentSession, Changes, DeskKey, Held, ImportProgress, Search, StoredRow
+from trunkline.app.ports import (
+    AgentSession,
+    Changes,
+    DeskKey,
+    Held,
+    ImportProgress,
+    RecordQuery,
+    RecycleRun,
+    Search,
+    StoredRow,
+    Undo,
+)
 from trunkline.domain.desk import DeskEntry
 from trunkline.domain.enums import DoNotCallKind
 from trunkline.domain.records import Record, RecordKey
@@ -157,6 +168,20 @@ class Transactions:
         """See ``Unit.due_callbacks``."""
         names = {"contact_centre_id": contact_centre_id, "user_id": user_id, "now_s": now_s, "limit": limit}
         return sorted(self._read_records("due_callbacks", names), key=_due_order)
+
+    def records_where(self, query: RecordQuery) -> list[Record]:
+        """See ``Unit.records_where``."""
+        records = sqlite_selecting.records_where(self.begun(), query)
+        self._seen.update({record.key: record for record in records})
+        return records
+
+    def recycle_runs(self, contact_centre_id: int, list_id: int, limit: int) -> list[RecycleRun]:
+        """See ``Unit.recycle_runs``."""
+        return sqlite_selecting.recycle_runs(self.begun(), contact_centre_id, list_id, limit)
+
+    def undo_of(self, contact_centre_id: int, list_id: int, run_id: int, limit: int) -> list[Undo]:
+        """See ``Unit.undo_of``."""
+        return sqlite_selecting.undo_of(self.begun(), contact_centre_id, list_id, run_id, limit)
 
     def preview_sessions(self, contact_centre_id: int, user_id: int) -> list[int]:
         """See ``Unit.preview_sessions``."""

@@ -16,9 +16,12 @@ from trunkline.app.ports import (
     Held,
     ImportProgress,
     PreviewSession,
+    RecordQuery,
+    RecycleRun,
     Search,
     StoredRow,
     Suppression,
+    Undo,
 )
 from trunkline.domain.attempts import PastAttempt, StoredAttempt
 from trunkline.domain.desk import DeskEntry
@@ -149,6 +152,18 @@ class SqliteUnit:
     async def due_callbacks(self, contact_centre_id: int, user_id: int, now_s: int, limit: int) -> list[Record]:
         """See ``Unit.due_callbacks``."""
         return await self._run(self._transactions.due_callbacks, contact_centre_id, user_id, now_s, limit)
+
+    async def records_where(self, query: RecordQuery) -> list[Record]:
+        """See ``Unit.records_where``."""
+        return await self._run(self._transactions.records_where, query)
+
+    async def recycle_runs(self, contact_centre_id: int, list_id: int, limit: int) -> list[RecycleRun]:
+        """See ``Unit.recycle_runs``."""
+        return await self._run(self._transactions.recycle_runs, contact_centre_id, list_id, limit)
+
+    async def undo_of(self, contact_centre_id: int, list_id: int, run_id: int, limit: int) -> list[Undo]:
+        """See ``Unit.undo_of``."""
+        return await self._run(self._transactions.undo_of, contact_centre_id, list_id, run_id, limit)
 
     async def has_preview_session(self, session: PreviewSession) -> bool:
         """See ``Unit.has_preview_session``."""

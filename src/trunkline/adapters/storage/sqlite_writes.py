@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 
-from trunkline.adapters.storage import rows, sqlite_contacts, sqlite_objects
+from trunkline.adapters.storage import rows, sqlite_contacts, sqlite_objects, sqlite_selecting
 from trunkline.adapters.storage.sqlite_connection import Statements
 from trunkline.adapters.storage.sqlite_windows import WindowBook
 from trunkline.app.ports import Changes, Conflict
@@ -19,6 +19,8 @@ def write(statements: Statements, windows: WindowBook, seen: Mapping[RecordKey, 
 
     ``seen`` are records as the same transaction read them.
     """
+    sqlite_selecting.remove(statements, changes)
+    sqlite_selecting.keep(statements, changes)
     if changes.new_records:
         _add_records(statements, windows, changes.new_records)
     if changes.records:
