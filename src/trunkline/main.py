@@ -25,6 +25,7 @@ from trunkline.app.import_reading import CsvFile
 from trunkline.app.imports import Importer, ImportOrder, import_alone
 from trunkline.app.outbox import Outbox
 from trunkline.app.ports import Store
+from trunkline.app.retention import DAY_MS, Retention
 from trunkline.app.upkeep import Upkeep
 from trunkline.app.writer import Writer
 from trunkline.bayeux import Config as BayeuxConfig
@@ -130,8 +131,20 @@ class Running:
             is_cookie_secure=config.session_cookie_secure,
         )
         self.outbox.connect(self.notifications, self.writer)
+        retention = Retention(
+            store=store,
+            clock=clock,
+            attempt_ms=config.attempt_days * DAY_MS,
+            ended_ms=config.suppression_days * DAY_MS,
+        )
         self.upkeep = Upkeep(
-            store, self.writer, clock, self._accounts_changed, self._report, config.journal_days * 86_400_000
+            store,
+            self.writer,
+            clock,
+            self._accounts_changed,
+            self._report,
+            config.journal_days * DAY_MS,
+            [retention.tidy],
         )
         self.settings = Settings(
             version=__version__,
@@ -243,6 +256,16 @@ async def make_demo(config: Config, store: Store) -> None:
         await import_alone(store, SystemClock(), demo.administrator(), calling_list, order, CsvFile(file))
 
 
+async def make_attempt_parts(url: str) -> None:
+    """Give a migrated database the parts of its attempt log that come next, so that no row has to be moved later."""
+    store = make_store(url)
+    await store.open()
+    try:
+        await store.make_attempt_parts(SystemClock().now_ms())
+    finally:
+        await store.close()
+
+
 class Program:
     """What the commands of the command line work with; see ``trunkline.cli.main.Program``."""
 
@@ -260,6 +283,7 @@ class Program:
         url = database_url(config)
         before = migrate.current(url)
         migrate.upgrade(url)
+        asyncio.run(make_attempt_parts(url))
         return before, migrate.head()
 
     def pending_sql(self, config: Config) -> str:
