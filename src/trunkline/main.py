@@ -28,6 +28,7 @@ from trunkline.app.import_reading import CsvFile
 from trunkline.app.imports import Importer, ImportOrder, import_alone
 from trunkline.app.outbox import Outbox
 from trunkline.app.ports import Store, StoredRow
+from trunkline.app.retention import DAY_MS, Retention
 from trunkline.app.rule_files import IN_USE
 from trunkline.app.rule_watch import RuleWatch
 from trunkline.app.upkeep import Upkeep
@@ -171,14 +172,20 @@ class Running:
         )
         self.outbox.connect(self.notifications, self.writer)
         callbacks = CallbackRounds(store, self.writer, clock, config.callback_grace_s)
+        retention = Retention(
+            store=store,
+            clock=clock,
+            attempt_ms=config.attempt_days * DAY_MS,
+            ended_ms=config.suppression_days * DAY_MS,
+        )
         self.upkeep = Upkeep(
             store,
             self.writer,
             clock,
             self._accounts_changed,
             self._report,
-            config.journal_days * 86_400_000,
-            steps=[callbacks.serve_callbacks],
+            config.journal_days * DAY_MS,
+            steps=[callbacks.serve_callbacks, retention.tidy],
         )
         self.rule_watch = RuleWatch(
             RuleFolder(Path(config.rules_dir or Path(config.data_dir) / "rules")).changed,
@@ -296,6 +303,16 @@ async def make_demo(config: Config, store: Store) -> None:
         await import_alone(store, SystemClock(), demo.administrator(), calling_list, order, CsvFile(file))
 
 
+async def make_attempt_parts(url: str) -> None:
+    """Give a migrated database the parts of its attempt log that come next, so that no row has to be moved later."""
+    store = make_store(url)
+    await store.open()
+    try:
+        await store.make_attempt_parts(SystemClock().now_ms())
+    finally:
+        await store.close()
+
+
 class Program:
     """What the commands of the command line work with; see ``trunkline.cli.main.Program``."""
 
@@ -313,6 +330,7 @@ class Program:
         url = database_url(config)
         before = migrate.current(url)
         migrate.upgrade(url)
+        asyncio.run(make_attempt_parts(url))
         return before, migrate.head()
 
     def pending_sql(self, config: Config) -> str:

@@ -29,7 +29,8 @@ Step = Callable[[], Awaitable[None]]
 class Upkeep:
     """The clock-driven rounds. ``on_change`` is awaited after the reference data changed; ``report`` logs failures.
 
-    Journal rows are kept for ``journal_ms``. ``steps`` are further things to do in each round, each in portions.
+    Journal rows are kept for ``journal_ms``. ``steps`` are further things to do in each round, in portions; each minds its own
+    hour.
     """
 
     def __init__(
