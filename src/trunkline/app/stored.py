@@ -158,6 +158,21 @@ class ImportProgress(msgspec.Struct, frozen=True, kw_only=True):
     started_at_ms: int = 0
 
 
+BufferKey = tuple[int, int, int]
+"""Contact centre, list, chain: what lies in a group's buffer."""
+
+
+class ScheduleRun(msgspec.Struct, frozen=True, kw_only=True):
+    """An item of a schedule that had its turn, so that it never has it twice. ``outcome`` says what came of it."""
+
+    contact_centre_id: int
+    schedule_id: int
+    item_n: int
+    due_at_s: int
+    done_at_ms: int
+    outcome: str
+
+
 class Changes(msgspec.Struct):
     """Everything a batch changed; written by ``Unit.save`` in one go.
 
@@ -180,6 +195,8 @@ class Changes(msgspec.Struct):
     imports: list[ImportProgress] = []
     group_states: dict[tuple[int, int], GroupState] = {}
     attempts: list[AttemptRow] = []
+    off_buffer: set[BufferKey] = set()
+    schedule_runs: list[ScheduleRun] = []
     journal: list[JournalRow] = []
 
     @property
@@ -193,6 +210,7 @@ class Changes(msgspec.Struct):
             or (self.preview_sessions or self.agent_sessions)
             or (self.cursors or self.imports)
             or (self.group_states or self.attempts)
+            or (self.off_buffer or self.schedule_runs)
         )
 
 

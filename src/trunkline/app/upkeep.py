@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from trunkline.app.asking import Asked
 from trunkline.app.directory import ReferenceBook
@@ -28,7 +28,7 @@ Report = Callable[[str, BaseException], None]
 class Upkeep:
     """The clock-driven rounds. ``on_change`` is awaited after the reference data changed; ``report`` logs failures.
 
-    Journal rows are kept for ``journal_ms``.
+    Journal rows are kept for ``journal_ms``. ``steps`` are further things that each round does.
     """
 
     def __init__(
@@ -39,6 +39,7 @@ class Upkeep:
         on_change: Callable[[], Awaitable[None]],
         report: Report,
         journal_ms: int,
+        steps: Sequence[Callable[[], Awaitable[None]]] = (),
     ) -> None:
         self._store = store
         self._writer = writer
@@ -46,6 +47,7 @@ class Upkeep:
         self._on_change = on_change
         self._report = report
         self._journal_ms = journal_ms
+        self._steps = (self.refresh, self.expire, *steps, self.prune)
         self._task: asyncio.Task[None] | None = None
         self._rounds = 0
         self._is_change_told = True
@@ -62,7 +64,7 @@ class Upkeep:
 
     async def _run(self) -> None:
         while True:
-            for step in (self.refresh, self.expire, self.prune):
+            for step in self._steps:
                 try:
                     await step()
                 except TrunklineError as error:

@@ -24,6 +24,7 @@ from trunkline.app.ports import (
     Suppression,
     Unit,
 )
+from trunkline.app.stored import BufferKey, ScheduleRun
 from trunkline.domain.attempts import AttemptRow
 from trunkline.domain.campaigns import GroupState
 from trunkline.domain.desk import DeskEntry
@@ -36,7 +37,8 @@ from trunkline.domain.records import Record, RecordKey
 class Decision(msgspec.Struct, kw_only=True):
     """What one request changes and causes.
 
-    ``notices`` are events for others: those on whose desk the entry lies. ``is_silent`` requests come from inside and
+    ``notices`` are events for others: those on whose desk the entry lies; ``told`` are for users of the asker's contact
+    centre, by id. ``off_buffer`` are chains that leave the buffer. ``is_silent`` requests come from inside and
     leave no row of their own. ``list_id``, ``campaign_id``, ``handle`` and ``outcome`` (0 or the error number) go into
     the audit.
 
@@ -56,6 +58,9 @@ class Decision(msgspec.Struct, kw_only=True):
     import_progress: ImportProgress | None = None
     group_states: Sequence[GroupState] = ()
     attempts: Sequence[AttemptRow] = ()
+    told: Sequence[tuple[int, AnyEvent]] = ()
+    off_buffer: Sequence[BufferKey] = ()
+    schedule_runs: Sequence[ScheduleRun] = ()
     list_id: int | None = None
     campaign_id: int | None = None
     handle: int | None = None
@@ -89,6 +94,8 @@ class View:
         self._imports: list[ImportProgress] = []
         self._group_states: dict[tuple[int, int], GroupState] = {}
         self._attempts: list[AttemptRow] = []
+        self._off_buffer: set[BufferKey] = set()
+        self._schedule_runs: list[ScheduleRun] = []
 
     async def prefetch(self, keys: Iterable[DeskKey]) -> None:
         """Find the desk entries that the batch names: in the cache, the others in one statement."""
@@ -246,6 +253,8 @@ class View:
             # Requests behind this one in the batch see the group as it stands now.
             self.book = self.book.with_states(decision.group_states)
         self._attempts.extend(decision.attempts)
+        self._off_buffer.update(decision.off_buffer)
+        self._schedule_runs.extend(decision.schedule_runs)
 
     def changes(self) -> Changes:
         """Everything laid over the view, with the versions the store is to find and leave."""
@@ -262,6 +271,8 @@ class View:
             imports=self._imports,
             group_states=self._group_states,
             attempts=self._attempts,
+            off_buffer=self._off_buffer,
+            schedule_runs=self._schedule_runs,
         )
 
     def _before(self) -> dict[RecordKey, Record]:

@@ -27,5 +27,12 @@ REQUEST_TYPE_NAMES: dict[RequestType, str] = {
     RequestType.AGENT_STATE: "AgentState",
     RequestType.STALE_RESET: "ResetStale",
     RequestType.LIST_IMPORT: "ImportList",
+    RequestType.GROUP_LOAD: "LoadCampaign",
+    RequestType.GROUP_UNLOAD: "UnloadCampaign",
+    RequestType.GROUP_FORCE_UNLOAD: "ForceUnloadCampaign",
+    RequestType.GROUP_START: "StartDialing",
+    RequestType.GROUP_STOP: "StopDialing",
+    RequestType.GROUP_MODE: "SetDialingMode",
+    RequestType.GROUP_COMPLETE: "CompleteCampaign",
 }
 """Number -> name, for people."""

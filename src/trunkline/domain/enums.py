@@ -218,6 +218,13 @@ class RequestType(IntEnum):
     AGENT_STATE = 102
     STALE_RESET = 103
     LIST_IMPORT = 104
+    GROUP_LOAD = 110
+    GROUP_UNLOAD = 111
+    GROUP_FORCE_UNLOAD = 112
+    GROUP_START = 113
+    GROUP_STOP = 114
+    GROUP_MODE = 115
+    GROUP_COMPLETE = 116
 
 
 class Door(IntEnum):

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 import msgspec
 
 from trunkline.adapters.storage import memory_objects
+from trunkline.adapters.storage.memory_groups import StoreGroups
 from trunkline.adapters.storage.memory_unit import MemoryUnit, Tables
 from trunkline.adapters.storage.objects import replacing
 from trunkline.app.ports import (
@@ -34,7 +35,7 @@ from trunkline.domain.people import Device
 from trunkline.errors import AlreadyExists, Defect, Unavailable
 
 
-class MemoryStore:
+class MemoryStore(StoreGroups):
     """See ``app.ports.Store``."""
 
     def __init__(self) -> None:

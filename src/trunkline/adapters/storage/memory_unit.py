@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Sequence
 
 import msgspec
 
+from trunkline.adapters.storage import memory_groups
+from trunkline.adapters.storage.memory_groups import UnitGroups
 from trunkline.adapters.storage.rows import contact_key, is_open_now
 from trunkline.app.ports import (
     AgentSession,
@@ -23,12 +25,21 @@ from trunkline.app.ports import (
     Suppression,
     User,
 )
+from trunkline.app.stored import BufferKey, ScheduleRun
+from trunkline.domain.attempts import StoredAttempt
 from trunkline.domain.campaigns import TYPE_PRIORITY, GroupState
 from trunkline.domain.desk import DeskEntry
 from trunkline.domain.enums import DoNotCallKind, RecordStatus, RecordType
 from trunkline.domain.objects import ObjectKey, StoredObject
 from trunkline.domain.records import Record, RecordKey
 from trunkline.errors import Defect, Unavailable
+
+
+class Buffered(msgspec.Struct, frozen=True, kw_only=True):
+    """A chain in the buffer of a group: its place in the order."""
+
+    campaign_group_id: int
+    place: int
 
 
 class Tables(msgspec.Struct):
@@ -42,6 +53,9 @@ class Tables(msgspec.Struct):
     objects: dict[ObjectKey, StoredObject] = {}
     object_history: dict[ObjectKey, list[StoredObject | None]] = {}
     group_states: dict[tuple[int, int], GroupState] = {}
+    attempts: list[StoredAttempt] = []
+    buffer: dict[BufferKey, Buffered] = {}
+    schedule_runs: dict[tuple[int, int, int, int], ScheduleRun] = {}
     directory_version: int = 0
     records: dict[RecordKey, Record] = {}
     desk: dict[DeskKey, DeskEntry] = {}
@@ -58,7 +72,7 @@ class Tables(msgspec.Struct):
     )
 
 
-class MemoryUnit:
+class MemoryUnit(UnitGroups):
     """See ``app.ports.Unit``. ``save`` checks and keeps the changes, ``commit`` makes them visible."""
 
     def __init__(self, tables: Tables, is_open: Callable[[], bool]) -> None:
@@ -93,6 +107,7 @@ class MemoryUnit:
             tables.directory_version += 1
         for progress in changes.imports:
             tables.imports[progress.contact_centre_id, progress.list_id, progress.import_id] = progress
+        memory_groups.commit(tables, changes)
         tables.journal += self._rows
 
     async def save(self, changes: Changes) -> list[int]:

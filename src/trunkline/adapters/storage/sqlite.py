@@ -17,6 +17,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from trunkline.adapters.storage import migrate, sqlite_objects
 from trunkline.adapters.storage.sqlite_connection import Statements, check, connect
+from trunkline.adapters.storage.sqlite_groups import StoreGroups
 from trunkline.adapters.storage.sqlite_reference import Reader, prune, write_provision
 from trunkline.adapters.storage.sqlite_thread import DatabaseThread
 from trunkline.adapters.storage.sqlite_transaction import Transactions
@@ -41,7 +42,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class SqliteStore:
+class SqliteStore(StoreGroups):
     """See ``app.ports.Store``. ``database_url`` is ``sqlite:////absolute/path``.
 
     An ``exclusive`` store keeps other exclusive ones (servers) away from the file; tools work beside it.
@@ -60,6 +61,8 @@ class SqliteStore:
         self._reader: DatabaseThread | None = None
         self._transactions: Transactions | None = None
         self._reads: Reader | None = None
+        self._counter: DatabaseThread | None = None
+        self._counts: Reader | None = None
 
     async def open(self) -> None:
         """See ``Store.open``. Raises ``Unavailable`` for a file that is missing, unsafe or of another version."""
@@ -85,6 +88,10 @@ class SqliteStore:
             await writer.end(transactions.close if transactions is not None else _nothing)
         if reader is not None:
             await reader.end(reads.close if reads is not None else _nothing)
+        counter, counts = self._counter, self._counts
+        self._counter = self._counts = None
+        if counter is not None:
+            await counter.end(counts.close if counts is not None else _nothing)
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -196,6 +203,22 @@ class SqliteStore:
         if self._reader is None or self._reads is None:
             raise Unavailable("the store is closed")
         return await self._reader.run(function, self._reads, *args, **kwargs)
+
+    async def _ask(self, function: Callable[Concatenate[Statements, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._read(lambda reads: reads.ask(function, *args, **kwargs))
+
+    async def _count(self, function: Callable[Concatenate[Statements, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a function that reads much, on a thread and connection that nobody else waits for."""
+        if self._reader is None:
+            raise Unavailable("the store is closed")
+        if self._counter is None:
+            self._counter = DatabaseThread("sqlite-counter")
+        return await self._counter.run(lambda: self._counting().ask(function, *args, **kwargs))
+
+    def _counting(self) -> Reader:
+        if self._counts is None:
+            self._counts = Reader(connect(self._path))
+        return self._counts
 
     async def _write(self, function: Callable[Concatenate[Statements, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a function in a transaction of its own."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Concatenate, ParamSpec, TypeVar
 
 import msgspec
 
@@ -24,6 +25,9 @@ from trunkline.app.ports import (
 from trunkline.app.provisioning import provisioned
 from trunkline.domain.objects import ObjectKey, StoredObject
 from trunkline.errors import AlreadyExists
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _users = msgspec.json.Decoder(list[User]).decode
 _stored = msgspec.json.Decoder(list[StoredRow]).decode
@@ -46,6 +50,10 @@ class Reader:
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()
+
+    def ask(self, function: Callable[Concatenate[Statements, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a function that only reads."""
+        return function(self._statements, *args, **kwargs)
 
     def directory(self) -> Directory:
         """See ``Store.directory``."""
