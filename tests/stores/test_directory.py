@@ -163,7 +163,7 @@ def test_what_exists_is_replaced(storage: Storage) -> None:
         )
         caller = msgspec.structs.replace(changed.caller, contact_centre_name="Nord")
         assert await store.user(1, "ann@north") is None
-        assert await store.user(1, "ann.b@north") == msgspec.structs.replace(changed, caller=caller)
+        assert await store.user(1, "ann.b@north") == msgspec.structs.replace(changed, caller=caller, version=2)
         directory = await store.directory()
         book = ReferenceBook(directory)
         shown = {"status": GroupStatus.IN_ACTIVE, "obstacle": Obstacle.NO_LISTS.value}

@@ -137,7 +137,13 @@ async def _add_user(program: Program, config: Config, name: str, password: str, 
         everybody = [] if known else await store.users(centre)
         user_id = known.caller.user_id if known else max((u.caller.user_id for u in everybody), default=0) + 1
         caller = _caller(centre, title, user_id, name, given, known)
-        account = User(caller=caller, password_hash=program.hash_password(password), is_enabled=not given["disabled"])
+        account = User(
+            caller=caller,
+            password_hash=program.hash_password(password),
+            is_enabled=not given["disabled"],
+            reference=known.reference if known else None,
+            skills=known.skills if known else {},
+        )
         await store.provision(Provision(contact_centres={centre: title}, users=[account]))
     finally:
         await store.close()

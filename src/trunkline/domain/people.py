@@ -66,3 +66,30 @@ class Caller(msgspec.Struct, frozen=True):
             if device.device_id == device_id:
                 return device
         return None
+
+
+class SkillHeld(msgspec.Struct, frozen=True):
+    """A skill of a user and how well it is mastered, 0 to 100."""
+
+    skill_id: int
+    level: int = 1
+
+
+class Account(msgspec.Struct, frozen=True, kw_only=True):
+    """A user account as it is administered: everything but its password.
+
+    ``name`` is what the user logs in with; ``public_id`` the id under which other parts of the API show the user.
+    """
+
+    contact_centre_id: int
+    user_id: int
+    name: str
+    first_name: str = ""
+    last_name: str = ""
+    email_address: str = ""
+    roles: tuple[Role, ...] = (Role.AGENT,)
+    features: tuple[Feature, ...] = ()
+    devices: tuple[Device, ...] = ()
+    skills: tuple[SkillHeld, ...] = ()
+    public_id: str = ""
+    is_enabled: bool = True

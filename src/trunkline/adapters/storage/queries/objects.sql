@@ -19,6 +19,15 @@ FROM (
   ORDER BY version DESC LIMIT :limit
 )
 
+-- name: object_history
+-- Who changed an object, newest first.
+SELECT json_group_array(json_array(version, definition, changed_at_ms, changed_by, reason))
+FROM (
+  SELECT * FROM object_history
+  WHERE contact_centre_id = :contact_centre_id AND kind = :kind AND object_id = :object_id AND version < :before_version
+  ORDER BY version DESC LIMIT :limit
+)
+
 -- name: group_states
 -- Where all campaign groups stand.
 SELECT json_group_array(json_object(

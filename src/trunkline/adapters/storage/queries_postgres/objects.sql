@@ -21,6 +21,23 @@ WHERE contact_centre_id = $1 AND kind = $2 AND object_id = $3 AND definition IS 
 ORDER BY version DESC
 LIMIT $4
 
+-- name: object_history
+-- Who changed an object, newest first, before version $4, at most $5.
+SELECT version, definition, changed_at_ms, changed_by, reason
+FROM object_history
+WHERE contact_centre_id = $1 AND kind = $2 AND object_id = $3 AND ($4::integer IS NULL OR version < $4)
+ORDER BY version DESC
+LIMIT $5
+
+-- name: note_objects
+-- Versions of many objects or accounts.
+INSERT INTO object_history (
+    contact_centre_id, kind, object_id, version, definition, changed_at_ms, changed_by, reason
+)
+SELECT * FROM unnest(
+    $1::integer[], $2::text[], $3::integer[], $4::integer[], $5::text[], $6::bigint[], $7::integer[], $8::text[]
+)
+
 -- name: group_states
 -- Where all campaign groups stand.
 SELECT contact_centre_id, campaign_group_id, status, dial_mode, optimize_by, optimize_goal, changed_at_ms, schedule_id,
