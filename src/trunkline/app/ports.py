@@ -17,6 +17,7 @@ from typing import Protocol
 
 from trunkline.app.callback_reads import CallbackReads
 from trunkline.app.census import CensusGroup, CensusQuery
+from trunkline.app.group_reads import BufferReads, Counting, WorkReads
 from trunkline.app.reference_data import (
     Directory,
     ObjectChanges,
@@ -139,7 +140,7 @@ class DeskReads(Protocol):
         """The agent's log-in, or None."""
 
 
-class Unit(DeskReads, Protocol):
+class Unit(DeskReads, WorkReads, BufferReads, Protocol):
     """One transaction. Reads see what was committed before it; writes happen in ``save``."""
 
     async def repeats(self, request_keys: Sequence[int], since_ms: int) -> dict[int, StoredRow]:
@@ -220,7 +221,7 @@ class Unit(DeskReads, Protocol):
         """
 
 
-class Store(DeskReads, CallbackReads, Protocol):
+class Store(DeskReads, CallbackReads, WorkReads, Counting, Protocol):
     """Durable storage.
 
     Reads outside a unit see committed data only, and all of it: every commit that had returned when they began. They

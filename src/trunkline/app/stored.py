@@ -137,6 +137,21 @@ class ImportProgress(msgspec.Struct, frozen=True, kw_only=True):
     started_at_ms: int = 0
 
 
+BufferKey = tuple[int, int, int]
+"""Contact centre, list, chain: what lies in a group's buffer."""
+
+
+class ScheduleRun(msgspec.Struct, frozen=True, kw_only=True):
+    """An item of a schedule that had its turn, so that it never has it twice. ``outcome`` says what came of it."""
+
+    contact_centre_id: int
+    schedule_id: int
+    item_n: int
+    due_at_s: int
+    done_at_ms: int
+    outcome: str
+
+
 class RecordQuery(msgspec.Struct, frozen=True, kw_only=True):
     """Records of a list that a condition selects, by place: those behind ``after`` (chain, place in it).
 
@@ -208,6 +223,8 @@ class Changes(msgspec.Struct):
     undo: list[Undo] = []
     undone: list[tuple[RecordKey, int]] = []
     attempts: list[AttemptRow] = []
+    off_buffer: set[BufferKey] = set()
+    schedule_runs: list[ScheduleRun] = []
     journal: list[JournalRow] = []
 
     @property
@@ -220,6 +237,8 @@ class Changes(msgspec.Struct):
             or (self.suppressions or self.lifted)
             or (self.preview_sessions or self.agent_sessions)
             or (self.cursors or self.imports)
+            or (self.group_states or self.attempts)
+            or (self.off_buffer or self.schedule_runs)
             or (self.group_states or self.attempts or self.recycle_runs)
         )
 

@@ -29,8 +29,8 @@ Step = Callable[[], Awaitable[None]]
 class Upkeep:
     """The clock-driven rounds. ``on_change`` is awaited after the reference data changed; ``report`` logs failures.
 
-    Journal rows are kept for ``journal_ms``. ``steps`` are further things to do in each round, in portions; each minds its own
-    hour.
+    Journal rows are kept for ``journal_ms``. ``steps`` are further things that each round does, in portions; each minds
+    its own hour.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Upkeep:
         self._on_change = on_change
         self._report = report
         self._journal_ms = journal_ms
-        self._steps = (self.refresh, self.expire, self.prune, *steps)
+        self._steps = (self.refresh, self.expire, *steps, self.prune)
         self._task: asyncio.Task[None] | None = None
         self._rounds = 0
         self._is_change_told = True

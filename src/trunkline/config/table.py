@@ -137,8 +137,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             3650,
         ),
     ] = 400
-    # Attempt rules look back 366 days at most, so never less. Five years is what telemarketers in the United States must
-    # keep (16 CFR 310.5); where the law asks for less, less is better.
+    # Attempt rules look back 366 days at most, so never less. Five years is what telemarketers in the United States
+    # must keep (16 CFR 310.5); where the law asks for less, less is better.
     attempt_days: Annotated[
         int,
         _says("The log of attempts is kept this long; PostgreSQL drops whole months.", "days", 366, 7300),
