@@ -18,7 +18,9 @@ from trunkline import __version__, log
 from trunkline.adapters.storage import make_store, migrate
 from trunkline.adapters.system import SystemChance, SystemClock
 from trunkline.app import demo
-from trunkline.app.asking import Rules
+from trunkline.app.admin import Administration
+from trunkline.app.admin_accounts import Accounts
+from trunkline.app.asking import Asked, Rules
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.handlers import HANDLERS
 from trunkline.app.import_reading import CsvFile
@@ -32,6 +34,9 @@ from trunkline.cli.imports import import_list
 from trunkline.cli.main import cli as commands
 from trunkline.config import Config
 from trunkline.diagnosis import examine
+from trunkline.domain.commands import EndSession
+from trunkline.domain.enums import Door, RequestType
+from trunkline.domain.people import Caller
 from trunkline.errors import AlreadyExists, TrunklineError
 from trunkline.web.app import Application
 from trunkline.web.auth import Authenticator, hash_password
@@ -142,6 +147,7 @@ class Running:
             trusted_proxies=frozenset(config.trusted_proxies),
             spool_dir=str(Path(config.data_dir)) if not config.database_url else "",
         )
+        accounts = Accounts(store, clock, chance, self.auth.hash, self._log_out)
         metrics = Metrics(self.writer, self.outbox, self.auth, self.notifications) if config.metrics else None
         self.services = Services(
             settings=self.settings,
@@ -153,12 +159,19 @@ class Running:
             notifications=self.notifications,
             report_defect=self._report_defect,
             imports=ImportDoor(Importer(store, self.writer.submit), lambda: self.writer.book, self.settings.spool_dir),
+            administration=Administration(store, clock, lambda: self.writer.book, self.upkeep.refresh, accounts),
+            refresh=self.upkeep.refresh,
             metrics=metrics.text if metrics else None,
         )
 
     async def _accounts_changed(self) -> None:
         for user in await self.auth.refresh():
             self.notifications.cometd.kick(user)
+
+    async def _log_out(self, agent: Caller) -> None:
+        await self.writer.submit(
+            Asked(caller=agent, command=EndSession(), request_type=RequestType.SESSION_END, door=Door.INSIDE)
+        )
 
     def _report(self, step: str, error: BaseException) -> None:
         if isinstance(error, TrunklineError):
