@@ -12,7 +12,7 @@ from trunkline.contract.answers import answer, method_not_allowed
 from trunkline.domain.people import Caller
 from trunkline.domain.permissions import Permission, check_permission
 from trunkline.errors import NotFound
-from trunkline.web import admin, admin_objects, agent, imports, resources
+from trunkline.web import admin, admin_objects, agent, imports, openapi, resources
 from trunkline.web.exchange import Exchange
 from trunkline.web.rows import Row
 from trunkline.web.services import Services
@@ -20,7 +20,7 @@ from trunkline.web.services import Services
 Routed = Callable[[Exchange, Caller | None], Awaitable[None]]
 
 
-def table() -> list[Row]:
+def table() -> list[Row | tuple[Any, ...]]:
     """Every route that is not hot; handlers get exchange, services, caller and the path's parameters.
 
     Who may use a route, and what the parameters of its path name, stands beside it.
@@ -73,13 +73,14 @@ def table() -> list[Row]:
             supervise,
             {"list_name": "list name", "import_id": "import"},
         ),
+        Row("GET", f"{api}/admin/openapi.json", partial(openapi.get_openapi, rows=rows), supervise),
         *admin_objects.rows(),
     ]
 
 
 def build_router(services: Services) -> Routed:
     """The function that finds a route and calls its handler; raises ``NotFound`` for an unknown path."""
-    routes = [(Route(row.path, endpoint=_unused), row) for row in map(as_row, table())]
+    routes = [(Route(row.path, endpoint=_unused), row) for row in rows()]
 
     async def serve(exchange: Exchange, caller: Caller | None) -> None:
         path = exchange.path.rstrip("/") or "/"
@@ -104,9 +105,9 @@ def build_router(services: Services) -> Routed:
     return serve
 
 
-def as_row(row: Row | tuple[Any, ...]) -> Row:
-    """A row that may have been written as a plain tuple."""
-    return row if isinstance(row, Row) else Row(*row)
+def rows() -> list[Row]:
+    """The table; a row may have been written as a plain tuple."""
+    return [row if isinstance(row, Row) else Row(*row) for row in table()]
 
 
 async def _unused(_: Any) -> None:
