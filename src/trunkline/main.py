@@ -31,7 +31,9 @@ from trunkline.app.upkeep import Upkeep
 from trunkline.app.writer import Writer
 from trunkline.bayeux import Config as BayeuxConfig
 from trunkline.cli.imports import import_list
+from trunkline.cli.lists import lists
 from trunkline.cli.main import cli as commands
+from trunkline.cli.treatments import treatments
 from trunkline.config import Config
 from trunkline.diagnosis import examine
 from trunkline.domain.commands import EndSession
@@ -50,6 +52,8 @@ from trunkline.web.services import Services, Settings
 DEMO_PASSWORD = "demo"  # noqa: S105 - printed on the first screen of the README; the demo binds loopback only
 
 commands.add_command(import_list)
+commands.add_command(lists)
+commands.add_command(treatments)
 
 
 def database_url(config: Config) -> str:
@@ -146,6 +150,7 @@ class Running:
             callback_polling=config.cometd_callback_polling,
             trusted_proxies=frozenset(config.trusted_proxies),
             spool_dir=str(Path(config.data_dir)) if not config.database_url else "",
+            http_door=config.http_door,
         )
         accounts = Accounts(store, clock, chance, self.auth.hash, self._log_out)
         metrics = Metrics(self.writer, self.outbox, self.auth, self.notifications) if config.metrics else None

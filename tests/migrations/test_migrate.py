@@ -197,13 +197,14 @@ def test_lists_and_campaigns_become_objects(url: str) -> None:
         await store.open()
         try:
             async with store.begin() as unit:
-                hits = await unit.suppressed(1, 201, ["+331", "+332"], [])
+                asked = [(DoNotCallKind.NUMBER, key) for key in ("331", "332")]
+                hits = set(await unit.suppressed(1, 201, [], 0, asked))
             return ReferenceBook(await store.directory()), hits
         finally:
             await store.close()
 
     book, hits = asyncio.run(look())
-    assert hits == {(DoNotCallKind.NUMBER, "+331")}
+    assert hits == {(DoNotCallKind.NUMBER, "331")}
     campaign = book.campaign(1, "Sales")
     assert (campaign.application_id, campaign.group_name, campaign.status) == (134, "Sales@North", GroupStatus.RUNNING)
     assert (campaign.lists, campaign.agents) == ((CampaignList(101, 5, is_active=False),), frozenset({1, 2}))

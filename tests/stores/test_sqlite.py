@@ -21,7 +21,7 @@ from trunkline.adapters.storage.sqlite_thread import DatabaseThread
 from trunkline.app.ports import Store
 from trunkline.errors import Defect, Refused, Unavailable
 
-BIG_TABLES = re.compile(r"^SCAN (r|d|j|s|u|record|desk|journal|suppression|user_account)\b")
+BIG_TABLES = re.compile(r"^SCAN (r|d|j|s|u|a|record|desk|journal|suppression|user_account|attempt_log)\b")
 
 INDEXES = {
     "held": "PRIMARY KEY",
@@ -40,10 +40,17 @@ INDEXES = {
     "audit": "INTEGER PRIMARY KEY",
     "audit_of_user": "journal_by_user",
     "suppressed": "sqlite_autoindex_suppression_1 (contact_centre_id=? AND kind=? AND value_key=?)",
+    "suppression_entries": "suppression_by_list",
+    "suppression_counts": "suppression_by_list",
+    "lift": "sqlite_autoindex_suppression_1",
+    "attempts_of": "attempt_by_number (contact_centre_id=? AND number_key=? AND at_ms>?)",
+    "attempts_of_chain": "attempt_by_chain",
+    "attempts": "INTEGER PRIMARY KEY",
     "users_by_name": "user_account_by_name",
 }
 
 IN_ORDER = {"audit", "audit_of_user", "newest", "rows_after", "expired", "fresh_candidates", "prune"}
+IN_ORDER |= {"attempts", "attempts_of_chain"}
 
 
 def path_of(url: str) -> Path:
@@ -71,7 +78,7 @@ def plan_of(connection: sqlite3.Connection, name: str) -> list[str]:
         text = queries.bulk(name, 64)
         parameters: object = (None,) * (64 * queries.width(name))
     else:
-        text = queries[name]
+        text = queries[name].replace("$condition", "r.attempts < 3")
         parameters = dict.fromkeys(re.findall(r":(\w+)", text))
     return [line[3] for line in connection.execute(f"EXPLAIN QUERY PLAN {text}", parameters)]  # type: ignore[arg-type]
 

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import msgspec
 
-from trunkline.app.stored import Directory
+from trunkline.app.reference_data import Directory
 from trunkline.domain.campaigns import (
     AgentGroup,
     CallingList,
@@ -23,6 +23,7 @@ from trunkline.domain.campaigns import (
     GroupState,
 )
 from trunkline.domain.objects import ObjectKey, ObjectKind, ObjectValue, StoredObject
+from trunkline.domain.suppression import SuppressionList
 from trunkline.errors import NotFound
 
 V = TypeVar("V", bound=ObjectValue)
@@ -40,6 +41,7 @@ class ReferenceBook:
         self._states = {state.key: state for state in directory.group_states}
         self._lists_by_id = {(one.contact_centre_id, one.list_id): one for one in self._resolved_lists()}
         self._lists = {(one.contact_centre_id, one.name): one for one in self._lists_by_id.values()}
+        self._suppression_lists = [o.value for o in directory.objects if isinstance(o.value, SuppressionList)]
         self._groups: dict[tuple[int, int], Campaign] = {}
         self._campaigns: dict[tuple[int, str], list[Campaign]] = {}
         self._campaigns_by_id: dict[tuple[int, int], list[Campaign]] = {}
@@ -144,6 +146,17 @@ class ReferenceBook:
         """All calling lists of a contact centre, by name."""
         mine = [entry for (centre, _), entry in self._lists.items() if centre == contact_centre_id]
         return sorted(mine, key=lambda entry: entry.name)
+
+    def suppression_list_ids(self, contact_centre_id: int, campaign: Campaign | None) -> tuple[int, ...]:
+        """The suppression lists that apply to a campaign besides the contact centre's own: required and named ones."""
+        named = () if campaign is None else campaign.suppression_list_ids
+        return tuple(
+            entry.suppression_list_id
+            for entry in self._suppression_lists
+            if entry.contact_centre_id == contact_centre_id
+            and entry.is_enabled
+            and (entry.is_required or entry.suppression_list_id in named)
+        )
 
     def _resolved_lists(self) -> Iterable[CallingList]:
         for stored in self._objects.values():

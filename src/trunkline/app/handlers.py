@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
-from trunkline.app import agents, contacts, import_chunks, preview, records, rescue
+from trunkline.app import (
+    agents,
+    contacts,
+    import_chunks,
+    list_portions,
+    list_work,
+    preview,
+    records,
+    rescue,
+    third_party,
+    validated,
+)
+from trunkline.app.validation import SettleValidation
 from trunkline.app.writer import Handler
 from trunkline.domain import commands
+from trunkline.domain.third_party import ThirdPartyRequest
 
 HANDLERS: dict[type, Handler] = {
     commands.UpdateRecord: records.update_record,
@@ -28,5 +41,10 @@ HANDLERS: dict[type, Handler] = {
     rescue.ExpireLeases: rescue.expire_leases,
     rescue.ReportFailure: rescue.report_failure,
     rescue.ResetStale: rescue.reset_stale,
+    list_work.Recycle: list_portions.recycle,
+    list_work.UndoRecycling: list_portions.undo_recycling,
+    list_work.MoveChains: list_portions.move_chains,
     import_chunks.ImportChunk: import_chunks.import_chunk,
+    ThirdPartyRequest: third_party.third_party_request,
+    SettleValidation: validated.settle_validation,
 }

@@ -125,7 +125,7 @@ async def _next_chain(view: View, campaign: Campaign, user_id: int) -> _Found:
         if record is None:
             return found
         chain = await view.chain(centre, record.list_id, record.chain_id)
-        hits = await view.suppressed(centre, campaign.campaign_id, chain)
+        hits = await view.suppressed(campaign, chain)
         now_blocked = {r.key: out_of_dialing(r) for r in chain if r.key in hits and is_open(r.status)}
         found.blocked.extend(now_blocked.values())
         left = [now_blocked.get(r.key, r) for r in chain]

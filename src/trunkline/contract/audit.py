@@ -27,5 +27,8 @@ REQUEST_TYPE_NAMES: dict[RequestType, str] = {
     RequestType.AGENT_STATE: "AgentState",
     RequestType.STALE_RESET: "ResetStale",
     RequestType.LIST_IMPORT: "ImportList",
+    RequestType.LIST_RECYCLE: "RecycleList",
+    RequestType.LIST_RECYCLE_UNDO: "UndoRecycling",
+    RequestType.LIST_MOVE: "MoveChains",
 }
 """Number -> name, for people."""

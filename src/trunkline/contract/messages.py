@@ -7,6 +7,7 @@ Which channels an event goes to depends on the door of the request (decisions 2)
 
 - REST: ``/v2/me/outbound``, then ``/me/internal``
 - SendUserEvent: ``/me/internal``, with the request's GSW_REFERENCE_ID
+- the HTTP door of third parties: none, the HTTP answer is the acknowledgement
 - nobody asked: both
 
 Source: Outbound API, Update Record and the other pages; decisions 2 to 4; outbound domain 3.2.
@@ -58,7 +59,7 @@ class Timing(msgspec.Struct, frozen=True):
     total_ms: int
 
 
-_ACKNOWLEDGEMENTS: dict[Acknowledgement, str] = {
+ACKNOWLEDGEMENT_NAMES: dict[Acknowledgement, str] = {
     Acknowledgement.UPDATED: "UpdateCallCompletionStatsAcknowledge",
     Acknowledgement.ADDED: "AddRecordAcknowledge",
     Acknowledgement.PROCESSED: "RecordProcessedAcknowledge",
@@ -107,7 +108,7 @@ def messages_of(event: AnyEvent, timing: Timing, api_url: str = DEFAULT_API_URL)
     """
     match event:
         case RecordAcknowledged():
-            name = _ACKNOWLEDGEMENTS[event.what]
+            name = ACKNOWLEDGEMENT_NAMES[event.what]
             user_data = acknowledged_user_data(event, name)
             return _both(event, timing, _record_message(event, aimed_record(event), name), user_data)
         case RecordShown():
@@ -136,6 +137,8 @@ def messages_of(event: AnyEvent, timing: Timing, api_url: str = DEFAULT_API_URL)
 
 def _both(event: Event, timing: Timing, outbound: Json, user_data: Json) -> list[Message]:
     """What the door of the request calls for."""
+    if event.door is Door.HTTP:
+        return []
     internal = _device_user_event(event, timing, user_data)
     if event.door is Door.USER_EVENT:
         return [internal]

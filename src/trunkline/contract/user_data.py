@@ -85,7 +85,7 @@ def acknowledged_user_data(event: RecordAcknowledged, name: str) -> Json:
         case Acknowledgement.SUPPRESSED | Acknowledgement.CANCELLED:
             user_data |= _aim(event)
         case Acknowledgement.RESCHEDULED | Acknowledgement.CALLBACK_MOVED:
-            if event.door is Door.USER_EVENT:
+            if event.door in (Door.USER_EVENT, Door.HTTP):
                 user_data |= _callback(event)
         case Acknowledgement.CHAIN_END:
             user_data["GSW_CHAIN_ID"] = event.chain_id

@@ -42,7 +42,8 @@ class CallingList(msgspec.Struct, frozen=True, kw_only=True):
     """A calling list. ``default_region`` is a two-letter country code for numbers without one.
 
     ``from_s`` and ``until_s`` bound dialing together with the records' own windows. ``fields`` are those of the format
-    when ``format_id`` names one.
+    when ``format_id`` names one. ``account_field`` is the custom field that holds the account a record is about, by
+    which do-not-call entries of accounts are found; empty for none.
     """
 
     contact_centre_id: int
@@ -59,6 +60,7 @@ class CallingList(msgspec.Struct, frozen=True, kw_only=True):
     format_id: int | None = None
     filter_id: int | None = None
     treatment_id: int | None = None
+    account_field: str = ""
     is_enabled: bool = True
 
     def sends_field(self, name: str) -> bool:

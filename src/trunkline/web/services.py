@@ -29,6 +29,7 @@ class Settings:
         callback_polling: bool,
         trusted_proxies: frozenset[str],
         spool_dir: str,
+        http_door: bool = True,
     ) -> None:
         self.version = version
         self.external_prefix = external_prefix
@@ -39,6 +40,7 @@ class Settings:
         self.callback_polling = callback_polling
         self.trusted_proxies = trusted_proxies
         self.spool_dir = spool_dir
+        self.http_door = http_door
 
 
 class Services:

@@ -9,14 +9,14 @@ from typing import Any
 
 import msgspec
 
-from trunkline.app.ports import AgentSession, ImportProgress, JournalRow, Search, Suppression
+from trunkline.app.ports import AgentSession, ImportProgress, JournalRow, RecycleRun, Search, Suppression, Undo
 from trunkline.domain.campaigns import TYPE_PRIORITY, GroupState
 from trunkline.domain.desk import DeskEntry
 from trunkline.domain.eligibility import Window
-from trunkline.domain.enums import DoNotCallKind
 from trunkline.domain.numbers import canonical_number
 from trunkline.domain.objects import OBJECT_TYPES, ObjectKind, ObjectValue, StoredObject
 from trunkline.domain.records import Record
+from trunkline.domain.suppression import contact_key
 from trunkline.errors import OutOfRange
 
 Row = tuple[Any, ...]
@@ -125,11 +125,6 @@ def journal_row(row: JournalRow, seq: int) -> Row:
         row.elapsed_ns,
         encode(row.events) if row.events else None,
     )
-
-
-def contact_key(kind: DoNotCallKind, value: str) -> str:
-    """The text by which a number or a customer id is looked up."""
-    return canonical_number(value) if kind is DoNotCallKind.NUMBER else value
 
 
 def suppression_row(entry: Suppression) -> Row:
@@ -247,4 +242,32 @@ def state_row(state: GroupState) -> Row:
         state.optimize_goal,
         state.changed_at_ms,
         state.schedule_id,
+    )
+
+
+def recycle_row(run: RecycleRun) -> Row:
+    """A recycling."""
+    return (
+        run.contact_centre_id,
+        run.list_id,
+        run.run_id,
+        run.made_at_ms,
+        run.made_by,
+        run.what,
+        run.records,
+        run.state.value,
+    )
+
+
+def undo_row(undo: Undo) -> Row:
+    """A record as it was before a recycling."""
+    record = undo.record
+    return (
+        record.contact_centre_id,
+        record.list_id,
+        undo.run_id,
+        record.chain_id,
+        record.chain_n,
+        record.version,
+        as_json(record),
     )

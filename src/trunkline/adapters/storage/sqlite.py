@@ -15,14 +15,17 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
-from trunkline.adapters.storage import migrate, sqlite_objects
+from trunkline.adapters.storage import migrate, sqlite_contacts, sqlite_objects
 from trunkline.adapters.storage.sqlite_connection import Statements, check, connect
 from trunkline.adapters.storage.sqlite_reference import Reader, prune, write_provision
 from trunkline.adapters.storage.sqlite_thread import DatabaseThread
 from trunkline.adapters.storage.sqlite_transaction import Transactions
 from trunkline.adapters.storage.sqlite_unit import SqliteUnit
+from trunkline.app.callback_reads import CallbackQuery, Presence
+from trunkline.app.census import CensusGroup, CensusQuery
 from trunkline.app.ports import (
     AgentSession,
+    AttemptQuery,
     AuditQuery,
     DeskKey,
     Directory,
@@ -31,11 +34,17 @@ from trunkline.app.ports import (
     ObjectChanges,
     ObjectVersion,
     Provision,
+    RecordQuery,
     StoredRow,
+    Suppression,
+    SuppressionCount,
+    SuppressionQuery,
     Unit,
     User,
 )
+from trunkline.domain.attempts import StoredAttempt
 from trunkline.domain.objects import ObjectKey, StoredObject
+from trunkline.domain.records import Record
 from trunkline.errors import Defect, Refused, Unavailable
 
 P = ParamSpec("P")
@@ -140,6 +149,14 @@ class SqliteStore:
         """See ``DeskReads.agent_session``."""
         return await self._read(Reader.agent_session, contact_centre_id, user_id)
 
+    async def callbacks(self, query: CallbackQuery) -> list[Record]:
+        """See ``CallbackReads.callbacks``."""
+        return await self._read(Reader.callbacks, query)
+
+    async def presences(self, contact_centre_id: int) -> list[Presence]:
+        """See ``CallbackReads.presences``."""
+        return await self._read(Reader.presences, contact_centre_id)
+
     async def newest(self, contact_centre_id: int, user_id: int, before_seq: int | None, limit: int) -> list[StoredRow]:
         """See ``Store.newest``."""
         return await self._read(Reader.newest, contact_centre_id, user_id, before_seq, limit)
@@ -168,6 +185,25 @@ class SqliteStore:
         """See ``Store.audit``."""
         return await self._read(Reader.audit, query)
 
+    async def attempts(self, query: AttemptQuery) -> list[StoredAttempt]:
+        """See ``Store.attempts``."""
+        return await self._look(lambda on: sqlite_contacts.portion(on, query))
+
+    async def attempts_of_chain(
+        self, contact_centre_id: int, list_id: int, chain_id: int, limit: int
+    ) -> list[StoredAttempt]:
+        """See ``Store.attempts_of_chain``."""
+        chain = (contact_centre_id, list_id, chain_id)
+        return await self._look(lambda on: sqlite_contacts.of_chain(on, chain, limit))
+
+    async def suppression_entries(self, query: SuppressionQuery) -> list[Suppression]:
+        """See ``Store.suppression_entries``."""
+        return await self._look(lambda on: sqlite_contacts.page(on, query))
+
+    async def suppression_counts(self, contact_centre_id: int, now_s: int) -> dict[int, SuppressionCount]:
+        """See ``Store.suppression_counts``."""
+        return await self._look(lambda on: sqlite_contacts.counts(on, contact_centre_id, now_s))
+
     async def provision(self, provision: Provision) -> None:
         """See ``Store.provision``. Raises ``AlreadyExists`` when a name belongs to something else."""
         await self._write(write_provision, provision)
@@ -175,6 +211,22 @@ class SqliteStore:
     async def change_objects(self, changes: ObjectChanges) -> list[StoredObject]:
         """See ``Store.change_objects``."""
         return await self._write(sqlite_objects.change, changes)
+
+    async def census(self, query: CensusQuery) -> list[CensusGroup]:
+        """See ``Store.census``."""
+        return await self._read(Reader.census, query)
+
+    async def sample(self, contact_centre_id: int, list_id: int, size: int) -> list[Record]:
+        """See ``Store.sample``."""
+        return await self._read(Reader.sample, contact_centre_id, list_id, size)
+
+    async def count_records(self, query: RecordQuery) -> int:
+        """See ``Store.count_records``."""
+        return await self._read(Reader.count, "count_records", query)
+
+    async def count_chains(self, query: RecordQuery) -> int:
+        """See ``Store.count_chains``."""
+        return await self._read(Reader.count, "count_chains", query)
 
     async def object_versions(self, key: ObjectKey, limit: int) -> list[StoredObject]:
         """See ``Store.object_versions``."""
@@ -203,6 +255,12 @@ class SqliteStore:
         if self._reader is None or self._reads is None:
             raise Unavailable("the store is closed")
         return await self._reader.run(function, self._reads, *args, **kwargs)
+
+    async def _look(self, function: Callable[[Statements], T]) -> T:
+        """Run a read that is a function of its own on the reader's connection."""
+        if self._reader is None or self._reads is None:
+            raise Unavailable("the store is closed")
+        return await self._reader.run(self._reads.look, function)
 
     async def _write(self, function: Callable[Concatenate[Statements, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a function in a transaction of its own."""

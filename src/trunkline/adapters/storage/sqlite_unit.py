@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from typing import ParamSpec, TypeVar
 
+from trunkline.adapters.storage import sqlite_contacts
 from trunkline.adapters.storage.sqlite_thread import DatabaseThread
 from trunkline.adapters.storage.sqlite_transaction import Transactions
 from trunkline.app.ports import (
@@ -15,12 +16,18 @@ from trunkline.app.ports import (
     Held,
     ImportProgress,
     PreviewSession,
+    RecordQuery,
+    RecycleRun,
     Search,
     StoredRow,
+    Suppression,
+    Undo,
 )
+from trunkline.domain.attempts import PastAttempt, StoredAttempt
 from trunkline.domain.desk import DeskEntry
 from trunkline.domain.enums import DoNotCallKind
 from trunkline.domain.records import Record
+from trunkline.domain.suppression import Contact
 from trunkline.errors import Defect, Unavailable
 
 P = ParamSpec("P")
@@ -106,12 +113,34 @@ class SqliteUnit:
         return await self._run(self._transactions.next_record, search)
 
     async def suppressed(
-        self, contact_centre_id: int, campaign_id: int | None, numbers: Iterable[str], customers: Iterable[str]
-    ) -> set[tuple[DoNotCallKind, str]]:
+        self,
+        contact_centre_id: int,
+        campaign_id: int | None,
+        suppression_list_ids: Collection[int],
+        now_s: int,
+        contacts: Collection[Contact],
+    ) -> dict[Contact, list[Suppression]]:
         """See ``Unit.suppressed``."""
-        contacts = [(DoNotCallKind.NUMBER, number) for number in numbers]
-        contacts += [(DoNotCallKind.CUSTOMER, customer) for customer in customers]
-        return await self._run(self._transactions.suppressed, contact_centre_id, campaign_id, contacts)
+        if not contacts:
+            return {}
+        asked = (contact_centre_id, campaign_id, suppression_list_ids, now_s, contacts)
+        return await self._run(self._transactions.read, lambda on: sqlite_contacts.suppressed(on, *asked))
+
+    async def attempts_of(
+        self, contact_centre_id: int, number_keys: Collection[str], person_keys: Collection[str], since_ms: int
+    ) -> list[PastAttempt]:
+        """See ``Unit.attempts_of``."""
+        if not number_keys and not person_keys:
+            return []
+        asked = (contact_centre_id, number_keys, person_keys, since_ms)
+        return await self._run(self._transactions.read, lambda on: sqlite_contacts.attempts_of(on, *asked))
+
+    async def attempts_of_chain(
+        self, contact_centre_id: int, list_id: int, chain_id: int, limit: int
+    ) -> list[StoredAttempt]:
+        """See ``Unit.attempts_of_chain``."""
+        chain = (contact_centre_id, list_id, chain_id)
+        return await self._run(self._transactions.read, lambda on: sqlite_contacts.of_chain(on, chain, limit))
 
     async def records_of_contact(
         self, contact_centre_id: int, list_ids: Sequence[int], kind: DoNotCallKind, value: str, limit: int
@@ -123,6 +152,18 @@ class SqliteUnit:
     async def due_callbacks(self, contact_centre_id: int, user_id: int, now_s: int, limit: int) -> list[Record]:
         """See ``Unit.due_callbacks``."""
         return await self._run(self._transactions.due_callbacks, contact_centre_id, user_id, now_s, limit)
+
+    async def records_where(self, query: RecordQuery) -> list[Record]:
+        """See ``Unit.records_where``."""
+        return await self._run(self._transactions.records_where, query)
+
+    async def recycle_runs(self, contact_centre_id: int, list_id: int, limit: int) -> list[RecycleRun]:
+        """See ``Unit.recycle_runs``."""
+        return await self._run(self._transactions.recycle_runs, contact_centre_id, list_id, limit)
+
+    async def undo_of(self, contact_centre_id: int, list_id: int, run_id: int, limit: int) -> list[Undo]:
+        """See ``Unit.undo_of``."""
+        return await self._run(self._transactions.undo_of, contact_centre_id, list_id, run_id, limit)
 
     async def has_preview_session(self, session: PreviewSession) -> bool:
         """See ``Unit.has_preview_session``."""
