@@ -20,7 +20,9 @@ from trunkline.adapters.rule_folder import RuleFolder
 from trunkline.adapters.storage import make_store, migrate
 from trunkline.adapters.system import SystemChance, SystemClock
 from trunkline.app import demo
-from trunkline.app.asking import Rules
+from trunkline.app.admin import Administration
+from trunkline.app.admin_accounts import Accounts
+from trunkline.app.asking import Asked, Rules
 from trunkline.app.callback_rounds import CallbackRounds
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.handlers import HANDLERS
@@ -42,7 +44,9 @@ from trunkline.cli.rules import rules
 from trunkline.cli.treatments import treatments
 from trunkline.config import Config
 from trunkline.diagnosis import examine
-from trunkline.domain.enums import CallResult
+from trunkline.domain.commands import EndSession
+from trunkline.domain.enums import CallResult, Door, RequestType
+from trunkline.domain.people import Caller
 from trunkline.errors import AlreadyExists, TrunklineError
 from trunkline.outward import Outward
 from trunkline.web.app import Application
@@ -193,6 +197,7 @@ class Running:
             lambda fault: self.log.warning("rule file", fault=fault),
         )
         self.settings = edge_settings(config)
+        accounts = Accounts(store, clock, chance, self.auth.hash, self._log_out)
         metrics = Metrics(self.writer, self.outbox, self.auth, self.notifications) if config.metrics else None
         self.services = Services(
             settings=self.settings,
@@ -204,6 +209,8 @@ class Running:
             notifications=self.notifications,
             report_defect=self._report_defect,
             imports=ImportDoor(Importer(store, self.writer.submit), lambda: self.writer.book, self.settings.spool_dir),
+            administration=Administration(store, clock, lambda: self.writer.book, self.upkeep.refresh, accounts),
+            refresh=self.upkeep.refresh,
             metrics=metrics.text if metrics else None,
             webhooks=self.webhooks,
         )
@@ -215,6 +222,11 @@ class Running:
     async def _accounts_changed(self) -> None:
         for user in await self.auth.refresh():
             self.notifications.cometd.kick(user)
+
+    async def _log_out(self, agent: Caller) -> None:
+        await self.writer.submit(
+            Asked(caller=agent, command=EndSession(), request_type=RequestType.SESSION_END, door=Door.INSIDE)
+        )
 
     def _report(self, step: str, error: BaseException) -> None:
         if isinstance(error, TrunklineError):

@@ -53,6 +53,7 @@ class Upkeep:
         self._task: asyncio.Task[None] | None = None
         self._rounds = 0
         self._is_change_told = True
+        self._turn = asyncio.Lock()
 
     def start(self) -> None:
         """Begin the rounds."""
@@ -81,7 +82,11 @@ class Upkeep:
         await asyncio.sleep(PERIOD_S)
 
     async def refresh(self) -> None:
-        """Load the reference data when its version moved."""
+        """Load the reference data when its version moved; called after changes too, so callers take turns."""
+        async with self._turn:
+            await self._refresh()
+
+    async def _refresh(self) -> None:
         version = await self._store.directory_version()
         if version != self._writer.book.version:
             self._writer.adopt(ReferenceBook(await self._store.directory()))
