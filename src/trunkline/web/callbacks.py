@@ -12,12 +12,26 @@ from trunkline.contract import callbacks as contract
 from trunkline.contract.answers import SUCCESS, answer
 from trunkline.domain.enums import Door, RequestType
 from trunkline.domain.people import Caller
+from trunkline.domain.permissions import Permission
 from trunkline.domain.records import Record
 from trunkline.errors import InvalidState, NotFound
 from trunkline.web.admin import MAX_NUMBER_DIGITS, require_supervisor
 from trunkline.web.exchange import Exchange
 from trunkline.web.outbound import read_object
+from trunkline.web.rows import Row
 from trunkline.web.services import Services
+
+PATH = "/api/v2/admin/callbacks"
+
+
+def rows() -> list[Row]:
+    """The routes of callbacks."""
+    one = f"{PATH}/{{list_name}}/{{chain_id}}/{{chain_n}}"
+    ids = {"list_name": "list name", "chain_id": "chain", "chain_n": "place in chain"}
+    return [
+        Row("GET", PATH, get_callbacks, Permission.SUPERVISE),
+        Row("POST", one, post_callback, Permission.SUPERVISE, ids),
+    ]
 
 
 async def get_callbacks(exchange: Exchange, services: Services, caller: Caller) -> None:
