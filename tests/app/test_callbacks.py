@@ -225,7 +225,7 @@ def test_what_became_due_while_the_server_was_down_is_not_missed_at_once() -> No
     """After a start everything due is shown; what nobody takes is missed a grace time after the start."""
 
     async def test(house: House) -> None:
-        house.clock.ms += 10 * 3_600_000
+        house.clock.ms += 6 * 3_600_000
         clockwork = Clockwork(house)
         await clockwork.turn()
         assert (await house.chain(1))[0].status is S.READY
@@ -252,6 +252,19 @@ def test_a_closed_window_shows_nothing_and_keeps_nobody_waiting() -> None:
 
     window = {"from_s": 15 * 3600, "until_s": 16 * 3600}
     run_in_house(test, [*chain(**window), *chain(2, **window, **CAMPAIGN)])
+
+
+def test_the_law_s_hours_hold_for_callbacks_too() -> None:
+    """A callback set for the night is shown in the morning, however wide the contact's own window is."""
+
+    async def test(house: House) -> None:
+        clockwork = Clockwork(house)
+        await log_in(house)
+        assert await clockwork.turn(10 * 3600) == []
+        assert await clockwork.turn(10 * 3600 - 1) == []
+        assert len(await clockwork.turn(1)) == 1
+
+    run_in_house(test, chain(due_at_s=NOON_S + 10 * 3600))
 
 
 def test_a_call_that_the_agent_does_not_look_at_is_missed() -> None:
