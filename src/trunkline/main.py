@@ -8,6 +8,7 @@ import os
 import secrets
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
@@ -342,7 +343,8 @@ class Program:
         url = database_url(config)
         before = migrate.current(url)
         migrate.upgrade(url)
-        asyncio.run(make_attempt_parts(url))
+        with ThreadPoolExecutor(max_workers=1) as aside:  # the caller's thread may have a loop that runs
+            aside.submit(asyncio.run, make_attempt_parts(url)).result()
         return before, migrate.head()
 
     def pending_sql(self, config: Config) -> str:
