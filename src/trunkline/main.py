@@ -31,6 +31,7 @@ from trunkline.app.rule_watch import RuleWatch
 from trunkline.app.upkeep import Upkeep
 from trunkline.app.writer import Writer
 from trunkline.bayeux import Config as BayeuxConfig
+from trunkline.cli.audit import audit
 from trunkline.cli.explain import explain
 from trunkline.cli.imports import import_list
 from trunkline.cli.lists import lists
@@ -51,6 +52,7 @@ from trunkline.web.services import Services, Settings
 
 DEMO_PASSWORD = "demo"  # noqa: S105 - printed on the first screen of the README; the demo binds loopback only
 
+commands.add_command(audit)
 commands.add_command(explain)
 commands.add_command(import_list)
 commands.add_command(lists)
