@@ -139,7 +139,7 @@ def portion(log: Sequence[StoredAttempt], query: AttemptQuery) -> list[StoredAtt
         stored
         for stored in log
         if stored.seq > query.after_seq
-        and stored.row.contact_centre_id == query.contact_centre_id
+        and query.contact_centre_id in (None, stored.row.contact_centre_id)
         and (query.since_ms is None or stored.row.at_ms >= query.since_ms)
         and (query.until_ms is None or stored.row.at_ms < query.until_ms)
         and (not query.steps or stored.row.step in query.steps)

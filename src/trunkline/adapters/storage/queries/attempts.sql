@@ -65,13 +65,17 @@ FROM (
 CROSS JOIN attempt_log a ON a.seq = found.seq
 
 -- name: attempts
--- The first rows of a contact centre behind a number.
+-- The first rows of a contact centre (of all: null) behind a number.
 SELECT json_group_array($attempt)
 FROM (
   SELECT seq FROM attempt_log NOT INDEXED
-  WHERE contact_centre_id = :contact_centre_id AND seq > :after_seq AND at_ms >= :since_ms AND at_ms < :until_ms
+  WHERE (:contact_centre_id IS NULL OR contact_centre_id = :contact_centre_id) AND seq > :after_seq AND at_ms >= :since_ms AND at_ms < :until_ms
     AND (:steps = '[]' OR step IN (SELECT value FROM json_each(:steps)))
   ORDER BY seq
   LIMIT :limit
 ) found
 CROSS JOIN attempt_log a ON a.seq = found.seq
+
+-- name: newest_attempt
+-- The newest row's number.
+SELECT coalesce(max(seq), 0) FROM attempt_log

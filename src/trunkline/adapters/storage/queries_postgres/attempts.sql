@@ -54,10 +54,14 @@ ORDER BY at_ms DESC, seq DESC
 LIMIT $4
 
 -- name: attempts
--- The first $6 rows of a contact centre behind $2 within $3 to $4 whose step is one of $5 (all, when there is none).
+-- The first $6 rows of a contact centre (of all: null) behind $2 within $3 to $4 whose step is one of $5 (all, when there is none).
 SELECT $attempt_columns
 FROM attempt_log
-WHERE contact_centre_id = $1 AND seq > $2 AND at_ms >= $3 AND at_ms < $4
+WHERE ($1::integer IS NULL OR contact_centre_id = $1) AND seq > $2 AND at_ms >= $3 AND at_ms < $4
     AND (cardinality($5::smallint[]) = 0 OR step = ANY ($5::smallint[]))
 ORDER BY seq
 LIMIT $6
+
+-- name: newest_attempt
+-- The newest row's number. An index look-up in each part.
+SELECT coalesce(max(seq), 0) FROM attempt_log
