@@ -37,6 +37,7 @@ from trunkline.app.rule_watch import RuleWatch
 from trunkline.app.upkeep import Upkeep
 from trunkline.app.writer import Writer
 from trunkline.bayeux import Config as BayeuxConfig
+from trunkline.cli.audit import audit
 from trunkline.cli.callbacks import callbacks
 from trunkline.cli.explain import explain
 from trunkline.cli.imports import import_list
@@ -62,6 +63,7 @@ from trunkline.web.services import Services, Settings
 
 DEMO_PASSWORD = "demo"  # noqa: S105 - printed on the first screen of the README; the demo binds loopback only
 
+commands.add_command(audit)
 commands.add_command(explain)
 commands.add_command(import_list)
 commands.add_command(lists)
