@@ -10,12 +10,12 @@ import asyncio
 from collections.abc import Callable
 
 from trunkline.app.directory import ReferenceBook
-from trunkline.app.notices import AttemptTail, Batch, CallReports, GroupStates, Names, cursor_key
+from trunkline.app.notices import AttemptTail, Batch, CallReports, Figures, GroupStates, Names, cursor_key
 from trunkline.app.outgoing import NotAnswered, Outgoing
 from trunkline.app.ports import Clock, Store
 from trunkline.app.writer import Writer
 from trunkline.contract.notices import GroupFigures
-from trunkline.domain.campaigns import GroupState
+from trunkline.domain.campaigns import Campaign, GroupState
 from trunkline.domain.objects import ObjectKind
 from trunkline.domain.webhooks import DeliveryState, Notice, Progress, Webhook, failed, resumed, signature, succeeded
 from trunkline.errors import NotFound
@@ -28,11 +28,10 @@ ID_HEADER = "Trunkline-Delivery"
 TIMESTAMP_HEADER = "Trunkline-Timestamp"
 SIGNATURE_HEADER = "Trunkline-Signature"
 
-Figures = Callable[[int, int], GroupFigures]
 Report = Callable[[str, BaseException], None]
 
 
-def no_figures(contact_centre_id: int, campaign_group_id: int) -> GroupFigures:
+async def no_figures(campaign: Campaign) -> GroupFigures:
     """Figures of a group while nobody counts."""
     return GroupFigures()
 
