@@ -16,25 +16,32 @@ import structlog
 import uvloop
 
 from trunkline import __version__, log
+from trunkline.adapters.rule_folder import RuleFolder
 from trunkline.adapters.storage import make_store, migrate
 from trunkline.adapters.system import SystemChance, SystemClock
 from trunkline.app import demo
 from trunkline.app.asking import Rules
+from trunkline.app.callback_rounds import CallbackRounds
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.handlers import HANDLERS
 from trunkline.app.import_reading import CsvFile
 from trunkline.app.imports import Importer, ImportOrder, import_alone
 from trunkline.app.outbox import Outbox
 from trunkline.app.ports import Store, StoredRow
+from trunkline.app.rule_files import IN_USE
+from trunkline.app.rule_watch import RuleWatch
 from trunkline.app.upkeep import Upkeep
 from trunkline.app.writer import Writer
 from trunkline.bayeux import Config as BayeuxConfig
+from trunkline.cli.explain import explain
 from trunkline.cli.imports import import_list
 from trunkline.cli.lists import lists
 from trunkline.cli.main import cli as commands
+from trunkline.cli.rules import rules
 from trunkline.cli.treatments import treatments
 from trunkline.config import Config
 from trunkline.diagnosis import examine
+from trunkline.domain.enums import CallResult
 from trunkline.errors import AlreadyExists, TrunklineError
 from trunkline.outward import Outward
 from trunkline.web.app import Application
@@ -48,8 +55,10 @@ from trunkline.web.services import Services, Settings
 
 DEMO_PASSWORD = "demo"  # noqa: S105 - printed on the first screen of the README; the demo binds loopback only
 
+commands.add_command(explain)
 commands.add_command(import_list)
 commands.add_command(lists)
+commands.add_command(rules)
 commands.add_command(treatments)
 
 
@@ -98,6 +107,12 @@ def bounds(config: Config) -> Bounds:
     )
 
 
+def logout_call_result(config: Config) -> CallResult | None:
+    """The result of records that agents leave behind; None leaves them Stale."""
+    number = config.agent_logout_preview_call_result
+    return None if number < 0 else CallResult(number)
+
+
 def edge_settings(config: Config) -> Settings:
     """Settings of the HTTP edge."""
     return Settings(
@@ -131,6 +146,8 @@ class Running:
             lease_ms=config.lease_s * 1000,
             grace_ms=config.logout_grace_s * 1000,
             repeat_window_ms=config.repeat_window_s * 1000,
+            logout_call_result=logout_call_result(config),
+            callback_grace_ms=config.callback_grace_s * 1000,
         )
         self.writer = Writer(store, clock, book, rules, HANDLERS, self._publish, config.max_pending_writes)
         self.webhooks = self.outward.webhooks(store, self.writer)
@@ -153,8 +170,20 @@ class Running:
             is_cookie_secure=config.session_cookie_secure,
         )
         self.outbox.connect(self.notifications, self.writer)
+        callbacks = CallbackRounds(store, self.writer, clock, config.callback_grace_s)
         self.upkeep = Upkeep(
-            store, self.writer, clock, self._accounts_changed, self._report, config.journal_days * 86_400_000
+            store,
+            self.writer,
+            clock,
+            self._accounts_changed,
+            self._report,
+            config.journal_days * 86_400_000,
+            steps=[callbacks.serve_callbacks],
+        )
+        self.rule_watch = RuleWatch(
+            RuleFolder(Path(config.rules_dir or Path(config.data_dir) / "rules")).changed,
+            IN_USE,
+            lambda fault: self.log.warning("rule file", fault=fault),
         )
         self.settings = edge_settings(config)
         metrics = Metrics(self.writer, self.outbox, self.auth, self.notifications) if config.metrics else None
@@ -193,6 +222,8 @@ class Running:
 
     async def start(self) -> None:
         """Begin to work; the caller listens afterwards."""
+        self.rule_watch.look()
+        self.rule_watch.start()
         await self.outbox.prepare()
         await self.writer.prepare()
         self.writer.start()
@@ -206,6 +237,7 @@ class Running:
 
     async def stop(self) -> None:
         """Write what was accepted, then let go of everything."""
+        await self.rule_watch.stop()
         await self.upkeep.stop()
         await self.outward.validator.stop()
         await self.webhooks.stop()

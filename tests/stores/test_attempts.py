@@ -116,7 +116,7 @@ def test_attempts_of_numbers_and_persons(storage: Storage) -> None:
         assert await moments([], []) == []
         assert await moments([rows[0].number_key], []) == [100, 110]
         assert await moments([rows[0].number_key], ["cc1"]) == [100, 110, 120]
-        assert await moments([], ["cc1", f"{LIST}:2"]) == [100, 110, 120, 140]
+        assert await moments([], ["cc1", "#2"]) == [100, 110, 120, 140]
         assert await moments([], ["cc1"], 110) == [110, 120]
         first, second = await ask(store, "attempts_of", CENTRE, [rows[0].number_key], [], 0)
         assert (first.step, first.campaign_id) == (AttemptStep.PERMITTED, CAMPAIGN)

@@ -11,7 +11,7 @@ from starlette.routing import Match, Route
 from trunkline.contract.answers import answer, method_not_allowed
 from trunkline.domain.people import Caller
 from trunkline.errors import NotFound
-from trunkline.web import admin, agent, imports, resources, webhooks
+from trunkline.web import admin, agent, explain, imports, resources, webhooks
 from trunkline.web.exchange import Exchange
 from trunkline.web.services import Services
 
@@ -51,6 +51,10 @@ def table() -> list[tuple[str, str, Handler]]:
         ("GET", f"{api}/services", resources.get_services),
         ("GET", f"{api}/features", resources.get_features),
         ("GET", f"{api}/admin/requests", admin.get_requests),
+        ("GET", f"{api}/admin/explain/records", explain.get_records),
+        ("GET", f"{api}/admin/explain/attempts", explain.get_attempts),
+        ("GET", f"{api}/admin/explain/lists/{{list_name}}", explain.get_list),
+        ("GET", f"{api}/admin/explain/campaigns/{{campaign_name}}", explain.get_campaign),
         ("POST", f"{api}/admin/calling-lists/{{list_name}}/chains/{{chain_id}}", admin.post_chain),
         ("GET", f"{api}/admin/webhooks/{{webhook_id}}/deliveries", webhooks.get_deliveries),
         ("POST", f"{api}/admin/webhooks/{{webhook_id}}/deliveries", webhooks.post_deliveries),

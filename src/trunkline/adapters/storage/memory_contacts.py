@@ -119,6 +119,7 @@ def _past(stored: StoredAttempt) -> PastAttempt:
         at_ms=row.at_ms,
         step=row.step,
         call_result=row.call_result,
+        record_type=row.record_type,
         campaign_id=row.campaign_id,
         number_key=row.number_key,
         person_key=row.person_key,

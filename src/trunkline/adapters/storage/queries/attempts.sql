@@ -31,8 +31,8 @@ INSERT OR FAIL INTO attempt_log (
 -- What attempt rules need of some numbers and persons since a moment: of each the newest rows. 0, 1 and 5 are the steps
 -- that they are computed from.
 SELECT json_group_array(json_object(
-  'seq', a.seq, 'at_ms', a.at_ms, 'step', a.step, 'call_result', a.call_result, 'campaign_id', a.campaign_id,
-  'number_key', a.number_key, 'person_key', a.person_key, 'attempt_guid', a.attempt_guid
+  'seq', a.seq, 'at_ms', a.at_ms, 'step', a.step, 'call_result', a.call_result,
+  'record_type', a.record_type, 'campaign_id', a.campaign_id, 'number_key', a.number_key, 'person_key', a.person_key, 'attempt_guid', a.attempt_guid
 ))
 FROM (
   SELECT a.seq FROM json_each(:number_keys) asked

@@ -6,7 +6,7 @@ attempt_guid, number_key, person_key, time_zone, other_zones, region, call_resul
 rule_set_id, rule_set_version, detail
 
 -- fragment: past_columns
-seq, at_ms, step, call_result, campaign_id, number_key, person_key, attempt_guid
+seq, at_ms, step, call_result, record_type, campaign_id, number_key, person_key, attempt_guid
 
 -- name: write_attempts
 -- Append rows in order.
