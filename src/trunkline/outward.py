@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from functools import partial
+from typing import TypeVar
 
 from trunkline import __version__
 from trunkline.adapters.http_out import HttpOut
@@ -19,8 +20,11 @@ from trunkline.config import Config
 from trunkline.domain.addresses import networks
 from trunkline.domain.enums import CallResult
 from trunkline.domain.webhooks import check_url
+from trunkline.errors import Refused
 
 Report = Callable[[str, BaseException], None]
+T = TypeVar("T")
+V = TypeVar("V")
 
 
 class Outward:
@@ -34,7 +38,7 @@ class Outward:
     ) -> None:
         client = partial(
             HttpOut,
-            allowed=networks(config.outgoing_allowed_networks),
+            allowed=_option("outgoing_allowed_networks", networks, config.outgoing_allowed_networks),
             ca_file=config.outgoing_ca_file,
             version=__version__,
         )
@@ -49,7 +53,7 @@ class Outward:
             return writer().submit(asked)
 
         for url in config.validation_urls:
-            check_url(url)
+            _option("validation_urls", check_url, url)
         self.validator = Validator(
             self._to_validations,
             submit,
@@ -83,6 +87,14 @@ class Outward:
         """Close all connections; after the deliveries have stopped."""
         await self._to_webhooks.close()
         await self._to_validations.close()
+
+
+def _option(name: str, check: Callable[[V], T], value: V) -> T:
+    """What a check makes of an option's value; a refusal names the option."""
+    try:
+        return check(value)
+    except Refused as error:
+        raise type(error)(f"{name}: {error}") from None
 
 
 def _call_result(number: int) -> CallResult | None:
