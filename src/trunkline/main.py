@@ -20,7 +20,9 @@ from trunkline.adapters.rule_folder import RuleFolder
 from trunkline.adapters.storage import make_store, migrate
 from trunkline.adapters.system import SystemChance, SystemClock
 from trunkline.app import demo
-from trunkline.app.asking import Rules
+from trunkline.app.admin import Administration
+from trunkline.app.admin_accounts import Accounts
+from trunkline.app.asking import Asked, Rules
 from trunkline.app.callback_rounds import CallbackRounds
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.handlers import HANDLERS
@@ -28,6 +30,7 @@ from trunkline.app.import_reading import CsvFile
 from trunkline.app.imports import Importer, ImportOrder, import_alone
 from trunkline.app.outbox import Outbox
 from trunkline.app.ports import Store, StoredRow
+from trunkline.app.retention import DAY_MS, Retention
 from trunkline.app.rule_files import IN_USE
 from trunkline.app.rule_watch import RuleWatch
 from trunkline.app.upkeep import Upkeep
@@ -41,7 +44,9 @@ from trunkline.cli.rules import rules
 from trunkline.cli.treatments import treatments
 from trunkline.config import Config
 from trunkline.diagnosis import examine
-from trunkline.domain.enums import CallResult
+from trunkline.domain.commands import EndSession
+from trunkline.domain.enums import CallResult, Door, RequestType
+from trunkline.domain.people import Caller
 from trunkline.errors import AlreadyExists, TrunklineError
 from trunkline.outward import Outward
 from trunkline.web.app import Application
@@ -171,14 +176,20 @@ class Running:
         )
         self.outbox.connect(self.notifications, self.writer)
         callbacks = CallbackRounds(store, self.writer, clock, config.callback_grace_s)
+        retention = Retention(
+            store=store,
+            clock=clock,
+            attempt_ms=config.attempt_days * DAY_MS,
+            ended_ms=config.suppression_days * DAY_MS,
+        )
         self.upkeep = Upkeep(
             store,
             self.writer,
             clock,
             self._accounts_changed,
             self._report,
-            config.journal_days * 86_400_000,
-            steps=[callbacks.serve_callbacks],
+            config.journal_days * DAY_MS,
+            steps=[callbacks.serve_callbacks, retention.tidy],
         )
         self.rule_watch = RuleWatch(
             RuleFolder(Path(config.rules_dir or Path(config.data_dir) / "rules")).changed,
@@ -186,6 +197,7 @@ class Running:
             lambda fault: self.log.warning("rule file", fault=fault),
         )
         self.settings = edge_settings(config)
+        accounts = Accounts(store, clock, chance, self.auth.hash, self._log_out)
         metrics = Metrics(self.writer, self.outbox, self.auth, self.notifications) if config.metrics else None
         self.services = Services(
             settings=self.settings,
@@ -197,6 +209,8 @@ class Running:
             notifications=self.notifications,
             report_defect=self._report_defect,
             imports=ImportDoor(Importer(store, self.writer.submit), lambda: self.writer.book, self.settings.spool_dir),
+            administration=Administration(store, clock, lambda: self.writer.book, self.upkeep.refresh, accounts),
+            refresh=self.upkeep.refresh,
             metrics=metrics.text if metrics else None,
             webhooks=self.webhooks,
         )
@@ -208,6 +222,11 @@ class Running:
     async def _accounts_changed(self) -> None:
         for user in await self.auth.refresh():
             self.notifications.cometd.kick(user)
+
+    async def _log_out(self, agent: Caller) -> None:
+        await self.writer.submit(
+            Asked(caller=agent, command=EndSession(), request_type=RequestType.SESSION_END, door=Door.INSIDE)
+        )
 
     def _report(self, step: str, error: BaseException) -> None:
         if isinstance(error, TrunklineError):
@@ -296,6 +315,16 @@ async def make_demo(config: Config, store: Store) -> None:
         await import_alone(store, SystemClock(), demo.administrator(), calling_list, order, CsvFile(file))
 
 
+async def make_attempt_parts(url: str) -> None:
+    """Give a migrated database the parts of its attempt log that come next, so that no row has to be moved later."""
+    store = make_store(url)
+    await store.open()
+    try:
+        await store.make_attempt_parts(SystemClock().now_ms())
+    finally:
+        await store.close()
+
+
 class Program:
     """What the commands of the command line work with; see ``trunkline.cli.main.Program``."""
 
@@ -313,6 +342,7 @@ class Program:
         url = database_url(config)
         before = migrate.current(url)
         migrate.upgrade(url)
+        asyncio.run(make_attempt_parts(url))
         return before, migrate.head()
 
     def pending_sql(self, config: Config) -> str:

@@ -29,7 +29,8 @@ Step = Callable[[], Awaitable[None]]
 class Upkeep:
     """The clock-driven rounds. ``on_change`` is awaited after the reference data changed; ``report`` logs failures.
 
-    Journal rows are kept for ``journal_ms``. ``steps`` are further things to do in each round, each in portions.
+    Journal rows are kept for ``journal_ms``. ``steps`` are further things that each round does, in portions; each minds
+    its own hour.
     """
 
     def __init__(
@@ -48,10 +49,11 @@ class Upkeep:
         self._on_change = on_change
         self._report = report
         self._journal_ms = journal_ms
-        self._steps = (self.refresh, self.expire, self.prune, *steps)
+        self._steps = (self.refresh, self.expire, *steps, self.prune)
         self._task: asyncio.Task[None] | None = None
         self._rounds = 0
         self._is_change_told = True
+        self._turn = asyncio.Lock()
 
     def start(self) -> None:
         """Begin the rounds."""
@@ -80,7 +82,11 @@ class Upkeep:
         await asyncio.sleep(PERIOD_S)
 
     async def refresh(self) -> None:
-        """Load the reference data when its version moved."""
+        """Load the reference data when its version moved; called after changes too, so callers take turns."""
+        async with self._turn:
+            await self._refresh()
+
+    async def _refresh(self) -> None:
         version = await self._store.directory_version()
         if version != self._writer.book.version:
             self._writer.adopt(ReferenceBook(await self._store.directory()))

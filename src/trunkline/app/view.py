@@ -28,6 +28,7 @@ from trunkline.app.ports import (
     Undo,
     Unit,
 )
+from trunkline.app.stored import BufferKey, ScheduleRun
 from trunkline.app.suppression import amended, by_record, contacts_of, list_of
 from trunkline.domain.attempts import AttemptRow, PastAttempt
 from trunkline.domain.campaigns import Campaign, GroupState
@@ -41,7 +42,8 @@ from trunkline.domain.records import Record, RecordKey
 class Decision(msgspec.Struct, kw_only=True):
     """What one request changes and causes.
 
-    ``notices`` are events for others: those on whose desk the entry lies. ``is_silent`` requests come from inside and
+    ``notices`` are events for others: those on whose desk the entry lies; ``told`` are for users of the asker's contact
+    centre, by id. ``off_buffer`` are chains that leave the buffer. ``is_silent`` requests come from inside and
     leave no row of their own. ``list_id``, ``campaign_id``, ``handle`` and ``outcome`` (0 or the error number) go into
     the audit.
 
@@ -66,6 +68,9 @@ class Decision(msgspec.Struct, kw_only=True):
     undo: Sequence[Undo] = ()
     undone: Sequence[tuple[RecordKey, int]] = ()
     attempts: Sequence[AttemptRow] = ()
+    told: Sequence[tuple[int, AnyEvent]] = ()
+    off_buffer: Sequence[BufferKey] = ()
+    schedule_runs: Sequence[ScheduleRun] = ()
     list_id: int | None = None
     campaign_id: int | None = None
     handle: int | None = None
@@ -100,6 +105,8 @@ class View:
         self._imports: list[ImportProgress] = []
         self._group_states: dict[tuple[int, int], GroupState] = {}
         self._attempts: list[AttemptRow] = []
+        self._off_buffer: set[BufferKey] = set()
+        self._schedule_runs: list[ScheduleRun] = []
         self._removed: dict[RecordKey, Record] = {}
         self._recycle_runs: dict[tuple[int, int, int], RecycleRun] = {}
         self._undo: list[Undo] = []
@@ -278,6 +285,8 @@ class View:
             # Requests behind this one in the batch see the group as it stands now.
             self.book = self.book.with_states(decision.group_states)
         self._attempts.extend(decision.attempts)
+        self._off_buffer.update(decision.off_buffer)
+        self._schedule_runs.extend(decision.schedule_runs)
         for record in decision.removed:
             self._records.pop(record.key, None)
             self._removed[record.key] = record
@@ -308,6 +317,8 @@ class View:
             undo=self._undo,
             undone=self._undone,
             attempts=self._attempts,
+            off_buffer=self._off_buffer,
+            schedule_runs=self._schedule_runs,
         )
 
     def _before(self) -> dict[RecordKey, Record]:

@@ -137,6 +137,16 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             3650,
         ),
     ] = 400
+    # Attempt rules look back 366 days at most, so never less. Five years is what telemarketers in the United States
+    # must keep (16 CFR 310.5); where the law asks for less, less is better.
+    attempt_days: Annotated[
+        int,
+        _says("The log of attempts is kept this long; PostgreSQL drops whole months.", "days", 366, 7300),
+    ] = 1830
+    suppression_days: Annotated[
+        int,
+        _says("Do-not-call entries that have ended are kept this long, to tell who entered them.", "days", 0, 7300),
+    ] = 1830
     repeat_window_s: Annotated[
         int,
         _says(
