@@ -11,9 +11,10 @@ from trunkline import __version__
 from trunkline.adapters.http_out import HttpOut
 from trunkline.adapters.system import SystemChance, SystemClock
 from trunkline.app.asking import Asked
+from trunkline.app.notices import Figures
 from trunkline.app.ports import Store, StoredRow
 from trunkline.app.validation import ValidationSettings, Validator
-from trunkline.app.webhooks import MAX_WEBHOOKS, Webhooks
+from trunkline.app.webhooks import MAX_WEBHOOKS, Webhooks, no_figures
 from trunkline.app.webhooks import Settings as WebhookSettings
 from trunkline.app.writer import Writer
 from trunkline.config import Config
@@ -70,8 +71,8 @@ class Outward:
             ),
         )
 
-    def webhooks(self, store: Store, writer: Writer) -> Webhooks:
-        """The deliveries; made once."""
+    def webhooks(self, store: Store, writer: Writer, figures: Figures = no_figures) -> Webhooks:
+        """The deliveries; made once. ``figures`` yields those of a group."""
         give_up_ms = self._config.webhook_give_up_s * 1000
         return Webhooks(
             store,
@@ -81,6 +82,7 @@ class Outward:
             self._chance.fraction,
             self._report,
             WebhookSettings(timeout_s=self._config.http_response_timeout_s, give_up_ms=give_up_ms),
+            figures,
         )
 
     async def close(self) -> None:

@@ -18,7 +18,6 @@ from trunkline.app.webhooks import Postman, Settings, Webhooks
 from trunkline.contract.notices import GroupFigures, ListFigures
 from trunkline.domain.addresses import networks
 from trunkline.domain.attempts import AttemptStep, attempt_row
-from trunkline.domain.campaigns import Campaign
 from trunkline.domain.enums import CallResult
 from trunkline.domain.objects import ObjectKind
 from trunkline.domain.webhooks import Notice, Webhook
@@ -99,7 +98,7 @@ class Site:
         self.webhooks.committed()
 
 
-async def figures(campaign: Campaign) -> GroupFigures:
+def figures(contact_centre_id: int, campaign_group_id: int) -> GroupFigures:
     """Figures of the example in the original's documentation."""
     per_list = ListFigures(list_name="List", hit_ratio=0.3, time_to_complete_s=600)
     return GroupFigures(busy_factor=0.85, hit_ratio=0.3, overdial_rate=0.02, time_to_complete_s=600, lists=(per_list,))

@@ -8,7 +8,7 @@ last one of each group is kept, and the time of the change last told is the curs
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -42,8 +42,8 @@ PERIOD_MS = 10_000
 
 _encode = msgspec.json.Encoder().encode
 Json = dict[str, object]
-Figures = Callable[[Campaign], Awaitable[GroupFigures]]
-"""The figures of a campaign as a group works it."""
+Figures = Callable[[int, int], GroupFigures]
+"""Contact centre and campaign group -> its figures of the last sample."""
 
 
 class Batch(NamedTuple):
@@ -267,11 +267,11 @@ class GroupStates:
                     self._changes.append(_Change(state, GroupEvent.PERIODIC))
         told: list[Json] = []
         taken: list[_Change] = []
-        for change in list(self._changes):  # it may grow while figures are read
+        for change in self._changes:
             if len(told) == self._webhook.max_batch:
                 break
             taken.append(change)
-            body = await self._body(book, change, now_ms)
+            body = self._body(book, change, now_ms)
             if body is not None:
                 told.append(body)
         if not told:
@@ -285,7 +285,7 @@ class GroupStates:
         """Drop what the clock alone asks for: a receiver that is away learns the present when it is back."""
         self._changes = deque(change for change in self._changes if change.event is not GroupEvent.PERIODIC)
 
-    async def _body(self, book: ReferenceBook, change: _Change, now_ms: int) -> Json | None:
+    def _body(self, book: ReferenceBook, change: _Change, now_ms: int) -> Json | None:
         """The notice; None for a group that was deleted since or that this webhook does not tell of."""
         state, is_periodic = change.state, change.event is GroupEvent.PERIODIC
         campaign = book.group(*state.key)
@@ -303,7 +303,7 @@ class GroupStates:
             campaign=campaign,
             agent_group_name=agent_group_name(book, campaign),
         )
-        figures = await self._figures(campaign) if state.status.is_loaded else GroupFigures()
+        figures = self._figures(*state.key) if state.status.is_loaded else GroupFigures()
         return notices.group_state(about, change.event, now_ms if is_periodic else state.changed_at_ms, figures)
 
     def _done(self, taken: Sequence[_Change]) -> None:
