@@ -8,6 +8,7 @@ import os
 import secrets
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
@@ -36,6 +37,7 @@ from trunkline.app.rule_watch import RuleWatch
 from trunkline.app.upkeep import Upkeep
 from trunkline.app.writer import Writer
 from trunkline.bayeux import Config as BayeuxConfig
+from trunkline.cli.audit import audit
 from trunkline.cli.callbacks import callbacks
 from trunkline.cli.explain import explain
 from trunkline.cli.imports import import_list
@@ -61,6 +63,7 @@ from trunkline.web.services import Services, Settings
 
 DEMO_PASSWORD = "demo"  # noqa: S105 - printed on the first screen of the README; the demo binds loopback only
 
+commands.add_command(audit)
 commands.add_command(explain)
 commands.add_command(import_list)
 commands.add_command(lists)
@@ -344,7 +347,8 @@ class Program:
         url = database_url(config)
         before = migrate.current(url)
         migrate.upgrade(url)
-        asyncio.run(make_attempt_parts(url))
+        with ThreadPoolExecutor(max_workers=1) as aside:  # the caller's thread may have a loop that runs
+            aside.submit(asyncio.run, make_attempt_parts(url)).result()
         return before, migrate.head()
 
     def pending_sql(self, config: Config) -> str:

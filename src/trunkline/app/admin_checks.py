@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from trunkline.contract.names import is_custom_field
-from trunkline.domain import object_checks
+from trunkline.domain import object_checks, treatment_checks
 from trunkline.domain.campaigns import CallingList, Format, ListField
 from trunkline.domain.objects import ObjectKind, ObjectValue
 from trunkline.errors import OutOfRange
 
-Check = Callable[[Any], None]
+Check = Callable[[Any], object]
 
 
 def check_object(kind: ObjectKind, value: ObjectValue) -> None:
@@ -40,5 +40,6 @@ CHECKS: dict[ObjectKind, tuple[Check, ...]] = {
     ObjectKind.CAMPAIGN_GROUP: (object_checks.check_group,),
     ObjectKind.AGENT_GROUP: (object_checks.check_agents,),
     ObjectKind.TIME_ZONE: (object_checks.check_alias,),
+    ObjectKind.TREATMENT: (treatment_checks.check,),
 }
 """By kind; kinds without one have nothing beyond the limits of their fields."""

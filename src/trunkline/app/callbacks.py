@@ -30,7 +30,7 @@ from trunkline.domain.enums import CallResult, Door, Hold, RecordStatus, RecordT
 from trunkline.domain.events import Appearance
 from trunkline.domain.people import Caller, Role
 from trunkline.domain.records import Happening, Record, RecordKey, is_open, moved
-from trunkline.domain.validation import Permission
+from trunkline.domain.validation import permits
 from trunkline.errors import Forbidden, InvalidState, NotFound, OutOfRange, StaleVersion
 
 MAX_SERVED = 50
@@ -147,8 +147,6 @@ async def _pushed(
     if room_on(desk) <= shown.get(owner.user_id, 0):
         return None
     calling_list = _list_of(view, record)
-    if rules.validation(campaign, calling_list, record) not in (Permission.PERMITTED, Permission.NOT_ASKED):
-        return None
     hits = await view.suppressed(campaign, chain)
     left = [out_of_dialing(one) if one.key in hits and is_open(one.status) else one for one in chain]
     changed = [one for one, was in zip(left, chain, strict=True) if one is not was]
@@ -159,6 +157,8 @@ async def _pushed(
         held = put_back(record, verdicts)
         row = blocked_row(record, verdicts[0], view.now_ms, campaign, owner.user_id, view.book)
         return None if held is None else Decision(records=[held], attempts=[row])
+    if not permits(rules.validation(campaign, calling_list, record)):
+        return None
     asked = Asked(caller=owner, command=Push(device_id), request_type=RequestType.UNSOLICITED, door=Door.INSIDE)
     taken = [_taken(one, campaign) if is_open(one.status) else one for one in left]
     entries = await _entries(view, asked, campaign, taken, rules)
