@@ -12,7 +12,7 @@ from trunkline.contract.answers import answer, method_not_allowed
 from trunkline.domain.people import Caller
 from trunkline.domain.permissions import Permission, check_permission
 from trunkline.errors import NotFound
-from trunkline.web import admin, admin_objects, agent, imports, openapi, resources
+from trunkline.web import admin, admin_objects, agent, explain, imports, openapi, resources, webhooks
 from trunkline.web.exchange import Exchange
 from trunkline.web.rows import Row
 from trunkline.web.services import Services
@@ -27,6 +27,7 @@ def table() -> list[Row | tuple[Any, ...]]:
     """
     api, inner = "/api/v2", "/internal-api"
     own, public, supervise = Permission.OWN, Permission.PUBLIC, Permission.SUPERVISE
+    administer = Permission.ADMINISTER
     lists = [
         Row("GET", f"{api}/me/{name}", partial(resources.get_list, name=name), own)
         for name in ("devices", "features", "channels", "settings", "calls", "chats", "interactions", "skills")
@@ -37,6 +38,7 @@ def table() -> list[Row | tuple[Any, ...]]:
         Row("GET", f"{api}/workbins", partial(resources.get_nothing, name="workbins"), own),
     ]
     device = {"device_id": "device"}
+    webhook, deliveries = {"webhook_id": "webhook"}, f"{api}/admin/webhooks/{{webhook_id}}/deliveries"
     in_list = f"{api}/admin/calling-lists/{{list_name}}"
     return [
         Row("GET", f"{api}/diagnostics/version", get_version, public),
@@ -75,6 +77,18 @@ def table() -> list[Row | tuple[Any, ...]]:
         ),
         Row("GET", f"{api}/admin/openapi.json", partial(openapi.get_openapi, rows=rows), supervise),
         *admin_objects.rows(),
+        Row("GET", f"{api}/admin/explain/records", explain.get_records, supervise),
+        Row("GET", f"{api}/admin/explain/attempts", explain.get_attempts, supervise),
+        Row("GET", f"{api}/admin/explain/lists/{{list_name}}", explain.get_list, supervise, {"list_name": "list name"}),
+        Row(
+            "GET",
+            f"{api}/admin/explain/campaigns/{{campaign_name}}",
+            explain.get_campaign,
+            supervise,
+            {"campaign_name": "campaign name"},
+        ),
+        Row("GET", deliveries, webhooks.get_deliveries, administer, webhook),
+        Row("POST", deliveries, webhooks.post_deliveries, administer, webhook),
     ]
 
 

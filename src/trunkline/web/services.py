@@ -8,6 +8,7 @@ from trunkline.app.admin import Administration
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.outbox import Outbox
 from trunkline.app.ports import Clock, Store
+from trunkline.app.webhooks import Webhooks
 from trunkline.app.writer import Writer
 from trunkline.web.auth import Authenticator
 from trunkline.web.imports import ImportDoor
@@ -62,6 +63,7 @@ class Services:
         notifications: Notifications,
         report_defect: Callable[[BaseException, str], str],
         imports: ImportDoor,
+        webhooks: Webhooks,
         administration: Administration,
         refresh: Callable[[], Awaitable[None]],
         metrics: Callable[[], bytes] | None = None,
@@ -75,6 +77,7 @@ class Services:
         self.notifications = notifications
         self.report_defect = report_defect
         self.imports = imports
+        self.webhooks = webhooks
         self.administration = administration
         self.refresh = refresh
         self.metrics = metrics
