@@ -29,7 +29,8 @@ def description() -> Json:
 @cache
 def _registry() -> Registry[Any]:
     resource: Resource[Any] = Resource.from_contents(description(), default_specification=DRAFT202012)
-    return Registry().with_resource("urn:openapi", resource)
+    registry: Registry[Any] = Registry()
+    return registry.with_resource("urn:openapi", resource)
 
 
 def check_answer(method: str, path: str, reply: Reply) -> None:
