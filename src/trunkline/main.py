@@ -7,6 +7,7 @@ import logging
 import os
 import secrets
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
@@ -20,14 +21,18 @@ from trunkline.adapters.system import SystemChance, SystemClock
 from trunkline.app import demo
 from trunkline.app.asking import Rules
 from trunkline.app.directory import ReferenceBook
+from trunkline.app.group_keeper import GroupKeeper
 from trunkline.app.handlers import HANDLERS
 from trunkline.app.import_reading import CsvFile
 from trunkline.app.imports import Importer, ImportOrder, import_alone
 from trunkline.app.outbox import Outbox
-from trunkline.app.ports import Store
+from trunkline.app.ports import Store, StoredRow
+from trunkline.app.schedules import Scheduler
+from trunkline.app.statistics import Statistics, complete_finished
 from trunkline.app.upkeep import Upkeep
 from trunkline.app.writer import Writer
 from trunkline.bayeux import Config as BayeuxConfig
+from trunkline.cli.campaigns import campaign
 from trunkline.cli.imports import import_list
 from trunkline.cli.lists import lists
 from trunkline.cli.main import cli as commands
@@ -47,6 +52,7 @@ from trunkline.web.services import Services, Settings
 DEMO_PASSWORD = "demo"  # noqa: S105 - printed on the first screen of the README; the demo binds loopback only
 
 commands.add_command(import_list)
+commands.add_command(campaign)
 commands.add_command(lists)
 commands.add_command(treatments)
 
@@ -112,7 +118,7 @@ class Running:
             grace_ms=config.logout_grace_s * 1000,
             repeat_window_ms=config.repeat_window_s * 1000,
         )
-        self.writer = Writer(store, clock, book, rules, HANDLERS, self.outbox.publish, config.max_pending_writes)
+        self.writer = Writer(store, clock, book, rules, HANDLERS, self._committed, config.max_pending_writes)
         self.auth = Authenticator(
             store,
             clock,
@@ -132,8 +138,18 @@ class Running:
             is_cookie_secure=config.session_cookie_secure,
         )
         self.outbox.connect(self.notifications, self.writer)
+        self.groups = GroupKeeper(store, self.writer, self._report)
+        self.writer.on_adopt = self.groups.book_changed
+        self.statistics = Statistics(store, clock, lambda: self.writer.book)
+        self.scheduler = Scheduler(store, self.writer, self.groups, clock)
         self.upkeep = Upkeep(
-            store, self.writer, clock, self._accounts_changed, self._report, config.journal_days * 86_400_000
+            store,
+            self.writer,
+            clock,
+            self._accounts_changed,
+            self._report,
+            config.journal_days * 86_400_000,
+            (self.scheduler.run_due, self.groups.advance, self.statistics.sample, self._complete_finished),
         )
         self.settings = Settings(
             version=__version__,
@@ -158,8 +174,18 @@ class Running:
             notifications=self.notifications,
             report_defect=self._report_defect,
             imports=ImportDoor(Importer(store, self.writer.submit), lambda: self.writer.book, self.settings.spool_dir),
+            groups=self.groups,
+            statistics=self.statistics,
             metrics=metrics.text if metrics else None,
         )
+
+    def _committed(self, rows: Sequence[StoredRow]) -> None:
+        self.outbox.publish(rows)
+        self.groups.notice(rows)
+        self.statistics.notice(rows)
+
+    async def _complete_finished(self) -> None:
+        await complete_finished(self.groups, self.statistics, self.writer.book)
 
     async def _accounts_changed(self) -> None:
         for user in await self.auth.refresh():
@@ -191,6 +217,7 @@ class Running:
     async def stop(self) -> None:
         """Write what was accepted, then let go of everything."""
         await self.upkeep.stop()
+        await self.groups.stop()
         await self.writer.stop()
         self.auth.close()
         await self.store.close()

@@ -11,7 +11,7 @@ from starlette.routing import Match, Route
 from trunkline.contract.answers import answer, method_not_allowed
 from trunkline.domain.people import Caller
 from trunkline.errors import NotFound
-from trunkline.web import admin, agent, imports, resources
+from trunkline.web import admin, agent, group_control, imports, resources
 from trunkline.web.exchange import Exchange
 from trunkline.web.services import Services
 
@@ -52,6 +52,7 @@ def table() -> list[tuple[str, str, Handler]]:
         ("GET", f"{api}/features", resources.get_features),
         ("GET", f"{api}/admin/requests", admin.get_requests),
         ("POST", f"{api}/admin/calling-lists/{{list_name}}/chains/{{chain_id}}", admin.post_chain),
+        *group_control.rows(),
         ("POST", f"{api}/admin/calling-lists/{{list_name}}/imports", post_import),
         ("GET", f"{api}/admin/calling-lists/{{list_name}}/imports/{{import_id}}", get_import),
     ]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from trunkline.app.directory import ReferenceBook
+from trunkline.app.group_keeper import GroupKeeper
 from trunkline.app.outbox import Outbox
 from trunkline.app.ports import Clock, Store
+from trunkline.app.statistics import Statistics
 from trunkline.app.writer import Writer
 from trunkline.web.auth import Authenticator
 from trunkline.web.imports import ImportDoor
@@ -57,6 +59,8 @@ class Services:
         notifications: Notifications,
         report_defect: Callable[[BaseException, str], str],
         imports: ImportDoor,
+        groups: GroupKeeper,
+        statistics: Statistics,
         metrics: Callable[[], bytes] | None = None,
     ) -> None:
         self.settings = settings
@@ -68,6 +72,8 @@ class Services:
         self.notifications = notifications
         self.report_defect = report_defect
         self.imports = imports
+        self.groups = groups
+        self.statistics = statistics
         self.metrics = metrics
 
     @property
