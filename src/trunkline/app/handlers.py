@@ -13,6 +13,7 @@ from trunkline.app import (
     preview,
     records,
     rescue,
+    schedules,
     third_party,
     validated,
 )
@@ -48,6 +49,7 @@ HANDLERS: dict[type, Handler] = {
     control.ControlGroup: control.control_group,
     control.AdvanceGroup: control.advance_group,
     control.TellAgents: control.tell_agents,
+    schedules.NoteRuns: schedules.note_runs,
     list_work.Recycle: list_portions.recycle,
     list_work.UndoRecycling: list_portions.undo_recycling,
     list_work.MoveChains: list_portions.move_chains,

@@ -12,7 +12,18 @@ from trunkline.contract.answers import answer, method_not_allowed
 from trunkline.domain.people import Caller
 from trunkline.domain.permissions import Permission, check_permission
 from trunkline.errors import NotFound
-from trunkline.web import admin, admin_objects, agent, callbacks, explain, imports, openapi, resources, webhooks
+from trunkline.web import (
+    admin,
+    admin_objects,
+    agent,
+    callbacks,
+    explain,
+    group_control,
+    imports,
+    openapi,
+    resources,
+    webhooks,
+)
 from trunkline.web.exchange import Exchange
 from trunkline.web.rows import Row
 from trunkline.web.services import Services
@@ -77,6 +88,8 @@ def table() -> list[Row | tuple[Any, ...]]:
             {"list_name": "list name", "import_id": "import"},
         ),
         Row("GET", f"{api}/admin/openapi.json", partial(openapi.get_openapi, rows=rows), supervise),
+        # Before the objects: what is below their addresses and is no object.
+        *group_control.rows(),
         *admin_objects.rows(),
         *callbacks.rows(),
         Row("GET", f"{api}/admin/explain/records", explain.get_records, supervise, record),
