@@ -7,6 +7,7 @@ import logging
 import os
 import secrets
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
@@ -30,7 +31,9 @@ from trunkline.app.upkeep import Upkeep
 from trunkline.app.writer import Writer
 from trunkline.bayeux import Config as BayeuxConfig
 from trunkline.cli.imports import import_list
+from trunkline.cli.lists import lists
 from trunkline.cli.main import cli as commands
+from trunkline.cli.suppression import suppression
 from trunkline.cli.treatments import treatments
 from trunkline.config import Config
 from trunkline.diagnosis import examine
@@ -47,7 +50,9 @@ from trunkline.web.services import Services, Settings
 DEMO_PASSWORD = "demo"  # noqa: S105 - printed on the first screen of the README; the demo binds loopback only
 
 commands.add_command(import_list)
+commands.add_command(lists)
 commands.add_command(treatments)
+commands.add_command(suppression)
 
 
 def database_url(config: Config) -> str:
@@ -283,7 +288,9 @@ class Program:
         url = database_url(config)
         before = migrate.current(url)
         migrate.upgrade(url)
-        asyncio.run(make_attempt_parts(url))
+        # In a thread: some commands migrate from within a running loop.
+        with ThreadPoolExecutor(1) as thread:
+            thread.submit(lambda: asyncio.run(make_attempt_parts(url))).result()
         return before, migrate.head()
 
     def pending_sql(self, config: Config) -> str:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from trunkline.app.calling_times import Gate, gate_of, opens, rules_of
 from trunkline.app.directory import ReferenceBook
+from trunkline.app.reference_data import Directory
 from trunkline.app.rule_files import IN_USE
-from trunkline.app.stored import Directory
 from trunkline.domain.calling_times import Limits, RegionRule, Span
 from trunkline.domain.campaigns import CallingList, Campaign, CampaignList
 from trunkline.domain.eligibility import Window

@@ -131,6 +131,14 @@ def test_what_is_wrong_is_said_with_its_place(criteria: str, says: str) -> None:
     assert says in str(refused.value)
 
 
+def test_a_slip_of_the_pen_is_not_taken_for_a_custom_field() -> None:
+    """Where any field is allowed, a name that is nearly a column's is refused unless it is quoted."""
+    with pytest.raises(OutOfRange, match="attemps is not a column; attempts is"):
+        parse_filter("attemps < 3", "")
+    assert parse_filter('"attemps" < 3', "").condition is not None
+    assert parse_filter("balance < 3", "").condition is not None
+
+
 @pytest.mark.parametrize(
     ("criteria", "order_by"),
     [

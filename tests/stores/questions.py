@@ -9,6 +9,7 @@ import msgspec
 
 from tests.stores import draws
 from tests.stores.storage import NOON_S, rows_of
+from trunkline.app.callback_reads import CallbackQuery
 from trunkline.app.ports import (
     AttemptQuery,
     AuditQuery,
@@ -19,7 +20,7 @@ from trunkline.app.ports import (
     SuppressionQuery,
     Unit,
 )
-from trunkline.domain.enums import DoNotCallKind
+from trunkline.domain.enums import DoNotCallKind, RecordStatus
 from trunkline.domain.suppression import contact_key
 
 _NUMBERS = ["+1 415 555 0100", "4155550100", "a@B.c", ""]
@@ -71,6 +72,10 @@ async def answers_by_key(store: Store) -> list[Any]:
     found.append(sorted(await store.held(keys), key=lambda h: (h.entry.contact_centre_id, h.entry.handle)))
     for centre, user in product(draws.CENTRES, draws.USERS):
         found += [await store.desk_of(centre, user), await store.agent_session(centre, user)]
+    for centre, status in product(draws.CENTRES, (RecordStatus.READY, RecordStatus.MISSED_CALL_BACK)):
+        query = CallbackQuery(contact_centre_id=centre, status=status)
+        found += [await store.callbacks(query), await store.presences(centre)]
+        found.append(await store.callbacks(msgspec.structs.replace(query, limit=1, list_id=draws.LISTS[0])))
     for centre in draws.CENTRES:
         found += [await store.users(centre), *[await store.cursors(centre, user) for user in draws.USERS]]
         found.append(rows_of(await store.audit(AuditQuery(contact_centre_id=centre, limit=1000))))

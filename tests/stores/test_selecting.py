@@ -102,7 +102,7 @@ def test_any_condition_selects_what_the_reference_says(storage: Storage, pytestc
         for tree in trees:
             found = await ask(store, "records_where", query(tree))
             assert found == [one for one in records if matches(tree, one, NOON_S)], tree
-            assert await store.count_records(query(tree)) == len(found)
+            assert await store.count_records(query(tree)) == await store.count_chains(query(tree)) == len(found)
         async with store.begin() as unit:
             await unit.save(_without(records))
 
@@ -140,6 +140,7 @@ def test_pages_go_on_where_the_last_one_ended(storage: Storage) -> None:
             found += page
             after = (page[-1].chain_id, page[-1].chain_n)
         assert found == mine
+        assert (await store.count_records(query(None)), await store.count_chains(query(None))) == (12, 4)
 
     storage.run(check)
 

@@ -27,6 +27,7 @@ LOOKUPS = (
     "chain",
     "records_of_number",
     "due_callbacks",
+    "callbacks",
     "take_off_desk",
     "entries_of_chain",
     "desk_of",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trunkline.app.stored import User
+from trunkline.app.reference_data import User
 from trunkline.domain.people import Account, Caller, Feature, SkillHeld
 
 USER_KIND = "user"

@@ -8,20 +8,24 @@ import msgspec
 
 from trunkline.app.ports import Chance
 from trunkline.domain.commands import Reference
-from trunkline.domain.enums import Door, RequestType
+from trunkline.domain.enums import CallResult, Door, RequestType
 from trunkline.domain.people import Caller
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of the use cases.
 
-    ``lease_ms`` counts from the last touch, ``grace_ms`` from the log-out (decisions 5).
+    ``lease_ms`` counts from the last touch, ``grace_ms`` from the log-out (decisions 5). ``logout_call_result`` is
+    stored in records whose agent logged out, None leaves them Stale. ``callback_grace_ms`` is how late a callback may
+    be before it counts as missed.
     """
 
     chance: Chance
     lease_ms: int = 28_800_000
     grace_ms: int = 60_000
     repeat_window_ms: int = 600_000
+    logout_call_result: CallResult | None = None
+    callback_grace_ms: int = 1_800_000
 
 
 class EventBase(TypedDict):

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import msgspec
 
-from trunkline.app.stored import Directory
+from trunkline.app.reference_data import Directory
 from trunkline.domain.campaigns import (
     AgentGroup,
     CallingList,

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from trunkline.app import agents, contacts, import_chunks, preview, records, rescue, third_party
+from trunkline.app import (
+    agents,
+    contacts,
+    import_chunks,
+    list_portions,
+    list_work,
+    preview,
+    records,
+    rescue,
+    suppression_work,
+    third_party,
+    validated,
+)
+from trunkline.app.validation import SettleValidation
 from trunkline.app.writer import Handler
 from trunkline.domain import commands
 from trunkline.domain.third_party import ThirdPartyRequest
@@ -29,6 +42,12 @@ HANDLERS: dict[type, Handler] = {
     rescue.ExpireLeases: rescue.expire_leases,
     rescue.ReportFailure: rescue.report_failure,
     rescue.ResetStale: rescue.reset_stale,
+    list_work.Recycle: list_portions.recycle,
+    list_work.UndoRecycling: list_portions.undo_recycling,
+    list_work.MoveChains: list_portions.move_chains,
+    suppression_work.AddEntries: suppression_work.add_entries,
+    suppression_work.RemoveEntries: suppression_work.remove_entries,
     import_chunks.ImportChunk: import_chunks.import_chunk,
     ThirdPartyRequest: third_party.third_party_request,
+    SettleValidation: validated.settle_validation,
 }

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import phonenumbers
@@ -40,9 +40,7 @@ Checked = tuple[str, str]
 
 PUNCTUATION = "()-. /"
 _DROPPED = PUNCTUATION.encode()
-_WIDE_TYPES = (
-    *("premium_rate", "toll_free", "shared_cost", "voip", "personal_number", "pager", "uan", "voicemail"),
-)
+_WIDE_TYPES = (*("premium_rate", "toll_free", "shared_cost", "voip", "personal_number", "pager", "uan", "voicemail"),)
 """Types that belong to a country, in the order in which the library looks; then come fixed lines and mobiles."""
 _COUNTRY_CODE = re.compile(
     r"\+(" + "|".join(sorted(map(str, COUNTRY_CODE_TO_REGION_CODE), key=lambda code: (len(code), code))) + ")"
@@ -103,7 +101,7 @@ def _any(patterns: Iterable[str]) -> str:
     return "(?:" + ("|".join(pattern for pattern in patterns if pattern != _NOTHING) or _NOTHING) + ")"
 
 
-@lru_cache(maxsize=None)  # at most one for each country code
+@cache  # at most one for each country code
 def _plan(code: int) -> _Plan:
     return _Plan(code)
 
@@ -126,7 +124,7 @@ def _ungrouped(pattern: str) -> str:
     return re.sub(r"\((?!\?)", "(?:", pattern)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _international(code: int) -> re.Pattern[str]:
     """A number with ``+`` and country code, alone in its line: groups for local and for wide national numbers."""
     plan = _plan(code)
@@ -233,7 +231,9 @@ def _column_pattern(region: str, code: int) -> str:
     plus = r"\+|00" if (own.international_prefix or "").split("|")[0] == "00" else r"\+"
     if prefix == str(code):
         abroad = rf"(?:(?:{plus})?{code}|)"  # where it is dialed in front of a number it is the country code
-        return rf"^(?:{abroad}{guard}{main_guard}(?={_described(own.general_desc)})(?:({plan.local})|({plan.wide}))|.*)$"
+        return (
+            rf"^(?:{abroad}{guard}{main_guard}(?={_described(own.general_desc)})(?:({plan.local})|({plan.wide}))|.*)$"
+        )
     if prefix and (prefix.startswith(str(code)) or str(code).startswith(prefix)):
         prefix = ""
     international = rf"(?:{plus}){code}(?:{main_prefix})?{main_guard}"

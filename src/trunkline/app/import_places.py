@@ -67,9 +67,7 @@ def zones_of(keys: Sequence[str]) -> list[Zones]:
     """The zones of each place. Cost: a few tenths of a microsecond for each."""
     found: list[Zones | None] = list(map(_shorts.__getitem__, map(_short, keys)))
     if None in found:
-        return [
-            _longs[_long(key)] if zones is None else zones for key, zones in zip(keys, found, strict=True)
-        ]
+        return [_longs[_long(key)] if zones is None else zones for key, zones in zip(keys, found, strict=True)]
     return found  # type: ignore[return-value]  # none is left
 
 

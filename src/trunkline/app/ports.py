@@ -15,41 +15,43 @@ from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from trunkline.app.callback_reads import CallbackReads
+from trunkline.app.census import CensusGroup, CensusQuery
+from trunkline.app.reference_data import (
+    Directory,
+    ObjectChanges,
+    ObjectVersion,
+    ObjectWrite,
+    Provision,
+    User,
+    UserWrite,
+)
 from trunkline.app.stored import (
     MAX_CHAIN,
     MAX_EVENTS_A_REQUEST,
     AgentSession,
+    AttemptQuery,
     AuditQuery,
     Changes,
     Conflict,
     CursorKey,
     DeskKey,
-    Directory,
     Held,
     ImportProgress,
     ImportState,
     JournalRow,
     JournalSpan,
-    ObjectChanges,
-    ObjectVersion,
-    ObjectWrite,
     PreviewSession,
-    Provision,
     RecordQuery,
     RecycleRun,
     RecycleState,
     Search,
     StoredRow,
-    Undo,
-    User,
-    UserWrite,
-)
-from trunkline.app.stored_contacts import (
-    AttemptQuery,
     Suppression,
     SuppressionCount,
     SuppressionKey,
     SuppressionQuery,
+    Undo,
 )
 from trunkline.domain.attempts import PastAttempt, StoredAttempt
 from trunkline.domain.desk import DeskEntry
@@ -216,7 +218,7 @@ class Unit(DeskReads, Protocol):
         """
 
 
-class Store(DeskReads, Protocol):
+class Store(DeskReads, CallbackReads, Protocol):
     """Durable storage.
 
     Reads outside a unit see committed data only, and all of it: every commit that had returned when they began. They
@@ -249,8 +251,21 @@ class Store(DeskReads, Protocol):
         another's, ``Conflict`` when the directory is not what ``seen_version`` says.
         """
 
+    async def census(self, query: CensusQuery) -> list[CensusGroup]:
+        """How many records of a list there are of each kind, in any order. Cost: reads the whole list once."""
+
+    async def sample(self, contact_centre_id: int, list_id: int, size: int) -> list[Record]:
+        """Of each of ``size`` equal parts of a list's chain numbers the first READY record that can be called, by key.
+
+        Parts without one give none. NO_CALL records and contacts that are not telephones are not looked at. Cost: a
+        look at each part, and the rows that are passed over in it.
+        """
+
     async def count_records(self, query: RecordQuery) -> int:
         """How many records the condition selects, without regard to ``after`` and ``limit``. Cost: the whole list."""
+
+    async def count_chains(self, query: RecordQuery) -> int:
+        """How many chains have a record that the condition selects. Cost: the whole list."""
 
     async def object_versions(self, key: ObjectKey, limit: int) -> list[StoredObject]:
         """The newest versions of an object that there ever were, newest first, without deletions."""

@@ -7,20 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
+from typing import NamedTuple
 
 import msgspec
 
-from trunkline.app.stored_contacts import Suppression, SuppressionKey
-from trunkline.domain.attempts import AttemptRow
-from trunkline.domain.campaigns import CallingList, Campaign, GroupState
+from trunkline.domain.attempts import AttemptRow, AttemptStep
+from trunkline.domain.campaigns import GroupState
 from trunkline.domain.desk import DeskEntry
 from trunkline.domain.eligibility import Window
-from trunkline.domain.enums import Door, RequestType
+from trunkline.domain.enums import DoNotCallKind, Door, RequestType
 from trunkline.domain.events import AnyEvent
 from trunkline.domain.filters import Condition
-from trunkline.domain.objects import ObjectKind, ObjectValue, StoredObject
-from trunkline.domain.people import Caller
 from trunkline.domain.records import Record, RecordKey
+from trunkline.domain.suppression import CENTRE_LIST, Contact, contact_key
 from trunkline.errors import TrunklineError
 
 MAX_EVENTS_A_REQUEST = 1024
@@ -46,6 +45,96 @@ class Held(msgspec.Struct, frozen=True):
 
     entry: DeskEntry
     record: Record
+
+
+class SuppressionKey(NamedTuple):
+    """Which entry of which list; ``campaign_id`` 0 stands for the whole contact centre."""
+
+    contact_centre_id: int
+    kind: DoNotCallKind
+    value_key: str
+    suppression_list_id: int
+    campaign_id: int
+
+
+class Suppression(msgspec.Struct, frozen=True, kw_only=True):
+    """A do-not-call entry of a suppression list. ``campaign_id`` None means the whole contact centre.
+
+    List 0 is the contact centre's own, which always applies. ``expires_at_s`` None means never.
+
+    ``value`` is a number as the list holds it, a customer id or an account; they are compared by
+    ``domain.suppression.contact_key``. An entry made again changes nothing, unless it reaches further.
+    """
+
+    contact_centre_id: int
+    kind: DoNotCallKind
+    value: str
+    campaign_id: int | None = None
+    suppression_list_id: int = CENTRE_LIST
+    expires_at_s: int | None = None
+    added_at_ms: int = 0
+    added_by: int | None = None
+    source: str = ""
+    reason: str = ""
+
+    @property
+    def contact(self) -> Contact:
+        """What the entry is looked up by."""
+        return (self.kind, contact_key(self.kind, self.value))
+
+    @property
+    def key(self) -> SuppressionKey:
+        """The primary key."""
+        return SuppressionKey(self.contact_centre_id, *self.contact, self.suppression_list_id, self.campaign_id or 0)
+
+    def holds(self, now_s: int) -> bool:
+        """True until the entry has ended."""
+        return self.expires_at_s is None or self.expires_at_s > now_s
+
+    def reaches_further(self, other: Suppression) -> bool:
+        """True when this entry holds longer than that one of the same key."""
+        if other.expires_at_s is None:
+            return False
+        return self.expires_at_s is None or self.expires_at_s > other.expires_at_s
+
+
+class SuppressionQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of a list's entries, by kind, key and campaign in the store's own order of texts.
+
+    ``after`` is the key of the last entry of the page before. ``ends_after_s`` leaves out what has ended by then,
+    ``ends_until_s`` what has not.
+    """
+
+    contact_centre_id: int
+    suppression_list_id: int
+    kind: DoNotCallKind | None = None
+    value_key: str | None = None
+    campaign_id: int | None = None
+    ends_after_s: int | None = None
+    ends_until_s: int | None = None
+    after: SuppressionKey | None = None
+    limit: int = 100
+
+
+class SuppressionCount(NamedTuple):
+    """How many entries a list has, and how many of them have ended."""
+
+    entries: int
+    ended: int
+
+
+class AttemptQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """A portion of the attempt log behind ``after_seq``, in the order of numbers, which is that of commits.
+
+    ``since_ms`` is inclusive, ``until_ms`` exclusive. No ``steps`` means all.
+    """
+
+    contact_centre_id: int
+    after_seq: int = 0
+    since_ms: int | None = None
+    until_ms: int | None = None
+    steps: tuple[AttemptStep, ...] = ()
+    limit: int = 1000
 
 
 class PreviewSession(msgspec.Struct, frozen=True):
@@ -243,98 +332,6 @@ class Search(msgspec.Struct, frozen=True, kw_only=True):
     now_s: int
     passed_over: frozenset[tuple[int, int]] = frozenset()
     opens: Callable[[Window], bool] | None = None
-
-
-class User(msgspec.Struct, frozen=True, kw_only=True):
-    """A user account: the caller it authenticates and the stored hash (argon2id, encoded form).
-
-    ``skills`` are levels, 0 to 100, by skill id; ``reference`` its creator's own mark.
-    """
-
-    caller: Caller
-    password_hash: str
-    is_enabled: bool = True
-    version: int = 1
-    reference: str | None = None
-    skills: dict[int, int] = {}
-
-
-class Directory(msgspec.Struct, frozen=True, kw_only=True):
-    """Reference data of the whole installation, small enough to hold in memory.
-
-    ``version`` grows with every ``provision`` and every change of objects, group states or users; users are not part of
-    it (there may be many) but for the ``skills`` (skill id -> level) of those who have any. ``objects`` come by key.
-    ``app.directory`` makes campaigns and lists of them.
-    """
-
-    version: int
-    contact_centres: dict[int, str]
-    objects: tuple[StoredObject, ...] = ()
-    group_states: tuple[GroupState, ...] = ()
-    skills: dict[tuple[int, int], dict[int, int]] = {}
-
-
-class Provision(msgspec.Struct, kw_only=True):
-    """Reference data to write, by key, in one transaction, whatever is there: what exists is replaced.
-
-    ``campaigns`` are whole ones: each becomes a campaign, an agent group, a campaign group and its state (see
-    ``app.provisioning.provisioned``).
-    """
-
-    contact_centres: dict[int, str] = {}
-    users: list[User] = []
-    lists: list[CallingList] = []
-    campaigns: list[Campaign] = []
-    objects: list[StoredObject] = []
-    group_states: list[GroupState] = []
-
-
-class ObjectWrite(msgspec.Struct, frozen=True, kw_only=True):
-    """One object to write. ``object_id`` 0 asks for a new number; ``value`` None deletes.
-
-    ``expected_version`` is the one that the writer saw, 0 for an object that must be new.
-    """
-
-    contact_centre_id: int
-    kind: ObjectKind
-    object_id: int
-    expected_version: int
-    value: ObjectValue | None
-    reference: str | None = None
-
-
-class UserWrite(msgspec.Struct, frozen=True, kw_only=True):
-    """One account to write, as ``ObjectWrite``: ``user_id`` 0 asks for a new number, ``user`` None deletes."""
-
-    contact_centre_id: int
-    user_id: int
-    expected_version: int
-    user: User | None
-
-
-class ObjectChanges(msgspec.Struct, frozen=True, kw_only=True):
-    """Objects and accounts to write in one transaction, by whom and why.
-
-    ``seen_version`` is the version of the directory that the writer judged by: when it moved since, the store raises
-    ``Conflict`` and writes nothing. None writes whatever happened meanwhile.
-    """
-
-    at_ms: int
-    changed_by: int | None
-    writes: tuple[ObjectWrite, ...] = ()
-    users: tuple[UserWrite, ...] = ()
-    reason: str = ""
-    seen_version: int | None = None
-
-
-class ObjectVersion(msgspec.Struct, frozen=True):
-    """One entry of the history of an object or account. ``definition`` is its struct as JSON, None for a deletion."""
-
-    version: int
-    definition: str | None
-    changed_at_ms: int
-    changed_by: int | None
-    reason: str
 
 
 class AuditQuery(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ from trunkline.app.ports import (
     Held,
     ImportProgress,
     PreviewSession,
+    RecordQuery,
     RecycleRun,
     Search,
     Suppression,
@@ -33,6 +34,7 @@ from trunkline.domain.campaigns import Campaign, GroupState
 from trunkline.domain.desk import DeskEntry
 from trunkline.domain.enums import DoNotCallKind
 from trunkline.domain.events import AnyEvent
+from trunkline.domain.filter_evaluation import matches
 from trunkline.domain.records import Record, RecordKey
 
 
@@ -203,6 +205,15 @@ class View:
         """Records with that number or customer id as they stand now."""
         found = await self.unit.records_of_contact(contact_centre_id, list_ids, kind, value, limit)
         return [self._records.get(record.key, record) for record in found]
+
+    def still_selected(self, found: Sequence[Record], query: RecordQuery) -> list[Record]:
+        """Records that the unit found, as they stand now; those that this batch made unselected are left out."""
+        present = [self._records.get(record.key, record) for record in found if record.key not in self._removed]
+        return [record for record in present if matches(query.condition, record, query.now_s)]
+
+    def is_changed(self, key: RecordKey) -> bool:
+        """True when this batch changed or removed the record."""
+        return key in self._records or key in self._removed
 
     async def has_preview_session(self, session: PreviewSession) -> bool:
         """True while the agent takes preview records of the campaign."""

@@ -27,5 +27,13 @@ REQUEST_TYPE_NAMES: dict[RequestType, str] = {
     RequestType.AGENT_STATE: "AgentState",
     RequestType.STALE_RESET: "ResetStale",
     RequestType.LIST_IMPORT: "ImportList",
+    RequestType.SUPPRESSION_ADD: "AddSuppression",
+    RequestType.SUPPRESSION_REMOVE: "RemoveSuppression",
+    RequestType.SUPPRESSION_IMPORT: "ImportSuppressionList",
+    RequestType.PERSON_EXPORT: "ExportPerson",
+    RequestType.PERSON_ERASE: "ErasePerson",
+    RequestType.LIST_RECYCLE: "RecycleList",
+    RequestType.LIST_RECYCLE_UNDO: "UndoRecycling",
+    RequestType.LIST_MOVE: "MoveChains",
 }
 """Number -> name, for people."""

@@ -24,6 +24,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from enum import IntEnum
 from typing import NamedTuple
 
@@ -253,6 +254,13 @@ class _Parser:
                 f"{self._what}, character {token.at + 1}: "
                 f"{_shown(name)} is neither a column of records nor a custom field"
             )
+        if known is None and self._fields is None and token.kind == "word":
+            near = get_close_matches(plain, COLUMNS, 1, 0.85)
+            if near:
+                raise OutOfRange(
+                    f"{self._what}, character {token.at + 1}: {_shown(name)} is not a column; {near[0]} is; "
+                    "a custom field of that name is written in double quotes"
+                )
         self._place += 1
         return known or FilterColumn(name, ColumnType.FIELD)
 

@@ -11,7 +11,7 @@ from starlette.routing import Match, Route
 from trunkline.contract.answers import answer, method_not_allowed
 from trunkline.domain.people import Caller
 from trunkline.errors import NotFound
-from trunkline.web import admin, agent, imports, resources
+from trunkline.web import admin, agent, imports, resources, suppression
 from trunkline.web.exchange import Exchange
 from trunkline.web.services import Services
 
@@ -51,6 +51,10 @@ def table() -> list[tuple[str, str, Handler]]:
         ("GET", f"{api}/services", resources.get_services),
         ("GET", f"{api}/features", resources.get_features),
         ("GET", f"{api}/admin/requests", admin.get_requests),
+        ("GET", f"{api}/admin/suppression-lists/{{list_name}}/entries", suppression.get_entries),
+        ("POST", f"{api}/admin/suppression-lists/{{list_name}}/entries", suppression.post_entries),
+        ("DELETE", f"{api}/admin/suppression-lists/{{list_name}}/entries", suppression.delete_entries),
+        ("GET", f"{api}/admin/suppression-lists/{{list_name}}/export", suppression.get_export),
         ("POST", f"{api}/admin/calling-lists/{{list_name}}/chains/{{chain_id}}", admin.post_chain),
         ("POST", f"{api}/admin/calling-lists/{{list_name}}/imports", post_import),
         ("GET", f"{api}/admin/calling-lists/{{list_name}}/imports/{{import_id}}", get_import),

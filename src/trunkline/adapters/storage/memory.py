@@ -12,9 +12,17 @@ from contextlib import asynccontextmanager
 
 import msgspec
 
-from trunkline.adapters.storage import memory_contacts, memory_objects, memory_selecting
+from trunkline.adapters.storage import (
+    memory_callbacks,
+    memory_census,
+    memory_contacts,
+    memory_objects,
+    memory_selecting,
+)
 from trunkline.adapters.storage.memory_unit import MemoryUnit, Tables
 from trunkline.adapters.storage.objects import PROVISIONED, check_seen, replacing
+from trunkline.app.callback_reads import CallbackQuery, Presence
+from trunkline.app.census import CensusGroup, CensusQuery
 from trunkline.app.ports import (
     AgentSession,
     AttemptQuery,
@@ -37,6 +45,7 @@ from trunkline.app.ports import (
 from trunkline.app.provisioning import provisioned
 from trunkline.domain.attempts import StoredAttempt
 from trunkline.domain.objects import ObjectKey, StoredObject
+from trunkline.domain.records import Record
 from trunkline.errors import AlreadyExists, Defect, Unavailable
 
 
@@ -130,9 +139,21 @@ class MemoryStore:
             self._tables = changed
             return kept
 
+    async def census(self, query: CensusQuery) -> list[CensusGroup]:
+        """See ``Store.census``."""
+        return memory_census.census(self._now().records.values(), query)
+
+    async def sample(self, contact_centre_id: int, list_id: int, size: int) -> list[Record]:
+        """See ``Store.sample``."""
+        return memory_census.sample(self._now().records.values(), contact_centre_id, list_id, size)
+
     async def count_records(self, query: RecordQuery) -> int:
         """See ``Store.count_records``."""
         return len(memory_selecting.selected(self._now().records.values(), query))
+
+    async def count_chains(self, query: RecordQuery) -> int:
+        """See ``Store.count_chains``."""
+        return len({record.chain_id for record in memory_selecting.selected(self._now().records.values(), query)})
 
     async def object_versions(self, key: ObjectKey, limit: int) -> list[StoredObject]:
         """See ``Store.object_versions``."""
@@ -171,6 +192,14 @@ class MemoryStore:
     async def agent_session(self, contact_centre_id: int, user_id: int) -> AgentSession | None:
         """See ``DeskReads.agent_session``."""
         return await self._reading().agent_session(contact_centre_id, user_id)
+
+    async def callbacks(self, query: CallbackQuery) -> list[Record]:
+        """See ``CallbackReads.callbacks``."""
+        return memory_callbacks.callbacks(self._now(), query)
+
+    async def presences(self, contact_centre_id: int) -> list[Presence]:
+        """See ``CallbackReads.presences``."""
+        return memory_callbacks.presences(self._now(), contact_centre_id)
 
     async def newest(self, contact_centre_id: int, user_id: int, before_seq: int | None, limit: int) -> list[StoredRow]:
         """See ``Store.newest``."""

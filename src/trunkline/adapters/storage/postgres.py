@@ -15,6 +15,8 @@ import asyncpg
 
 from trunkline.adapters.storage import (
     postgres_attempts,
+    postgres_callbacks,
+    postgres_census,
     postgres_contacts,
     postgres_desks,
     postgres_keeping,
@@ -36,6 +38,8 @@ from trunkline.adapters.storage.postgres_server import (
 )
 from trunkline.adapters.storage.postgres_unit import PostgresUnit
 from trunkline.adapters.storage.postgres_windows import Windows
+from trunkline.app.callback_reads import CallbackQuery, Presence
+from trunkline.app.census import CensusGroup, CensusQuery
 from trunkline.app.ports import (
     AgentSession,
     AttemptQuery,
@@ -57,6 +61,7 @@ from trunkline.app.ports import (
 )
 from trunkline.domain.attempts import StoredAttempt
 from trunkline.domain.objects import ObjectKey, StoredObject
+from trunkline.domain.records import Record
 from trunkline.errors import Defect, Refused, Unavailable
 
 T = TypeVar("T")
@@ -205,9 +210,23 @@ class PostgresStore:
         """See ``Store.change_objects``."""
         return await self._write(lambda connection: postgres_objects.change(connection, changes))
 
+    async def census(self, query: CensusQuery) -> list[CensusGroup]:
+        """See ``Store.census``."""
+        return await self._read(lambda connection: postgres_census.census(connection, query))
+
+    async def sample(self, contact_centre_id: int, list_id: int, size: int) -> list[Record]:
+        """See ``Store.sample``."""
+        return await self._read(
+            lambda connection: postgres_census.sample(connection, self._windows, contact_centre_id, list_id, size)
+        )
+
     async def count_records(self, query: RecordQuery) -> int:
         """See ``Store.count_records``."""
-        return await self._read(lambda connection: postgres_selecting.count_records(connection, query))
+        return await self._read(lambda connection: postgres_selecting.count(connection, "count_records", query))
+
+    async def count_chains(self, query: RecordQuery) -> int:
+        """See ``Store.count_chains``."""
+        return await self._read(lambda connection: postgres_selecting.count(connection, "count_chains", query))
 
     async def object_versions(self, key: ObjectKey, limit: int) -> list[StoredObject]:
         """See ``Store.object_versions``."""
@@ -255,6 +274,14 @@ class PostgresStore:
     async def agent_session(self, contact_centre_id: int, user_id: int) -> AgentSession | None:
         """See ``DeskReads.agent_session``."""
         return await self._read(lambda connection: postgres_desks.agent_session(connection, contact_centre_id, user_id))
+
+    async def callbacks(self, query: CallbackQuery) -> list[Record]:
+        """See ``CallbackReads.callbacks``."""
+        return await self._read(lambda connection: postgres_callbacks.callbacks(connection, self._windows, query))
+
+    async def presences(self, contact_centre_id: int) -> list[Presence]:
+        """See ``CallbackReads.presences``."""
+        return await self._read(lambda connection: postgres_callbacks.presences(connection, contact_centre_id))
 
     # Journal
 

@@ -29,12 +29,12 @@ async def records_where(connection: Connection, windows: Windows, query: RecordQ
     return await built(connection, windows, found, lambda row: record_of(row, windows))
 
 
-async def count_records(connection: Connection, query: RecordQuery) -> int:
-    """See ``Store.count_records``."""
+async def count(connection: Connection, name: str, query: RecordQuery) -> int:
+    """See ``Store.count_records`` and ``Store.count_chains``, which are the statements' names too."""
     compiler = PostgresCompiler(query.now_s, 3)
-    text = QUERIES["count_records"].replace("$condition", compiler.condition(query.condition))
-    count: int = await connection.fetchval(text, query.contact_centre_id, query.list_id, *compiler.parameters)
-    return count
+    text = QUERIES[name].replace("$condition", compiler.condition(query.condition))
+    found: int = await connection.fetchval(text, query.contact_centre_id, query.list_id, *compiler.parameters)
+    return found
 
 
 async def recycle_runs(connection: Connection, contact_centre_id: int, list_id: int, limit: int) -> list[RecycleRun]:

@@ -21,6 +21,8 @@ from trunkline.adapters.storage.sqlite_reference import Reader, prune, write_pro
 from trunkline.adapters.storage.sqlite_thread import DatabaseThread
 from trunkline.adapters.storage.sqlite_transaction import Transactions
 from trunkline.adapters.storage.sqlite_unit import SqliteUnit
+from trunkline.app.callback_reads import CallbackQuery, Presence
+from trunkline.app.census import CensusGroup, CensusQuery
 from trunkline.app.ports import (
     AgentSession,
     AttemptQuery,
@@ -42,6 +44,7 @@ from trunkline.app.ports import (
 )
 from trunkline.domain.attempts import StoredAttempt
 from trunkline.domain.objects import ObjectKey, StoredObject
+from trunkline.domain.records import Record
 from trunkline.errors import Defect, Refused, Unavailable
 
 P = ParamSpec("P")
@@ -146,6 +149,14 @@ class SqliteStore:
         """See ``DeskReads.agent_session``."""
         return await self._read(Reader.agent_session, contact_centre_id, user_id)
 
+    async def callbacks(self, query: CallbackQuery) -> list[Record]:
+        """See ``CallbackReads.callbacks``."""
+        return await self._read(Reader.callbacks, query)
+
+    async def presences(self, contact_centre_id: int) -> list[Presence]:
+        """See ``CallbackReads.presences``."""
+        return await self._read(Reader.presences, contact_centre_id)
+
     async def newest(self, contact_centre_id: int, user_id: int, before_seq: int | None, limit: int) -> list[StoredRow]:
         """See ``Store.newest``."""
         return await self._read(Reader.newest, contact_centre_id, user_id, before_seq, limit)
@@ -213,9 +224,21 @@ class SqliteStore:
         """See ``Store.change_objects``."""
         return await self._write(sqlite_objects.change, changes)
 
+    async def census(self, query: CensusQuery) -> list[CensusGroup]:
+        """See ``Store.census``."""
+        return await self._read(Reader.census, query)
+
+    async def sample(self, contact_centre_id: int, list_id: int, size: int) -> list[Record]:
+        """See ``Store.sample``."""
+        return await self._read(Reader.sample, contact_centre_id, list_id, size)
+
     async def count_records(self, query: RecordQuery) -> int:
         """See ``Store.count_records``."""
-        return await self._read(Reader.count_records, query)
+        return await self._read(Reader.count, "count_records", query)
+
+    async def count_chains(self, query: RecordQuery) -> int:
+        """See ``Store.count_chains``."""
+        return await self._read(Reader.count, "count_chains", query)
 
     async def object_versions(self, key: ObjectKey, limit: int) -> list[StoredObject]:
         """See ``Store.object_versions``."""

@@ -8,10 +8,19 @@ from typing import TypeVar
 
 import msgspec
 
-from trunkline.adapters.storage import sqlite_accounts, sqlite_desks, sqlite_objects, sqlite_selecting
+from trunkline.adapters.storage import (
+    sqlite_accounts,
+    sqlite_callbacks,
+    sqlite_census,
+    sqlite_desks,
+    sqlite_objects,
+    sqlite_selecting,
+)
 from trunkline.adapters.storage.objects import PROVISIONED
 from trunkline.adapters.storage.rows import as_json
 from trunkline.adapters.storage.sqlite_connection import Statements
+from trunkline.app.callback_reads import CallbackQuery, Presence
+from trunkline.app.census import CensusGroup, CensusQuery
 from trunkline.app.ports import (
     AgentSession,
     AuditQuery,
@@ -27,6 +36,7 @@ from trunkline.app.ports import (
 )
 from trunkline.app.provisioning import provisioned
 from trunkline.domain.objects import ObjectKey, StoredObject
+from trunkline.domain.records import Record
 from trunkline.errors import AlreadyExists
 
 _users = msgspec.json.Decoder(list[User]).decode
@@ -80,9 +90,17 @@ class Reader:
         """See ``Store.object_versions``."""
         return sqlite_objects.versions(self._statements, key, limit)
 
-    def count_records(self, query: RecordQuery) -> int:
-        """See ``Store.count_records``."""
-        return sqlite_selecting.count_records(self._statements, query)
+    def census(self, query: CensusQuery) -> list[CensusGroup]:
+        """See ``Store.census``."""
+        return sqlite_census.census(self._statements, query)
+
+    def sample(self, contact_centre_id: int, list_id: int, size: int) -> list[Record]:
+        """See ``Store.sample``."""
+        return sqlite_census.sample(self._statements, contact_centre_id, list_id, size)
+
+    def count(self, name: str, query: RecordQuery) -> int:
+        """See ``Store.count_records`` and ``Store.count_chains``."""
+        return sqlite_selecting.count(self._statements, name, query)
 
     def object_history(self, key: tuple[int, str, int], before_version: int | None, limit: int) -> list[ObjectVersion]:
         """See ``Store.object_history``."""
@@ -114,6 +132,14 @@ class Reader:
     def agent_session(self, contact_centre_id: int, user_id: int) -> AgentSession | None:
         """See ``DeskReads.agent_session``."""
         return sqlite_desks.agent_session(self._statements, contact_centre_id, user_id)
+
+    def callbacks(self, query: CallbackQuery) -> list[Record]:
+        """See ``CallbackReads.callbacks``."""
+        return sqlite_callbacks.callbacks(self._statements, query)
+
+    def presences(self, contact_centre_id: int) -> list[Presence]:
+        """See ``CallbackReads.presences``."""
+        return sqlite_callbacks.presences(self._statements, contact_centre_id)
 
     def newest(self, contact_centre_id: int, user_id: int, before_seq: int | None, limit: int) -> list[StoredRow]:
         """See ``Store.newest``."""

@@ -26,10 +26,10 @@ def records_where(statements: Statements, query: RecordQuery) -> list[Record]:
     return sorted(found, key=lambda record: record.key)
 
 
-def count_records(statements: Statements, query: RecordQuery) -> int:
-    """See ``Store.count_records``."""
+def count(statements: Statements, name: str, query: RecordQuery) -> int:
+    """See ``Store.count_records`` and ``Store.count_chains``, which are the statements' names too."""
     condition, names = _compiled(query)
-    return statements.read_with("count_records", condition, lambda count: _count(str(count)), names)
+    return statements.read_with(name, condition, lambda found: _count(str(found)), names)
 
 
 def recycle_runs(statements: Statements, contact_centre_id: int, list_id: int, limit: int) -> list[RecycleRun]:

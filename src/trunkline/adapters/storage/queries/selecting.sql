@@ -19,6 +19,11 @@ $with_window
 SELECT count(*) FROM record r $with_window
 WHERE r.contact_centre_id = :contact_centre_id AND r.list_id = :list_id AND $condition
 
+-- name: count_chains
+-- How many chains of a list have a selected record.
+SELECT count(DISTINCT r.chain_id) FROM record r $with_window
+WHERE r.contact_centre_id = :contact_centre_id AND r.list_id = :list_id AND $condition
+
 -- name: remove_records
 -- Take records out that nobody changed meanwhile.
 WITH gone (contact_centre_id, list_id, chain_id, chain_n, version) AS (VALUES $rows)

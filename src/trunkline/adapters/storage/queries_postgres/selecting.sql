@@ -21,6 +21,13 @@ FROM record AS r
 $window_of_record
 WHERE r.contact_centre_id = $1 AND r.list_id = $2 AND $condition
 
+-- name: count_chains
+-- How many chains of a list have a selected record.
+SELECT count(DISTINCT r.chain_id)
+FROM record AS r
+$window_of_record
+WHERE r.contact_centre_id = $1 AND r.list_id = $2 AND $condition
+
 -- name: remove_records
 -- Take records out that nobody changed meanwhile; the tag tells how many.
 DELETE FROM record AS r
