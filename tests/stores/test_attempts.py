@@ -95,6 +95,22 @@ def test_portions_of_the_log(storage: Storage) -> None:
     storage.run(check)
 
 
+def test_the_end_of_the_log(storage: Storage) -> None:
+    """Who serves all contact centres reads the rows of all, from the newest that there was on."""
+
+    async def check(store: Store) -> None:
+        assert await store.newest_attempt() == 0
+        await save(store, attempts=[attempt(7)])
+        newest = await store.newest_attempt()
+        assert [one.seq for one in await log(store)] == [newest]
+        await save(store, attempts=[attempt(8), attempt(9, contact_centre_id=2)])
+        found = await store.attempts(AttemptQuery(contact_centre_id=None, after_seq=newest))
+        assert [(one.row.contact_centre_id, one.row.at_ms) for one in found] == [(CENTRE, 8), (2, 9)]
+        assert found[-1].seq == await store.newest_attempt()
+
+    storage.run(check)
+
+
 def test_attempts_of_numbers_and_persons(storage: Storage) -> None:
     """Rows of any of the numbers or persons come once each, without what attempt rules do not count."""
 

@@ -17,6 +17,7 @@ from typing import Protocol
 
 from trunkline.app.callback_reads import CallbackReads
 from trunkline.app.census import CensusGroup, CensusQuery
+from trunkline.app.group_reads import BufferReads, Counting, WorkReads
 from trunkline.app.reference_data import (
     Directory,
     ObjectChanges,
@@ -30,7 +31,6 @@ from trunkline.app.stored import (
     MAX_CHAIN,
     MAX_EVENTS_A_REQUEST,
     AgentSession,
-    AttemptQuery,
     AuditQuery,
     Changes,
     Conflict,
@@ -47,11 +47,14 @@ from trunkline.app.stored import (
     RecycleState,
     Search,
     StoredRow,
+    Undo,
+)
+from trunkline.app.stored_contacts import (
+    AttemptQuery,
     Suppression,
     SuppressionCount,
     SuppressionKey,
     SuppressionQuery,
-    Undo,
 )
 from trunkline.domain.attempts import PastAttempt, StoredAttempt
 from trunkline.domain.desk import DeskEntry
@@ -137,7 +140,7 @@ class DeskReads(Protocol):
         """The agent's log-in, or None."""
 
 
-class Unit(DeskReads, Protocol):
+class Unit(DeskReads, WorkReads, BufferReads, Protocol):
     """One transaction. Reads see what was committed before it; writes happen in ``save``."""
 
     async def repeats(self, request_keys: Sequence[int], since_ms: int) -> dict[int, StoredRow]:
@@ -218,7 +221,7 @@ class Unit(DeskReads, Protocol):
         """
 
 
-class Store(DeskReads, CallbackReads, Protocol):
+class Store(DeskReads, CallbackReads, WorkReads, Counting, Protocol):
     """Durable storage.
 
     Reads outside a unit see committed data only, and all of it: every commit that had returned when they began. They
@@ -316,6 +319,9 @@ class Store(DeskReads, CallbackReads, Protocol):
 
     async def attempts(self, query: AttemptQuery) -> list[StoredAttempt]:
         """A portion of the attempt log, by number."""
+
+    async def newest_attempt(self) -> int:
+        """The number of the newest row of the attempt log, 0 when there is none."""
 
     async def attempts_of_chain(
         self, contact_centre_id: int, list_id: int, chain_id: int, limit: int

@@ -7,7 +7,7 @@ one sees what the earlier ones did. Nothing is written before the end.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
@@ -28,8 +28,9 @@ from trunkline.app.ports import (
     Undo,
     Unit,
 )
+from trunkline.app.stored import BufferKey, ScheduleRun
 from trunkline.app.suppression import amended, by_record, contacts_of, list_of
-from trunkline.domain.attempts import AttemptRow
+from trunkline.domain.attempts import AttemptRow, PastAttempt
 from trunkline.domain.campaigns import Campaign, GroupState
 from trunkline.domain.desk import DeskEntry
 from trunkline.domain.enums import DoNotCallKind
@@ -41,7 +42,8 @@ from trunkline.domain.records import Record, RecordKey
 class Decision(msgspec.Struct, kw_only=True):
     """What one request changes and causes.
 
-    ``notices`` are events for others: those on whose desk the entry lies. ``is_silent`` requests come from inside and
+    ``notices`` are events for others: those on whose desk the entry lies; ``told`` are for users of the asker's contact
+    centre, by id. ``off_buffer`` are chains that leave the buffer. ``is_silent`` requests come from inside and
     leave no row of their own. ``list_id``, ``campaign_id``, ``handle`` and ``outcome`` (0 or the error number) go into
     the audit.
 
@@ -66,6 +68,9 @@ class Decision(msgspec.Struct, kw_only=True):
     undo: Sequence[Undo] = ()
     undone: Sequence[tuple[RecordKey, int]] = ()
     attempts: Sequence[AttemptRow] = ()
+    told: Sequence[tuple[int, AnyEvent]] = ()
+    off_buffer: Sequence[BufferKey] = ()
+    schedule_runs: Sequence[ScheduleRun] = ()
     list_id: int | None = None
     campaign_id: int | None = None
     handle: int | None = None
@@ -100,6 +105,8 @@ class View:
         self._imports: list[ImportProgress] = []
         self._group_states: dict[tuple[int, int], GroupState] = {}
         self._attempts: list[AttemptRow] = []
+        self._off_buffer: set[BufferKey] = set()
+        self._schedule_runs: list[ScheduleRun] = []
         self._removed: dict[RecordKey, Record] = {}
         self._recycle_runs: dict[tuple[int, int, int], RecycleRun] = {}
         self._undo: list[Undo] = []
@@ -199,6 +206,20 @@ class View:
             hits = amended(hits, self._suppressions, self._lifted, campaign, lists, self.now_s)
         return by_record(contacts, hits)
 
+    async def attempts_of(
+        self, contact_centre_id: int, number_keys: Collection[str], person_keys: Collection[str], since_ms: int
+    ) -> list[PastAttempt | AttemptRow]:
+        """What attempt rules need to know of numbers and persons, what this batch adds included, in order."""
+        found: list[PastAttempt | AttemptRow] = []
+        found += await self.unit.attempts_of(contact_centre_id, number_keys, person_keys, since_ms)
+        found += [
+            row
+            for row in self._attempts
+            if row.contact_centre_id == contact_centre_id
+            and (row.number_key in number_keys or row.person_key in person_keys)
+        ]
+        return found
+
     async def records_of_contact(
         self, contact_centre_id: int, list_ids: Sequence[int], kind: DoNotCallKind, value: str, limit: int
     ) -> list[Record]:
@@ -264,6 +285,8 @@ class View:
             # Requests behind this one in the batch see the group as it stands now.
             self.book = self.book.with_states(decision.group_states)
         self._attempts.extend(decision.attempts)
+        self._off_buffer.update(decision.off_buffer)
+        self._schedule_runs.extend(decision.schedule_runs)
         for record in decision.removed:
             self._records.pop(record.key, None)
             self._removed[record.key] = record
@@ -294,6 +317,8 @@ class View:
             undo=self._undo,
             undone=self._undone,
             attempts=self._attempts,
+            off_buffer=self._off_buffer,
+            schedule_runs=self._schedule_runs,
         )
 
     def _before(self) -> dict[RecordKey, Record]:

@@ -37,6 +37,7 @@ from trunkline.domain.events import (
     CampaignChanged,
     CampaignStep,
     Event,
+    MayLogOut,
     NothingToPreview,
     RecordAcknowledged,
     RecordShown,
@@ -86,6 +87,7 @@ _CAMPAIGN_STEPS: dict[CampaignStep, tuple[str, str]] = {
             (CampaignStep.STARTED, "CampaignStarted"),
             (CampaignStep.STOPPED, "CampaignStopped"),
             (CampaignStep.MODE_CHANGED, "CampaignModeChanged"),
+            (CampaignStep.ASSIGNED, "CampaignGroupAssigned"),
         )
     },
 }
@@ -124,6 +126,9 @@ def messages_of(event: AnyEvent, timing: Timing, api_url: str = DEFAULT_API_URL)
             return _campaign_changed(event, timing)
         case AgentAcknowledged():
             user_data = user_data_of(event, _AGENT_ACKNOWLEDGEMENTS[event.what])
+            return [_device_user_event(event, timing, user_data)]
+        case MayLogOut():
+            user_data = {**user_data_of(event, "LogOutTime"), "GSW_LOGOUT_TIME": event.at_s}
             return [_device_user_event(event, timing, user_data)]
         case RequestFailed():
             return _request_failed(event, timing)

@@ -14,6 +14,7 @@ from trunkline.domain.events import (
     AgentAcknowledged,
     Appearance,
     CampaignChanged,
+    MayLogOut,
     NothingToPreview,
     RecordAcknowledged,
     RecordShown,
@@ -26,7 +27,15 @@ Json = dict[str, Any]
 SWITCH_ID = 0
 """GSW_SWITCH_DBID: desktops expect the key; this server has no switch objects, and 0 is the original's "none"."""
 
-_About = RecordAcknowledged | RecordShown | RecordWithdrawn | NothingToPreview | CampaignChanged | AgentAcknowledged
+_About = (
+    RecordAcknowledged
+    | RecordShown
+    | RecordWithdrawn
+    | NothingToPreview
+    | CampaignChanged
+    | AgentAcknowledged
+    | MayLogOut
+)
 
 
 def record_object(event: RecordWithdrawn | NothingToPreview) -> Json:

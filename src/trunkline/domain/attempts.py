@@ -81,6 +81,7 @@ class PastAttempt(msgspec.Struct, frozen=True, kw_only=True):
     at_ms: int
     step: AttemptStep
     call_result: CallResult
+    record_type: RecordType
     campaign_id: int | None
     number_key: str
     person_key: str

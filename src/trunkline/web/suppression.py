@@ -25,10 +25,12 @@ from trunkline.app.suppression_work import (
 from trunkline.contract.answers import answer
 from trunkline.domain.enums import DoNotCallKind, Door, RequestType
 from trunkline.domain.people import Caller
+from trunkline.domain.permissions import Permission
 from trunkline.errors import MissingParameter, OutOfRange, TooLarge, Unavailable
 from trunkline.web.admin import limit_of
 from trunkline.web.exchange import FIXED, Exchange
 from trunkline.web.outbound import read_object
+from trunkline.web.rows import Row
 from trunkline.web.services import Services
 from trunkline.web.uploads import charset_of, store_body, temporary_file
 
@@ -36,6 +38,17 @@ MAX_ENTRIES = 500
 """Entries of one request: more of them are a file."""
 _TEXTS = ("kind", "campaign", "expiresAt", "reason", "source")
 _SWITCHES = {"true": True, "false": False}
+
+
+def rows() -> list[Row]:
+    """The routes of suppression lists."""
+    base, named = "/api/v2/admin/suppression-lists/{list_name}", {"list_name": "suppression list name"}
+    return [
+        Row("GET", f"{base}/entries", get_entries, Permission.SUPERVISE, named),
+        Row("POST", f"{base}/entries", post_entries, Permission.SUPERVISE, named),
+        Row("DELETE", f"{base}/entries", delete_entries, Permission.SUPERVISE, named),
+        Row("GET", f"{base}/export", get_export, Permission.SUPERVISE, named),
+    ]
 
 
 async def get_entries(exchange: Exchange, services: Services, caller: Caller, list_name: str) -> None:

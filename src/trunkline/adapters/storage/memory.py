@@ -19,6 +19,7 @@ from trunkline.adapters.storage import (
     memory_objects,
     memory_selecting,
 )
+from trunkline.adapters.storage.memory_groups import StoreGroups
 from trunkline.adapters.storage.memory_unit import MemoryUnit, Tables
 from trunkline.adapters.storage.objects import PROVISIONED, check_seen, replacing
 from trunkline.app.callback_reads import CallbackQuery, Presence
@@ -49,7 +50,7 @@ from trunkline.domain.records import Record
 from trunkline.errors import AlreadyExists, Defect, Unavailable
 
 
-class MemoryStore:
+class MemoryStore(StoreGroups):
     """See ``app.ports.Store``."""
 
     def __init__(self) -> None:
@@ -253,6 +254,11 @@ class MemoryStore:
     async def attempts(self, query: AttemptQuery) -> list[StoredAttempt]:
         """See ``Store.attempts``."""
         return memory_contacts.portion(self._now().attempts, query)
+
+    async def newest_attempt(self) -> int:
+        """See ``Store.newest_attempt``."""
+        log = self._now().attempts
+        return log[-1].seq if log else 0
 
     async def attempts_of_chain(
         self, contact_centre_id: int, list_id: int, chain_id: int, limit: int

@@ -7,7 +7,8 @@ from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 
-from trunkline.adapters.storage import memory_contacts, memory_selecting
+from trunkline.adapters.storage import memory_contacts, memory_groups, memory_selecting
+from trunkline.adapters.storage.memory_groups import UnitGroups
 from trunkline.adapters.storage.rows import is_open_now
 from trunkline.app.ports import (
     AgentSession,
@@ -29,6 +30,7 @@ from trunkline.app.ports import (
     Undo,
     User,
 )
+from trunkline.app.stored import BufferKey, ScheduleRun
 from trunkline.domain.attempts import PastAttempt, StoredAttempt
 from trunkline.domain.campaigns import TYPE_PRIORITY, GroupState
 from trunkline.domain.desk import DeskEntry
@@ -37,6 +39,13 @@ from trunkline.domain.objects import ObjectKey, StoredObject
 from trunkline.domain.records import Record, RecordKey
 from trunkline.domain.suppression import Contact, contact_key
 from trunkline.errors import Defect, Unavailable
+
+
+class Buffered(msgspec.Struct, frozen=True, kw_only=True):
+    """A chain in the buffer of a group: its place in the order."""
+
+    campaign_group_id: int
+    place: int
 
 
 class Tables(msgspec.Struct):
@@ -52,6 +61,8 @@ class Tables(msgspec.Struct):
     object_history: dict[ObjectKey, list[StoredObject | None]] = {}
     object_log: dict[tuple[int, str, int], list[ObjectVersion]] = {}
     group_states: dict[tuple[int, int], GroupState] = {}
+    buffer: dict[BufferKey, Buffered] = {}
+    schedule_runs: dict[tuple[int, int, int, int], ScheduleRun] = {}
     directory_version: int = 0
     records: dict[RecordKey, Record] = {}
     desk: dict[DeskKey, DeskEntry] = {}
@@ -71,7 +82,7 @@ class Tables(msgspec.Struct):
     )
 
 
-class MemoryUnit:
+class MemoryUnit(UnitGroups):
     """See ``app.ports.Unit``. ``save`` checks and keeps the changes, ``commit`` makes them visible."""
 
     def __init__(self, tables: Tables, is_open: Callable[[], bool]) -> None:
@@ -110,6 +121,7 @@ class MemoryUnit:
             tables.directory_version += 1
         for progress in changes.imports:
             tables.imports[progress.contact_centre_id, progress.list_id, progress.import_id] = progress
+        memory_groups.commit(tables, changes)
         tables.attempts += self._attempts
         tables.journal += self._rows
 

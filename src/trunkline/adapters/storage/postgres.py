@@ -23,6 +23,7 @@ from trunkline.adapters.storage import (
     postgres_objects,
     postgres_selecting,
 )
+from trunkline.adapters.storage.postgres_groups import StoreGroups
 from trunkline.adapters.storage.postgres_reference import write_provision
 from trunkline.adapters.storage.postgres_rows import stored_of, user_of
 from trunkline.adapters.storage.postgres_server import (
@@ -78,7 +79,7 @@ is best read whole: such a plan must not outlive the import of a million records
 costs a few milliseconds."""
 
 
-class PostgresStore:
+class PostgresStore(StoreGroups):
     """See ``app.ports.Store``. ``database_url`` is ``postgresql://...`` as libpq takes it.
 
     An ``exclusive`` store (a server) keeps other exclusive ones away from the database; tools work beside it.
@@ -340,6 +341,11 @@ class PostgresStore:
     async def attempts(self, query: AttemptQuery) -> list[StoredAttempt]:
         """See ``Store.attempts``."""
         return await self._read(lambda connection: postgres_attempts.portion(connection, query))
+
+    async def newest_attempt(self) -> int:
+        """See ``Store.newest_attempt``."""
+        newest: int = await self._read(lambda connection: connection.fetchval(QUERIES["newest_attempt"]))
+        return newest
 
     async def attempts_of_chain(
         self, contact_centre_id: int, list_id: int, chain_id: int, limit: int

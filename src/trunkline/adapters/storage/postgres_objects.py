@@ -49,10 +49,14 @@ async def group_states(connection: Connection) -> tuple[GroupState, ...]:
             optimize_goal=goal,
             changed_at_ms=changed_at_ms,
             schedule_id=schedule_id,
+            is_completing=bool(is_completing),
+            loaded_at_ms=loaded_at_ms,
         )
-        for centre, group_id, status, mode, optimize_by, goal, changed_at_ms, schedule_id in await connection.fetch(
-            QUERIES["group_states"]
-        )
+        for (
+            *(centre, group_id, status, mode, optimize_by, goal, changed_at_ms, schedule_id),
+            is_completing,
+            loaded_at_ms,
+        ) in await connection.fetch(QUERIES["group_states"])
     )
 
 

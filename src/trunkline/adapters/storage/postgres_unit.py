@@ -13,6 +13,7 @@ from typing import TypeVar
 import asyncpg
 
 from trunkline.adapters.storage import postgres_attempts, postgres_contacts, postgres_desks, postgres_selecting
+from trunkline.adapters.storage.postgres_groups import UnitGroups
 from trunkline.adapters.storage.postgres_rows import (
     RECORD_COLUMNS,
     Fetched,
@@ -52,7 +53,7 @@ _MAX_LOCKED = 50
 """Chains passed over because another process has them; that many at once means that it takes them faster."""
 
 
-class PostgresUnit:
+class PostgresUnit(UnitGroups):
     """See ``app.ports.Unit``."""
 
     def __init__(self, connection: asyncpg.Connection[asyncpg.Record], windows: Windows) -> None:

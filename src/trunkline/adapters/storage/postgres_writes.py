@@ -10,7 +10,14 @@ from typing import Any
 
 import asyncpg
 
-from trunkline.adapters.storage import postgres_attempts, postgres_contacts, postgres_objects, postgres_selecting, rows
+from trunkline.adapters.storage import (
+    postgres_attempts,
+    postgres_contacts,
+    postgres_groups,
+    postgres_objects,
+    postgres_selecting,
+    rows,
+)
 from trunkline.adapters.storage.postgres_rows import columns
 from trunkline.adapters.storage.postgres_server import COMMIT_LOCK, QUERIES, Connection
 from trunkline.adapters.storage.postgres_windows import ListKey, Value, Windows, value_of
@@ -153,6 +160,7 @@ class Writes:
         if changes.group_states:
             await postgres_objects.put_states(self._connection, changes.group_states.values())
             await self._connection.execute(QUERIES["bump_version"])
+        await postgres_groups.write(self._connection, changes)
         cursors = sorted((k.contact_centre_id, k.user_id, k.channel, mark) for k, mark in changes.cursors.items())
         await self._execute("move_cursors", cursors)
 

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from trunkline.app.ports import AgentSession, ImportProgress, JournalRow, RecycleRun, Search, Suppression, Undo
+from trunkline.app.stored import ScheduleRun
 from trunkline.domain.campaigns import TYPE_PRIORITY, GroupState
 from trunkline.domain.desk import DeskEntry
 from trunkline.domain.eligibility import Window
@@ -231,6 +232,11 @@ def history_row(stored: StoredObject, reason: str) -> Row:
     )
 
 
+def schedule_run_row(run: ScheduleRun) -> Row:
+    """An item of a schedule that had its turn."""
+    return (run.contact_centre_id, run.schedule_id, run.item_n, run.due_at_s, run.done_at_ms, run.outcome)
+
+
 def state_row(state: GroupState) -> Row:
     """Where a campaign group stands."""
     return (
@@ -242,6 +248,8 @@ def state_row(state: GroupState) -> Row:
         state.optimize_goal,
         state.changed_at_ms,
         state.schedule_id,
+        int(state.is_completing),
+        state.loaded_at_ms,
     )
 
 

@@ -17,6 +17,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 from trunkline.adapters.storage import migrate, sqlite_contacts, sqlite_keeping, sqlite_objects
 from trunkline.adapters.storage.sqlite_connection import Statements, check, connect
+from trunkline.adapters.storage.sqlite_groups import StoreGroups
 from trunkline.adapters.storage.sqlite_reference import Reader, prune, write_provision
 from trunkline.adapters.storage.sqlite_thread import DatabaseThread
 from trunkline.adapters.storage.sqlite_transaction import Transactions
@@ -51,7 +52,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class SqliteStore:
+class SqliteStore(StoreGroups):
     """See ``app.ports.Store``. ``database_url`` is ``sqlite:////absolute/path``.
 
     An ``exclusive`` store keeps other exclusive ones (servers) away from the file; tools work beside it.
@@ -70,6 +71,8 @@ class SqliteStore:
         self._reader: DatabaseThread | None = None
         self._transactions: Transactions | None = None
         self._reads: Reader | None = None
+        self._counter: DatabaseThread | None = None
+        self._counts: Reader | None = None
 
     async def open(self) -> None:
         """See ``Store.open``. Raises ``Unavailable`` for a file that is missing, unsafe or of another version."""
@@ -95,6 +98,10 @@ class SqliteStore:
             await writer.end(transactions.close if transactions is not None else _nothing)
         if reader is not None:
             await reader.end(reads.close if reads is not None else _nothing)
+        counter, counts = self._counter, self._counts
+        self._counter = self._counts = None
+        if counter is not None:
+            await counter.end(counts.close if counts is not None else _nothing)
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -189,6 +196,11 @@ class SqliteStore:
         """See ``Store.attempts``."""
         return await self._look(lambda on: sqlite_contacts.portion(on, query))
 
+    async def newest_attempt(self) -> int:
+        """See ``Store.newest_attempt``."""
+        newest: int = await self._look(lambda on: on.value("newest_attempt", {}))
+        return newest
+
     async def attempts_of_chain(
         self, contact_centre_id: int, list_id: int, chain_id: int, limit: int
     ) -> list[StoredAttempt]:
@@ -267,6 +279,26 @@ class SqliteStore:
         if self._reader is None or self._reads is None:
             raise Unavailable("the store is closed")
         return await self._reader.run(function, self._reads, *args, **kwargs)
+
+    async def _ask(self, function: Callable[Concatenate[Statements, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._look(lambda statements: function(statements, *args, **kwargs))
+
+    async def _count(self, function: Callable[Concatenate[Statements, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a function that reads much, on a thread and connection that nobody else waits for."""
+        if self._reader is None:
+            raise Unavailable("the store is closed")
+        if self._counter is None:
+            self._counter = DatabaseThread("sqlite-counter")
+
+        def look() -> T:
+            return self._counting().look(lambda statements: function(statements, *args, **kwargs))
+
+        return await self._counter.run(look)
+
+    def _counting(self) -> Reader:
+        if self._counts is None:
+            self._counts = Reader(connect(self._path))
+        return self._counts
 
     async def _look(self, function: Callable[[Statements], T]) -> T:
         """Run a read that is a function of its own on the reader's connection."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from typing import ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 from trunkline.adapters.storage import sqlite_contacts
+from trunkline.adapters.storage.sqlite_connection import Statements
+from trunkline.adapters.storage.sqlite_groups import UnitGroups
 from trunkline.adapters.storage.sqlite_thread import DatabaseThread
 from trunkline.adapters.storage.sqlite_transaction import Transactions
 from trunkline.app.ports import (
@@ -34,7 +36,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class SqliteUnit:
+class SqliteUnit(UnitGroups):
     """See ``app.ports.Unit``."""
 
     def __init__(self, thread: DatabaseThread, transactions: Transactions) -> None:
@@ -72,6 +74,9 @@ class SqliteUnit:
             raise Defect("the transaction is over")
         self._is_touched = True
         return await self._thread.run(function, *args, **kwargs)
+
+    async def _ask(self, function: Callable[Concatenate[Statements, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._run(lambda: function(self._transactions.begun(), *args, **kwargs))
 
     async def save(self, changes: Changes) -> list[int]:
         """See ``Unit.save``."""

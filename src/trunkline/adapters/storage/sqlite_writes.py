@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 
-from trunkline.adapters.storage import rows, sqlite_contacts, sqlite_objects, sqlite_selecting
+from trunkline.adapters.storage import rows, sqlite_contacts, sqlite_groups, sqlite_objects, sqlite_selecting
 from trunkline.adapters.storage.sqlite_connection import Statements
 from trunkline.adapters.storage.sqlite_windows import WindowBook
 from trunkline.app.ports import Changes, Conflict
@@ -37,6 +37,7 @@ def write(statements: Statements, windows: WindowBook, seen: Mapping[RecordKey, 
     if changes.group_states:
         sqlite_objects.put_states(statements, changes.group_states.values())
         statements.run("bump_directory", {})
+    sqlite_groups.write(statements, changes)
     if changes.cursors:
         marks = [(key.contact_centre_id, key.user_id, key.channel, mark) for key, mark in changes.cursors.items()]
         statements.write("move_cursors", marks)

@@ -40,7 +40,8 @@ SELECT * FROM unnest(
 
 -- name: group_states
 -- Where all campaign groups stand.
-SELECT contact_centre_id, campaign_group_id, status, dial_mode, optimize_by, optimize_goal, changed_at_ms, schedule_id
+SELECT contact_centre_id, campaign_group_id, status, dial_mode, optimize_by, optimize_goal, changed_at_ms, schedule_id,
+    is_completing, loaded_at_ms
 FROM group_state
 ORDER BY contact_centre_id, campaign_group_id
 
@@ -79,12 +80,14 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 -- name: put_group_states
 -- Where campaign groups stand now.
 INSERT INTO group_state (
-    contact_centre_id, campaign_group_id, status, dial_mode, optimize_by, optimize_goal, changed_at_ms, schedule_id
+    contact_centre_id, campaign_group_id, status, dial_mode, optimize_by, optimize_goal, changed_at_ms, schedule_id,
+    is_completing, loaded_at_ms
 )
 SELECT * FROM unnest(
     $1::integer[], $2::integer[], $3::smallint[], $4::smallint[], $5::smallint[], $6::integer[], $7::bigint[],
-    $8::integer[]
+    $8::integer[], $9::smallint[], $10::bigint[]
 )
 ON CONFLICT (contact_centre_id, campaign_group_id) DO UPDATE SET
     status = EXCLUDED.status, dial_mode = EXCLUDED.dial_mode, optimize_by = EXCLUDED.optimize_by,
-    optimize_goal = EXCLUDED.optimize_goal, changed_at_ms = EXCLUDED.changed_at_ms, schedule_id = EXCLUDED.schedule_id
+    optimize_goal = EXCLUDED.optimize_goal, changed_at_ms = EXCLUDED.changed_at_ms, schedule_id = EXCLUDED.schedule_id,
+    is_completing = EXCLUDED.is_completing, loaded_at_ms = EXCLUDED.loaded_at_ms
