@@ -30,6 +30,7 @@ from trunkline.cli.imports import import_list
 from trunkline.cli.lists import lists
 from trunkline.cli.main import cli as commands
 from trunkline.cli.rules import rules
+from trunkline.cli.suppression import suppression
 from trunkline.cli.treatments import treatments
 from trunkline.config import Config
 from trunkline.diagnosis import examine
@@ -50,6 +51,7 @@ commands.add_command(rules)
 commands.add_command(treatments)
 commands.add_command(callbacks)
 commands.add_command(campaign)
+commands.add_command(suppression)
 
 
 def database_url(config: Config) -> str:

@@ -14,6 +14,7 @@ from trunkline.app import (
     records,
     rescue,
     schedules,
+    suppression_work,
     third_party,
     validated,
 )
@@ -53,6 +54,8 @@ HANDLERS: dict[type, Handler] = {
     list_work.Recycle: list_portions.recycle,
     list_work.UndoRecycling: list_portions.undo_recycling,
     list_work.MoveChains: list_portions.move_chains,
+    suppression_work.AddEntries: suppression_work.add_entries,
+    suppression_work.RemoveEntries: suppression_work.remove_entries,
     import_chunks.ImportChunk: import_chunks.import_chunk,
     ThirdPartyRequest: third_party.third_party_request,
     SettleValidation: validated.settle_validation,

@@ -7,10 +7,8 @@ and administrators.
 
 from __future__ import annotations
 
-import asyncio
-import tempfile
 from collections.abc import Callable
-from typing import IO, Protocol
+from typing import Protocol
 
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.import_chunks import check_may_import
@@ -20,16 +18,14 @@ from trunkline.app.imports import Importer, ImportOrder, check_order
 from trunkline.contract.answers import answer
 from trunkline.domain.enums import Door
 from trunkline.domain.people import Caller
-from trunkline.errors import OutOfRange, TooLarge, Unavailable
-from trunkline.web.exchange import ClientGone, Exchange
+from trunkline.errors import OutOfRange, Unavailable
+from trunkline.web.exchange import Exchange
+from trunkline.web.uploads import charset_of, store_body, temporary_file
 
 MAX_IMPORT_BYTES = 1 << 30
 """1 GiB, some ten million rows: longer files are imported from the command line, which needs no copy."""
 MAX_AT_ONCE = 2
 """Bodies that are stored and imported at the same time: each takes up to ``MAX_IMPORT_BYTES`` of disk."""
-STALL_S = 60
-"""Seconds without a byte after which a sender is taken for dead: it holds one of the few places."""
-_WRITE_BYTES = 1 << 20
 _MAPPED = "map."
 _SWITCHES = {"true": True, "false": False}
 
@@ -76,9 +72,9 @@ async def import_list(exchange: Exchange, caller: Caller, list_name: str, servic
         raise Unavailable("other imports are running", retry_after_s=30)
     door.places -= 1
     try:
-        with _temporary_file(door.spool_dir) as file:
+        with temporary_file(door.spool_dir) as file:
             source = CsvFile(file, encoding)
-            await _store_body(exchange, file, door.max_bytes)
+            await store_body(exchange, file, door.max_bytes)
             report = await door.importer.run(caller, calling_list, order, source)
     finally:
         door.places += 1
@@ -112,7 +108,7 @@ def _parse(exchange: Exchange) -> tuple[ImportOrder, str]:
     """
     query = exchange.query()
     mapping = {name.removeprefix(_MAPPED): query.pop(name) for name in list(query) if name.startswith(_MAPPED)}
-    encoding = query.pop("encoding", "") or _charset(exchange)
+    encoding = query.pop("encoding", "") or charset_of(exchange)
     mode, dry_run = query.pop("mode", ImportMode.ALL.value), query.pop("dryRun", "false")
     if mode not in set(ImportMode):
         raise OutOfRange("mode must be all or good")
@@ -133,60 +129,3 @@ def _parse(exchange: Exchange) -> tuple[ImportOrder, str]:
         )
     check_order(order)
     return order, encoding
-
-
-def _charset(exchange: Exchange) -> str:
-    """The charset of the body's type; ``OutOfRange`` unless the body says that it is plain CSV.
-
-    Browsers cannot send that type across origins without asking, so no foreign page can import in somebody's name.
-    """
-    kind, _, parameters = (exchange.header(b"content-type") or b"").decode("latin-1").partition(";")
-    if kind.strip().lower() != "text/csv" or exchange.header(b"content-encoding") is not None:
-        raise OutOfRange("Content-Type must be text/csv, without Content-Encoding")
-    for parameter in parameters.split(";"):
-        name, _, value = parameter.partition("=")
-        if name.strip().lower() == "charset":
-            return value.strip().strip('"')
-    return "utf-8"
-
-
-async def _store_body(exchange: Exchange, file: IO[bytes], max_bytes: int) -> None:
-    """Write the body to the file; ``TooLarge`` as soon as it is known to be over ``max_bytes``."""
-    announced = exchange.header(b"content-length")
-    if announced is not None and (not announced.isdigit() or int(announced[:18]) > max_bytes):
-        raise TooLarge(f"the body is larger than {max_bytes} bytes")
-    size = 0
-    block = bytearray()
-    is_more = True
-    while is_more:
-        try:
-            message = await asyncio.wait_for(exchange.receive(), STALL_S)
-        except TimeoutError:
-            raise OutOfRange(f"the body stopped for {STALL_S} seconds") from None
-        if message["type"] == "http.disconnect":
-            raise ClientGone
-        part = message.get("body", b"")
-        is_more = message.get("more_body", False)
-        size += len(part)
-        if size > max_bytes:
-            raise TooLarge(f"the body is larger than {max_bytes} bytes")
-        block += part
-        if len(block) >= _WRITE_BYTES or not is_more:
-            await asyncio.to_thread(_write, file, bytes(block))
-            block.clear()
-
-
-def _temporary_file(folder: str | None) -> IO[bytes]:
-    try:
-        return tempfile.TemporaryFile(dir=folder, prefix="import-", buffering=0)
-    except OSError as error:
-        raise Unavailable("the server cannot store the file", retry_after_s=60) from error
-
-
-def _write(file: IO[bytes], block: bytes) -> None:
-    try:
-        rest = memoryview(block)
-        while rest:
-            rest = rest[file.write(rest) :]
-    except OSError as error:
-        raise Unavailable("the server has no room for the file", retry_after_s=60) from error

@@ -22,6 +22,7 @@ from trunkline.web import (
     imports,
     openapi,
     resources,
+    suppression,
     webhooks,
 )
 from trunkline.web.exchange import Exchange
@@ -94,6 +95,7 @@ def table() -> list[Row | tuple[Any, ...]]:
         *callbacks.rows(),
         Row("GET", f"{api}/admin/explain/records", explain.get_records, supervise, record),
         Row("GET", f"{api}/admin/explain/attempts", explain.get_attempts, supervise, record),
+        *suppression.rows(),
         Row("GET", f"{api}/admin/explain/lists/{{list_name}}", explain.get_list, supervise, {"list_name": "list name"}),
         Row(
             "GET",
