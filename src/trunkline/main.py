@@ -24,7 +24,8 @@ from trunkline.app.asking import Rules
 from trunkline.app.callback_rounds import CallbackRounds
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.handlers import HANDLERS
-from trunkline.app.import_reading import CsvFile
+from trunkline.app.import_files import TextFile
+from trunkline.app.import_run import Site
 from trunkline.app.imports import Importer, ImportOrder, import_alone
 from trunkline.app.outbox import Outbox
 from trunkline.app.ports import Store, StoredRow
@@ -43,6 +44,7 @@ from trunkline.cli.treatments import treatments
 from trunkline.config import Config
 from trunkline.diagnosis import examine
 from trunkline.domain.enums import CallResult
+from trunkline.domain.import_specifications import NumberCheck
 from trunkline.errors import AlreadyExists, TrunklineError
 from trunkline.outward import Outward
 from trunkline.web.app import Application
@@ -203,7 +205,13 @@ class Running:
             auth=self.auth,
             notifications=self.notifications,
             report_defect=self._report_defect,
-            imports=ImportDoor(Importer(store, self.writer.submit), lambda: self.writer.book, self.settings.spool_dir),
+            imports=ImportDoor(
+                Importer(
+                    Site(store=store, submit=self.writer.submit, clock=clock, folder=self.settings.spool_dir or None)
+                ),
+                lambda: self.writer.book,
+                self.settings.spool_dir,
+            ),
             metrics=metrics.text if metrics else None,
             webhooks=self.webhooks,
         )
@@ -246,6 +254,7 @@ class Running:
         """Write what was accepted, then let go of everything."""
         await self.rule_watch.stop()
         await self.upkeep.stop()
+        await self.services.imports.close()
         await self.outward.validator.stop()
         await self.webhooks.stop()
         await self.writer.stop()
@@ -297,10 +306,10 @@ async def make_demo(config: Config, store: Store) -> None:
     """Fill an empty database with the demo contact centre; nothing when it is there already."""
     await demo.seed(store, config.demo_agents, hash_password(DEMO_PASSWORD))
     calling_list = ReferenceBook(await store.directory()).list_named(demo.CENTRE_ID, demo.LIST_NAME)
-    order = ImportOrder(import_id=demo.IMPORT_ID)
+    order = ImportOrder(import_id=demo.IMPORT_ID, numbers=NumberCheck.AS_GIVEN)
     # An older release's list under the same import id stays: the demo is made once for each data directory.
     with files("trunkline.demo").joinpath("calling_list_1.csv").open("rb") as file, suppress(AlreadyExists):
-        await import_alone(store, SystemClock(), demo.administrator(), calling_list, order, CsvFile(file))
+        await import_alone(store, SystemClock(), demo.administrator(), calling_list, order, TextFile(file))
 
 
 async def make_attempt_parts(url: str) -> None:

@@ -51,7 +51,7 @@ HANDLERS: dict[type, Handler] = {
     list_work.Recycle: list_portions.recycle,
     list_work.UndoRecycling: list_portions.undo_recycling,
     list_work.MoveChains: list_portions.move_chains,
-    import_chunks.ImportChunk: import_chunks.import_chunk,
+    import_chunks.ImportMark: import_chunks.mark_import,
     ThirdPartyRequest: third_party.third_party_request,
     SettleValidation: validated.settle_validation,
 }
