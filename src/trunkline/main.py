@@ -19,7 +19,7 @@ from trunkline.adapters.storage import make_store, migrate
 from trunkline.adapters.system import SystemClock
 from trunkline.app import demo
 from trunkline.app.directory import ReferenceBook
-from trunkline.app.import_reading import CsvFile
+from trunkline.app.import_files import TextFile
 from trunkline.app.imports import ImportOrder, import_alone
 from trunkline.app.ports import Store
 from trunkline.cli.audit import audit
@@ -34,6 +34,7 @@ from trunkline.cli.suppression import suppression
 from trunkline.cli.treatments import treatments
 from trunkline.config import Config
 from trunkline.diagnosis import examine
+from trunkline.domain.import_specifications import NumberCheck
 from trunkline.errors import AlreadyExists, TrunklineError
 from trunkline.running import Running
 from trunkline.settings import bounds
@@ -106,10 +107,10 @@ async def make_demo(config: Config, store: Store) -> None:
     """Fill an empty database with the demo contact centre; nothing when it is there already."""
     await demo.seed(store, config.demo_agents, hash_password(DEMO_PASSWORD))
     calling_list = ReferenceBook(await store.directory()).list_named(demo.CENTRE_ID, demo.LIST_NAME)
-    order = ImportOrder(import_id=demo.IMPORT_ID)
+    order = ImportOrder(import_id=demo.IMPORT_ID, numbers=NumberCheck.AS_GIVEN)
     # An older release's list under the same import id stays: the demo is made once for each data directory.
     with files("trunkline.demo").joinpath("calling_list_1.csv").open("rb") as file, suppress(AlreadyExists):
-        await import_alone(store, SystemClock(), demo.administrator(), calling_list, order, CsvFile(file))
+        await import_alone(store, SystemClock(), demo.administrator(), calling_list, order, TextFile(file))
 
 
 async def make_attempt_parts(url: str) -> None:

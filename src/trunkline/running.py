@@ -17,6 +17,7 @@ from trunkline.app.callback_rounds import CallbackRounds
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.group_keeper import GroupKeeper
 from trunkline.app.handlers import HANDLERS
+from trunkline.app.import_run import Site
 from trunkline.app.imports import Importer
 from trunkline.app.outbox import Outbox
 from trunkline.app.ports import Store, StoredRow
@@ -126,7 +127,13 @@ class Running:
             auth=self.auth,
             notifications=self.notifications,
             report_defect=self._report_defect,
-            imports=ImportDoor(Importer(store, self.writer.submit), lambda: self.writer.book, self.settings.spool_dir),
+            imports=ImportDoor(
+                Importer(
+                    Site(store=store, submit=self.writer.submit, clock=clock, folder=self.settings.spool_dir or None)
+                ),
+                lambda: self.writer.book,
+                self.settings.spool_dir,
+            ),
             administration=Administration(store, clock, lambda: self.writer.book, self.upkeep.refresh, accounts),
             refresh=self.upkeep.refresh,
             metrics=metrics.text if metrics else None,

@@ -56,7 +56,7 @@ HANDLERS: dict[type, Handler] = {
     list_work.MoveChains: list_portions.move_chains,
     suppression_work.AddEntries: suppression_work.add_entries,
     suppression_work.RemoveEntries: suppression_work.remove_entries,
-    import_chunks.ImportChunk: import_chunks.import_chunk,
+    import_chunks.ImportMark: import_chunks.mark_import,
     ThirdPartyRequest: third_party.third_party_request,
     SettleValidation: validated.settle_validation,
 }
