@@ -41,6 +41,6 @@ def test_refusals(tmp_path: Path) -> None:
 def test_list(tmp_path: Path) -> None:
     """Every rule with its hours and source."""
     listed = run("rules", "list", folder=tmp_path).stdout
-    assert "us-telemarketing 2025.1, checked on 2025-11-25: United States, telephone solicitation\n" in listed
+    assert "us-telemarketing 2026.1, checked on 2026-11-25: United States, telephone solicitation\n" in listed
     rhode_island = "Mon-Fri 09:00-18:00, Sat 10:00-17:00, Sun no calls, 13 holidays"
     assert f"  US-RI  {rhode_island}  [R.I. Gen. Laws 5-61-2, 5-61-3.6]\n" in listed
