@@ -73,7 +73,7 @@ def rule_sets() -> str:
     lines = [
         "# Rule sets and calling-time rules",
         "",
-        "Drawn from `src/trunkline/rules/*.yaml` and `domain/rule_sets.py`. What they are for, and what they are not: see",
+        "Drawn from `src/trunkline/rules` and `domain/rule_sets.py`. What they are for, and what they are not, is in",
         "[compliance](../topics/compliance.md). Times are local to the person called, the end of a span exclusive.",
         "",
         "## Rule sets to begin with",
