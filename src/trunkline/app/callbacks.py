@@ -28,6 +28,7 @@ from trunkline.domain.enums import Door, Hold, RecordStatus, RecordType, Request
 from trunkline.domain.events import Appearance
 from trunkline.domain.people import Caller, Role
 from trunkline.domain.records import Happening, Record, RecordKey, is_open, moved
+from trunkline.domain.validation import permits
 from trunkline.errors import Forbidden, InvalidState, NotFound, OutOfRange, StaleVersion
 
 MAX_SERVED = 50
@@ -149,6 +150,8 @@ async def _pushed(
     blocked = [out_of_dialing(one) for one in chain if one.key in hits and is_open(one.status)]
     if record.key in hits:
         return Decision(records=blocked)
+    if not permits(rules.validation(campaign, calling_list, record)):
+        return None
     left = [next((gone for gone in blocked if gone.key == one.key), one) for one in chain]
     taken = [moved(r, Happening.TAKEN, campaign_id=campaign.campaign_id) if is_open(r.status) else r for r in left]
     inner = Asked(caller=owner, command=Push(device_id), request_type=RequestType.UNSOLICITED, door=Door.INSIDE)

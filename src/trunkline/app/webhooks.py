@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable
 
 from trunkline.app.directory import ReferenceBook
-from trunkline.app.notices import AttemptTail, Batch, CallReports, GroupStates, Names, cursor_key
+from trunkline.app.notices import AttemptTail, Batch, CallReports, Figures, GroupStates, Names, cursor_key
 from trunkline.app.outgoing import NotAnswered, Outgoing
 from trunkline.app.ports import Clock, Store
 from trunkline.app.writer import Writer
@@ -28,7 +28,6 @@ ID_HEADER = "Trunkline-Delivery"
 TIMESTAMP_HEADER = "Trunkline-Timestamp"
 SIGNATURE_HEADER = "Trunkline-Signature"
 
-Figures = Callable[[int, int], GroupFigures]
 Report = Callable[[str, BaseException], None]
 
 
