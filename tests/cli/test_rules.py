@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
+
 from tests.app.test_rule_files import STATE
 from tests.cli.test_commands import run
+from trunkline.contract.admin_kinds import KINDS
+from trunkline.contract.admin_requests import new_value
+from trunkline.domain.rule_sets import PRESETS
 
 
 def test_check(tmp_path: Path) -> None:
@@ -30,6 +35,15 @@ def test_show(tmp_path: Path) -> None:
     (tmp_path / "own" / "a.yaml").write_text(STATE)
     own = run("rules", "show", "US-AL", "--on", "2027-01-10", "--rules", "mine", "--rules-dir", "own", folder=tmp_path)
     assert own.stdout == "US-AL on Sun 2027-01-10: no calls\n  US-AL: our lawyers\n"
+
+
+def test_preset(tmp_path: Path) -> None:
+    """The presets are listed; one is printed as the administration API takes it, with every rule."""
+    assert "us-debt-collection" in run("rules", "preset", folder=tmp_path).stdout
+    printed = msgspec.json.decode(run("rules", "preset", "us-debt-collection", folder=tmp_path).stdout)
+    made = new_value(KINDS["rule-set"], 1, 7, printed)
+    assert made == msgspec.structs.replace(PRESETS["us-debt-collection"], contact_centre_id=1, rule_set_id=7)
+    assert "no rule set named x" in run("rules", "preset", "x", folder=tmp_path).stderr
 
 
 def test_refusals(tmp_path: Path) -> None:
