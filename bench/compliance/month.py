@@ -18,7 +18,7 @@ import msgspec
 
 from trunkline.app.calling_times import gate_of, overrides_of, rules_of
 from trunkline.app.directory import ReferenceBook
-from trunkline.app.stored import Directory
+from trunkline.app.reference_data import Directory
 from trunkline.domain.attempt_history import attempts_of
 from trunkline.domain.attempt_rules import longest_s
 from trunkline.domain.attempts import AttemptRow, AttemptStep, attempt_row

@@ -171,6 +171,10 @@ class House:
 
         return watched
 
+    async def refresh(self) -> None:
+        """Let the writer see what was changed in the reference data."""
+        self.writer.adopt(ReferenceBook(await self.store.directory()))
+
     async def close(self) -> None:
         """End."""
         await self.writer.stop()

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.contract.test_requests import JSON
 from trunkline.contract.door import ACTIONS, acknowledgement, parse_door
+from trunkline.contract.messages import Timing, messages_of
 from trunkline.domain import commands
 from trunkline.domain.enums import CallbackType, CallResult, ChainAttribute, Door, PhoneType, RecordType, RequestType
 from trunkline.domain.events import Acknowledgement, RecordAcknowledged
@@ -188,3 +189,11 @@ def test_the_acknowledgement_is_the_desktops() -> None:
         phone_number="+1",
     )
     assert msgspec.json.decode(acknowledgement(bare)) == {"GSW_USER_EVENT": "DoNotCallAcknowledge", "GSW_PHONE": "+1"}
+
+
+def test_the_acknowledgement_goes_out_on_no_channel() -> None:
+    """The HTTP answer is all that a third party gets; what agents are told are events of their own."""
+    event = RecordAcknowledged(
+        device_id="d1", door=Door.HTTP, what=Acknowledgement.REJECTED, application_id=1, campaign_name="C"
+    )
+    assert messages_of(event, Timing(generated_at_ms=1, processing_ns=1, total_ms=1)) == []

@@ -104,11 +104,6 @@ def test_references_keep_their_type(reference: Any) -> None:
     assert "GSW_REFERENCE_ID" not in user_data_of(acknowledged(_A.REJECTED, Door.USER_EVENT, reference=None))
 
 
-def test_a_third_party_is_answered_over_http_alone() -> None:
-    """Its acknowledgement goes out on no channel."""
-    assert channels_of(acknowledged(_A.REJECTED, Door.HTTP)) == []
-
-
 @pytest.mark.parametrize("door", [Door.INSIDE, Door.REST, Door.USER_EVENT])
 def test_the_preview_that_is_empty(door: Door) -> None:
     """No record: both channels by REST with no list and no handle, the desktop's alone by its own door."""

@@ -36,7 +36,7 @@ def test_an_attempt_from_begin_to_end() -> None:
     permitted = row(AttemptStep.PERMITTED, record_type=RecordType.CAMPAIGN_CALL_BACK)
     (one,) = attempts_of([permitted])
     assert (one.is_open, one.at_s, one.is_callback, one.campaign_id) == (True, NOW_MS // 1000, True, 9)
-    assert (one.number_key, one.person_key) == ("14155550000", "2:3")
+    assert (one.number_key, one.person_key) == ("14155550000", "#3")
     (one,) = attempts_of([permitted, row(AttemptStep.ENDED, 60, call_result=CallResult.ANSWER)])
     assert (one.is_open, one.at_s, one.is_callback, one.is_conversation) == (False, NOW_MS // 1000 + 60, True, True)
 

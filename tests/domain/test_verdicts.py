@@ -52,7 +52,7 @@ LAW = Limits(
     ]
 )
 FACTS = Facts(record=RECORD, calling_list=LIST, campaign=CAMPAIGN, limits=LAW, now_s=NOON_S)
-SPOKEN = Attempt(at_s=NOON_S - 3600, number_key="12125550100", person_key="2:3", campaign_id=9, is_conversation=True)
+SPOKEN = Attempt(at_s=NOON_S - 3600, number_key="12125550100", person_key="#3", campaign_id=9, is_conversation=True)
 QUIET = msgspec.structs.replace(
     DEFAULT, attempt_rules=(AttemptRule(name="quiet", at_most=0, within_s=86_400, source="x"),)
 )

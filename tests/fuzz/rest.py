@@ -85,6 +85,7 @@ class Bodies(Mutator):
     def step(self) -> Step:
         """A body for one of the doors."""
         chance = self.chance
+        body: Any
         door = chance.choice(("record", "records", "campaign", "me", "channel", "event", "event", "http"))
         if door == "http":
             resource = chance.choice(sorted(ACTIONS))
@@ -94,7 +95,7 @@ class Bodies(Mutator):
         elif door == "event":
             name = chance.choice(ALL_KINDS)
             user_data = {**VALUES, "GSW_AGENT_REQ_TYPE": name, "GSW_REFERENCE_ID": 1, "own_field": "x"}
-            body: Any = {"operationName": "SendUserEvent", "deviceId": "d-1", "userData": self._varied(user_data)}
+            body = {"operationName": "SendUserEvent", "deviceId": "d-1", "userData": self._varied(user_data)}
         else:
             names = {"campaign": ON_CAMPAIGN, "me": ON_ME, "channel": ON_ME}.get(door, ON_RECORD)
             body = self._varied({"operationName": chance.choice(names), **GOOD})

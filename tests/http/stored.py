@@ -10,6 +10,7 @@ from tests.http.desks import Demo
 from trunkline.adapters.storage import make_store
 from trunkline.app.demo import CENTRE_ID, LIST_ID
 from trunkline.app.ports import Changes, DeskKey, Provision, Unit
+from trunkline.domain.attempts import AttemptRow
 from trunkline.domain.campaigns import CallingList, Campaign
 from trunkline.domain.desk import Share, shared
 from trunkline.domain.enums import DialMode, GroupStatus
@@ -50,6 +51,21 @@ def share(demo: Demo, handle: int, user_id: int, how: Share) -> None:
     _with_unit(demo, write)
 
 
+def group_status(demo: Demo, group_id: int) -> GroupStatus:
+    """Where a campaign group of the demo stands."""
+
+    async def run() -> GroupStatus:
+        store = make_store(demo.database_url)
+        await store.open()
+        try:
+            states = (await store.directory()).group_states
+        finally:
+            await store.close()
+        return next(state.status for state in states if state.key == (CENTRE_ID, group_id))
+
+    return asyncio.run(run())
+
+
 def provision_odd_names(demo: Demo) -> None:
     """Add a list that no campaign has, a campaign that is not loaded, and one whose name needs every escape."""
     common = {"contact_centre_id": CENTRE_ID, "application_id": 134, "dial_mode": DialMode.PREVIEW}
@@ -62,6 +78,12 @@ def provision_odd_names(demo: Demo) -> None:
         ],
     )
 
+    provision(demo, more)
+
+
+def provision(demo: Demo, more: Provision) -> None:
+    """Write reference data; a running server sees them within a second."""
+
     async def run() -> None:
         store = make_store(demo.database_url)
         await store.open()
@@ -71,3 +93,12 @@ def provision_odd_names(demo: Demo) -> None:
             await store.close()
 
     asyncio.run(run())
+
+
+def append(demo: Demo, attempts: list[AttemptRow]) -> None:
+    """Append rows to the attempt log."""
+
+    async def write(unit: Unit) -> None:
+        await unit.save(Changes(attempts=attempts))
+
+    _with_unit(demo, write)

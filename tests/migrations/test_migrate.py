@@ -196,10 +196,10 @@ def test_lists_and_campaigns_become_objects(url: str) -> None:
         store = make_store(url)
         await store.open()
         try:
+            asked = [(DoNotCallKind.NUMBER, key) for key in ("331", "332")]
             async with store.begin() as unit:
-                asked = [(DoNotCallKind.NUMBER, key) for key in ("331", "332")]
-                hits = set(await unit.suppressed(1, 201, [], 0, asked))
-            return ReferenceBook(await store.directory()), hits
+                hits = await unit.suppressed(1, 201, [], 0, asked)
+            return ReferenceBook(await store.directory()), set(hits)
         finally:
             await store.close()
 

@@ -15,12 +15,17 @@ from hypothesis import strategies as st
 from tests.app.harness import CENTRE, LIST_ID, NOON_S, House, agent, record
 from tests.outgoing.receiver import Answering, Got, Receiver, answer, saying, silence
 from trunkline.adapters.http_out import HttpOut
+from trunkline.app.directory import ReferenceBook
+from trunkline.app.ports import Changes, ObjectChanges, ObjectWrite
 from trunkline.app.validation import ValidationSettings, Validator
 from trunkline.contract.validation import mark_of, question, read_answer
 from trunkline.domain.addresses import networks
+from trunkline.domain.attempts import AttemptStep
 from trunkline.domain.campaigns import Campaign
-from trunkline.domain.enums import CallResult, Hold, RecordStatus, RecordType
+from trunkline.domain.enums import CallResult, Hold, RecordAction, RecordStatus, RecordType
+from trunkline.domain.objects import ObjectKind
 from trunkline.domain.records import Record
+from trunkline.domain.treatments import Step, TreatmentPlan, TreatmentRule
 from trunkline.domain.validation import Permission, permits
 
 
@@ -141,6 +146,44 @@ def test_a_refused_record_is_treated_with_the_result() -> None:
     at_site(test, saying(REFUSED, answer(200)), [record(1), record(1, 1)])
 
 
+def test_a_refused_record_follows_the_treatment() -> None:
+    """The list's plan has a sequence for the result: its step is taken as after a call, and the log holds both."""
+
+    async def test(site: Site) -> None:
+        house = site.house
+        plan = TreatmentPlan(
+            contact_centre_id=CENTRE,
+            treatment_id=5,
+            name="plan",
+            rules=(
+                TreatmentRule(
+                    call_result=CallResult.DO_NOT_CALL,
+                    steps=(Step(step_id=1, action=RecordAction.RETRY_IN, interval_min=30),),
+                ),
+            ),
+        )
+        calling_list = msgspec.structs.replace(house.writer.book.list_by_id(CENTRE, LIST_ID), treatment_id=5)
+        writes = tuple(
+            ObjectWrite(contact_centre_id=CENTRE, kind=kind, object_id=number, expected_version=version, value=value)
+            for kind, number, version, value in (
+                (ObjectKind.TREATMENT, 5, 0, plan),
+                (ObjectKind.CALLING_LIST, LIST_ID, 1, calling_list),
+            )
+        )
+        await house.store.change_objects(ObjectChanges(at_ms=1, changed_by=9, writes=writes))
+        house.writer.adopt(ReferenceBook(await house.store.directory()))
+        assert await site.judge() is Permission.WAITING
+        await site.settled()
+        [one] = await house.chain(1)
+        assert (one.status, one.call_result, one.attempts) == (RecordStatus.READY, CallResult.DO_NOT_CALL, 0)
+        assert (one.record_type, one.due_at_s) == (RecordType.CAMPAIGN_RESCHEDULED, NOON_S + 1800)
+        rows = [stored.row for stored in await house.store.attempts_of_chain(CENTRE, LIST_ID, 1, 10)]
+        assert [row.step for row in rows] == [AttemptStep.TREATED, AttemptStep.BLOCKED]
+        assert rows[1].detail == {"rule": "pre-dial validation", "said": "409", "call_result": 51}
+
+    at_site(test, saying(REFUSED), [record(1)])
+
+
 @pytest.mark.parametrize(
     ("said", "words"),
     [
@@ -231,8 +274,6 @@ def test_a_record_that_changes_meanwhile(race_result: CallResult | None) -> None
         await site.receiver.wait_for(1)
         async with site.house.store.begin() as unit:
             [one] = await unit.chain(CENTRE, LIST_ID, 1)
-            from trunkline.app.ports import Changes
-
             changed = msgspec.structs.replace(one, phone_number="+12125550099", version=one.version + 1)
             await unit.save(Changes(records={one.key: changed}))
         go.set()

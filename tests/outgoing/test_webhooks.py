@@ -3,156 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable
-from typing import Any
 
-import msgspec
 import pytest
 
-from tests.app.harness import CAMPAIGN_ID, CENTRE, LIST_ID, House, record
-from tests.outgoing.receiver import Got, Receiver, answer, saying, silence
-from trunkline.adapters.http_out import HttpOut
+from tests.app.harness import CAMPAIGN_ID, CENTRE, LIST_ID, NOON_S
+from tests.outgoing.receiver import Receiver, answer, saying
+from tests.outgoing.site import SECRET, WEBHOOK_ID, Site, at_site, bodies, until
 from trunkline.app import notices
-from trunkline.app.directory import ReferenceBook
-from trunkline.app.ports import ObjectChanges, ObjectWrite
-from trunkline.app.webhooks import Postman, Settings, Webhooks
 from trunkline.client.webhooks import WebhookNotAuthentic, verify
-from trunkline.contract.notices import CALL_REPORT_KEYS, GroupFigures, ListFigures
-from trunkline.domain.addresses import networks
-from trunkline.domain.attempts import AttemptStep, StoredAttempt, attempt_row
-from trunkline.domain.campaigns import GroupState
-from trunkline.domain.enums import CallResult, DialMode, GroupStatus
-from trunkline.domain.objects import ObjectKind
-from trunkline.domain.webhooks import DeliveryState, Notice, Webhook
+from trunkline.contract.notices import CALL_REPORT_KEYS
+from trunkline.domain.attempts import AttemptStep
+from trunkline.domain.webhooks import DeliveryState, Notice
 from trunkline.errors import NotFound
-
-SECRET = "0123456789abcdef"
-WEBHOOK_ID = 7
-
-
-class Log:
-    """An attempt log in memory."""
-
-    def __init__(self) -> None:
-        """Nothing was tried yet."""
-        self.rows: list[StoredAttempt] = []
-
-    async def attempts_after(self, after_seq: int, limit: int) -> list[StoredAttempt]:
-        """Rows behind that number."""
-        return [row for row in self.rows if row.seq > after_seq][:limit]
-
-    async def newest_attempt(self) -> int:
-        """The newest number."""
-        return self.rows[-1].seq if self.rows else 0
-
-    def add(self, guid: str, step: AttemptStep = AttemptStep.PERMITTED, **facts: Any) -> None:
-        """One more row."""
-        changes = {"campaign_id": CAMPAIGN_ID, "campaign_group_id": CAMPAIGN_ID, "agent_id": 1, **facts}
-        at_ms = 1_795_435_200_000 + len(self.rows)
-        one = record(1, call_result=CallResult.BUSY, customer_id="c1")
-        self.rows.append(StoredAttempt(len(self.rows) + 1, attempt_row(one, step, at_ms, guid, **changes)))
-
-
-class Site:
-    """A contact centre with a webhook at a receiver."""
-
-    def __init__(self, house: House, log: Log, outgoing: HttpOut) -> None:
-        """Nothing is delivered before ``begin``."""
-        self.house = house
-        self.log = log
-        self.outgoing = outgoing
-        self.told: list[str] = []
-
-    async def save(self, url: str, *, version: int = 0, **changes: Any) -> None:
-        """Write the webhook and read the reference data anew, as after an admin's change."""
-        webhook = Webhook(
-            **{
-                "contact_centre_id": CENTRE,
-                "webhook_id": WEBHOOK_ID,
-                "name": "crm",
-                "url": url,
-                "secret": SECRET,
-                "notices": (Notice.CALL_REPORT,),
-                **changes,
-            }
-        )
-        write = ObjectWrite(
-            contact_centre_id=CENTRE,
-            kind=ObjectKind.WEBHOOK,
-            object_id=WEBHOOK_ID,
-            expected_version=version,
-            value=webhook,
-        )
-        await self.house.store.change_objects(ObjectChanges(at_ms=1, changed_by=9, writes=(write,)))
-        self.house.writer.adopt(ReferenceBook(await self.house.store.directory()))
-
-    async def begin(self, **settings: Any) -> Webhooks:
-        """Begin to deliver; ends with the site."""
-        house = self.house
-        self.webhooks = Webhooks(
-            house.store,
-            self.log,
-            house.writer,
-            house.clock,
-            self.outgoing,
-            lambda: 0.5,
-            lambda step, error: self.told.append(str(error)),
-            Settings(**{"timeout_s": 20.0, **settings}),
-            figures,
-        )
-        await self.webhooks.start()
-        return self.webhooks
-
-    @property
-    def postman(self) -> Postman:
-        """Who delivers to the webhook."""
-        found = self.webhooks.postman(CENTRE, WEBHOOK_ID)
-        assert found is not None
-        return found
-
-    async def set_group(self, **changes: Any) -> None:
-        """The group changes state, as a committed request of a supervisor does it."""
-        self.house.clock.ms += 1
-        before = next(iter(self.house.writer.book.group_states))
-        state = msgspec.structs.replace(before, changed_at_ms=self.house.clock.ms, **changes)
-        self.house.writer.book = self.house.writer.book.with_states([state])
-        self.webhooks.committed()
-
-
-def figures(contact_centre_id: int, campaign_group_id: int) -> GroupFigures:
-    """Figures of the example in the original's documentation."""
-    per_list = ListFigures(list_name="List", hit_ratio=0.3, time_to_complete_s=600)
-    return GroupFigures(busy_factor=0.85, hit_ratio=0.3, overdial_rate=0.02, time_to_complete_s=600, lists=(per_list,))
-
-
-def at_site(test: Callable[[Site], Awaitable[None]]) -> None:
-    """Run a test at a site that may send to this machine."""
-
-    async def run() -> None:
-        house = await House().open([])
-        outgoing = HttpOut(connections=4, allowed=networks(["127.0.0.0/8"]))
-        site = Site(house, Log(), outgoing)
-        try:
-            await test(site)
-        finally:
-            if hasattr(site, "webhooks"):
-                await site.webhooks.stop()
-            await outgoing.close()
-            await house.close()
-
-    asyncio.run(run())
-
-
-def bodies(got: list[Got]) -> list[Any]:
-    """What was received."""
-    return [json.loads(one.body) for one in got]
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    """Let others work until it is so; the test's own time limit ends the wait."""
-    while not is_so():  # noqa: ASYNC110 - the state of a task that nobody announces
-        await asyncio.sleep(0)
 
 
 def test_an_attempt_is_reported_twice() -> None:
@@ -160,13 +22,13 @@ def test_an_attempt_is_reported_twice() -> None:
 
     async def test(site: Site) -> None:
         async with Receiver() as receiver:
-            site.log.add("before it was made")
+            await site.log("before it was made")
             await site.save(receiver.url)
             webhooks = await site.begin()
-            site.log.add("g1", detail={"phone_type": 4})
-            site.log.add("g1", AttemptStep.TREATED)
-            site.log.add("g1", AttemptStep.ENDED, detail={"permitted_at_ms": 1_795_435_190_000})
-            site.log.add("g2", AttemptStep.RELEASED)
+            await site.log("g1", detail={"phone_type": 4})
+            await site.log("g1", step=AttemptStep.TREATED)
+            await site.log("g1", step=AttemptStep.ENDED, detail={"permitted_at_ms": 1_795_435_190_000})
+            await site.log("g2", step=AttemptStep.RELEASED)
             await webhooks.round()
             got = await receiver.wait_for(3)
             begun, ended, released = bodies(got)
@@ -216,7 +78,7 @@ def test_a_receiver_refuses_what_is_not_authentic() -> None:
         async with Receiver() as receiver:
             await site.save(receiver.url)
             webhooks = await site.begin()
-            site.log.add("g1")
+            await site.log("g1")
             await webhooks.round()
             [got] = await receiver.wait_for(1)
         now_s = site.house.clock.now_s()
@@ -250,8 +112,7 @@ def test_failures_are_tried_again_in_order() -> None:
         async with Receiver(saying(*answers)) as receiver:
             await site.save(receiver.url)
             webhooks = await site.begin()
-            site.log.add("g1")
-            site.log.add("g2")
+            await site.log("g1", "g2")
             await webhooks.round()
             for failures, error, wait_ms in (
                 (1, "answered 500", 750),
@@ -288,14 +149,14 @@ def test_a_dead_receiver_is_given_up_and_resumed() -> None:
             port = receiver.port
         await site.save(url)
         webhooks = await site.begin(give_up_ms=60_000)
-        site.log.add("g1")
+        await site.log("g1")
         await webhooks.round()
         await until(lambda: site.postman.progress.failures == 1)
         site.house.clock.ms += 60_000
         site.postman.nudge()
         await until(lambda: site.postman.progress.state is DeliveryState.STOPPED)
         assert site.told == ["webhook 7 is stopped: the connection was refused"]
-        site.log.add("g2")
+        await site.log("g2")
         await webhooks.round()
         again = Receiver()
         again.port = port
@@ -317,7 +178,7 @@ def test_a_receiver_that_is_gone_for_good_is_given_up_at_once() -> None:
         async with Receiver(saying(answer(410), answer(200))) as receiver:
             await site.save(receiver.url)
             webhooks = await site.begin()
-            site.log.add("g1")
+            await site.log("g1")
             await webhooks.round()
             await until(lambda: site.postman.progress.state is DeliveryState.STOPPED)
             await site.save(receiver.url, version=1, max_batch=2)
@@ -335,8 +196,7 @@ def test_batches_are_arrays() -> None:
         async with Receiver() as receiver:
             await site.save(receiver.url, max_batch=4)
             webhooks = await site.begin()
-            for number in range(10):
-                site.log.add(f"g{number}")
+            await site.log(*(f"g{number}" for number in range(10)))
             await webhooks.round()
             got = await receiver.wait_for(3)
         assert [[one["GSW_CALL_ATTEMPT_GUID"] for one in body] for body in bodies(got)] == [
@@ -355,14 +215,13 @@ def test_nothing_is_lost_over_a_restart() -> None:
         async with Receiver() as receiver:
             await site.save(receiver.url, max_batch=500)
             webhooks = await site.begin()
-            site.log.add("first")
+            await site.log("first")
             await webhooks.round()
             await receiver.wait_for(1)
             await until(lambda: site.postman.progress.delivered == 1)
             await webhooks.stop()
             await site.house.writer.stop()  # writes the cursor
-            for number in range(notices.MAX_TAIL + 1_200):
-                site.log.add(f"g{number}", campaign_id=999 if number % 10 == 0 else CAMPAIGN_ID)
+            await site.log(*(f"g{number}" for number in range(notices.MAX_TAIL + 1_200)))
             site.house.writer._is_stopping = False
             site.house.writer.start()
             site.house.writer._cursors.clear()
@@ -382,11 +241,11 @@ def test_only_the_named_campaigns() -> None:
         async with Receiver() as receiver:
             await site.save(receiver.url, campaign_ids=(CAMPAIGN_ID,))
             webhooks = await site.begin()
-            for number in range(notices.NOTE_EVERY + 5):
-                site.log.add(f"other{number}", campaign_id=999, campaign_group_id=999)
+            others = (f"other{number}" for number in range(notices.NOTE_EVERY + 5))
+            await site.log(*others, campaign_id=999, campaign_group_id=999)
             await webhooks.round()
             await until(lambda: site.postman.reports.position >= notices.NOTE_EVERY)
-            site.log.add("mine")
+            await site.log("mine")
             await webhooks.round()
             got = await receiver.wait_for(1)
         assert [body["GSW_CALL_ATTEMPT_GUID"] for body in bodies(got)] == ["mine"]
@@ -394,106 +253,35 @@ def test_only_the_named_campaigns() -> None:
     at_site(test)
 
 
-def test_group_states() -> None:
-    """Each change is told with figures, then every ten seconds while loaded; not after the unload."""
+def test_a_treatment_may_tell() -> None:
+    """A decision whose step names the webhook goes to it, with what was decided; others go to nobody."""
 
     async def test(site: Site) -> None:
         async with Receiver() as receiver:
-            await site.save(receiver.url, notices=(Notice.GROUP_STATE,), campaign_ids=(CAMPAIGN_ID,))
-            await site.begin()
-            await receiver.wait_for(1)
-            for changes in (
-                {"status": GroupStatus.ACTIVE},
-                {"dial_mode": DialMode.PROGRESS},
-                {"status": GroupStatus.RUNNING},
-                {"status": GroupStatus.WAITING_UNLOAD},
-                {"status": GroupStatus.NOT_LOADED},
-            ):
-                await site.set_group(**changes)
-            await receiver.wait_for(6)
-            await site.set_group(status=GroupStatus.ACTIVE)
-            await receiver.wait_for(7)
-            await until(lambda: site.postman.progress.delivered == 7)
-            site.house.clock.ms += notices.PERIOD_MS
-            site.postman.nudge()
-            await receiver.wait_for(8)
-            await until(lambda: site.postman.progress.delivered == 8)
-        told = bodies(receiver.got)
-        assert [(one["event"], one["status"], one["GSW_DIAL_MODE"]) for one in told] == [
-            ("periodic", "Running", 3),
-            ("stopped", "Active", 3),
-            ("dial mode change", "Active", 2),
-            ("started", "Running", 2),
-            ("stopped", "WaitingUnload", 2),
-            ("unloaded", "NotLoaded", 2),
-            ("loaded", "Active", 2),
-            ("periodic", "Active", 2),
-        ]
-        assert told[7] == {
-            "notice": "group-state",
-            "noticeId": told[7]["noticeId"],
-            "event": "periodic",
-            "status": "Active",
-            "GSW_TENANT_NAME": "centre",
-            "GSW_CAMPAIGN_GROUP_NAME": "Campaign",
-            "GSW_CAMPAIGN_GROUP_GUID": told[0]["GSW_CAMPAIGN_GROUP_GUID"],
-            "GSW_CAMPAIGN_GROUP_DBID": CAMPAIGN_ID,
-            "GSW_GROUP_NAME": "Campaign",
-            "GSW_CAMPAIGN_NAME": "Campaign",
-            "GSW_CAMPAIGN_DBID": CAMPAIGN_ID,
-            "GSW_DIAL_MODE": 2,
-            "GSW_OPTIMIZE_BY": 1,
-            "GSW_OPTIMIZE_GOAL": 85,
-            "GSW_STAT_BUSY_FACTOR": 0.85,
-            "GSW_STAT_HIT_RATIO": 0.3,
-            "GSW_STAT_OVERDIAL_RATE": 0.02,
-            "GSW_STAT_TIME_TO_COMPLETE": 600,
-            "lists": [{"GSW_CALLING_LIST": "List", "GSW_STAT_HIT_RATIO": 0.3, "GSW_STAT_TIME_TO_COMPLETE": 600}],
-        }
-        assert told[5]["GSW_STAT_HIT_RATIO"] is None
-
-    at_site(test)
-
-
-def test_a_change_is_told_after_a_restart() -> None:
-    """A group that changed while nothing was delivered is told first, as it stands now."""
-
-    async def test(site: Site) -> None:
-        async with Receiver() as receiver:
-            await site.save(receiver.url, notices=(Notice.GROUP_STATE,), campaign_ids=(CAMPAIGN_ID,))
+            await site.save(receiver.url, notices=(Notice.TREATMENT,))
             webhooks = await site.begin()
-            await receiver.wait_for(1)
-            await webhooks.stop()
-            await site.set_group(status=GroupStatus.ACTIVE)
-            await site.set_group(status=GroupStatus.NOT_LOADED)
-            await site.begin()
-            got = await receiver.wait_for(2)
-            await until(lambda: site.postman.progress.delivered == 1)
-        assert [(one["event"], one["status"]) for one in bodies(got)][1:] == [("unloaded", "NotLoaded")]
-
-    at_site(test)
-
-
-def test_what_waits_for_a_dead_receiver_is_bounded() -> None:
-    """Of many changes each group's last one is kept; those of the clock are not kept at all."""
-
-    async def test(site: Site) -> None:
-        async with Receiver(silence) as receiver:
-            await site.save(receiver.url, notices=(Notice.GROUP_STATE,))
-            await site.begin()
-            await receiver.wait_for(1)
-            states = site.postman.states
-            state: GroupState = next(iter(site.house.writer.book.group_states))
-            for number in range(3 * notices.MAX_CHANGES):
-                after = msgspec.structs.replace(
-                    state,
-                    changed_at_ms=state.changed_at_ms + 1,
-                    status=[GroupStatus.ACTIVE, GroupStatus.RUNNING][number % 2],
-                )
-                states.changed(state, after)
-                state = after
-            assert len(states._changes) <= notices.MAX_CHANGES
-            assert states._changes[-1].state == state
+            treated = {"rule": "Busy", "action": "RetryIn", "due_at_s": NOON_S, "why": "the first of 3"}
+            await site.log("g1", step=AttemptStep.TREATED, detail={**treated, "hooks": "billing,crm"})
+            await site.log("g2", step=AttemptStep.TREATED, detail={**treated, "hooks": "billing"})
+            await site.log("g3", step=AttemptStep.TREATED, detail=treated)
+            await site.log("g4", step=AttemptStep.ENDED)
+            await site.log("g5", step=AttemptStep.TREATED, detail={**treated, "hooks": "crm"})
+            await webhooks.round()
+            first, second = bodies(await receiver.wait_for(2))
+        assert (first["notice"], first["GSW_CALL_ATTEMPT_GUID"], second["GSW_CALL_ATTEMPT_GUID"]) == (
+            "treatment",
+            "g1",
+            "g5",
+        )
+        assert first["treatment"] == {
+            "rule": "Busy",
+            "action": "RetryIn",
+            "history": None,
+            "dueAt": NOON_S,
+            "nextChainN": None,
+            "why": "the first of 3",
+        }
+        assert first["GSW_CALL_RESULT"] == 6
 
     at_site(test)
 
@@ -505,7 +293,7 @@ def test_disabled_and_unknown_webhooks() -> None:
         async with Receiver() as receiver:
             await site.save(receiver.url, is_enabled=False)
             webhooks = await site.begin()
-            site.log.add("g1")
+            await site.log("g1")
             await webhooks.round()
             assert webhooks.postman(CENTRE, WEBHOOK_ID) is None
             with pytest.raises(NotFound):

@@ -28,7 +28,7 @@ _CUSTOMERS = ["c1", "C1", ""]
 _CONTACTS = [(DoNotCallKind.NUMBER, value) for value in _NUMBERS]
 _CONTACTS += [(DoNotCallKind.CUSTOMER, value) for value in _CUSTOMERS]
 _KEYS = [(kind, contact_key(kind, value)) for kind, value in [*_CONTACTS, (DoNotCallKind.ACCOUNT, "c1")]]
-_PERSONS = ["cc1", "10:1", "11:2"]
+_PERSONS = ["cc1", "#1", "#2"]
 _HOURS = (0, 5, 11, 12, 13, 20)
 _SEARCHES = [
     Search(

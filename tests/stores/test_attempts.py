@@ -4,10 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
+import asyncpg
+import pytest
+
 from tests.stores.storage import AGENT, CAMPAIGN, CENTRE, LIST, Storage, ask, attempt, record, save
 from trunkline.app.ports import AttemptQuery, Changes, Store
 from trunkline.domain.attempts import MAX_PAST_ATTEMPTS, AttemptRow, AttemptStep, StoredAttempt
 from trunkline.domain.enums import CallResult
+
+APRIL_MS, MAY_MS = 1_775_001_600_000, 1_777_593_600_000
+"""The first moments of two months of 2026, UTC."""
+DAY_MS = 86_400_000
+
+
+async def rows_of(url: str, sql: str) -> list[str]:
+    """The first column of what PostgreSQL answers, as text."""
+    connection = await asyncpg.connect(url)
+    try:
+        return [str(row[0]) for row in await connection.fetch(sql)]
+    finally:
+        await connection.close()
 
 
 async def log(store: Store, **conditions: Any) -> list[StoredAttempt]:
@@ -79,6 +95,22 @@ def test_portions_of_the_log(storage: Storage) -> None:
     storage.run(check)
 
 
+def test_the_end_of_the_log(storage: Storage) -> None:
+    """Who serves all contact centres reads the rows of all, from the newest that there was on."""
+
+    async def check(store: Store) -> None:
+        assert await store.newest_attempt() == 0
+        await save(store, attempts=[attempt(7)])
+        newest = await store.newest_attempt()
+        assert [one.seq for one in await log(store)] == [newest]
+        await save(store, attempts=[attempt(8), attempt(9, contact_centre_id=2)])
+        found = await store.attempts(AttemptQuery(contact_centre_id=None, after_seq=newest))
+        assert [(one.row.contact_centre_id, one.row.at_ms) for one in found] == [(CENTRE, 8), (2, 9)]
+        assert found[-1].seq == await store.newest_attempt()
+
+    storage.run(check)
+
+
 def test_attempts_of_numbers_and_persons(storage: Storage) -> None:
     """Rows of any of the numbers or persons come once each, without what attempt rules do not count."""
 
@@ -100,7 +132,7 @@ def test_attempts_of_numbers_and_persons(storage: Storage) -> None:
         assert await moments([], []) == []
         assert await moments([rows[0].number_key], []) == [100, 110]
         assert await moments([rows[0].number_key], ["cc1"]) == [100, 110, 120]
-        assert await moments([], ["cc1", f"{LIST}:2"]) == [100, 110, 120, 140]
+        assert await moments([], ["cc1", "#2"]) == [100, 110, 120, 140]
         assert await moments([], ["cc1"], 110) == [110, 120]
         first, second = await ask(store, "attempts_of", CENTRE, [rows[0].number_key], [], 0)
         assert (first.step, first.campaign_id) == (AttemptStep.PERMITTED, CAMPAIGN)
@@ -137,3 +169,53 @@ def test_attempts_of_a_chain(storage: Storage) -> None:
         assert await ask(store, "attempts_of_chain", 2, LIST, 1, 10) == []
 
     storage.run(check)
+
+
+def test_old_attempts_go(storage: Storage) -> None:
+    """Rows of months that are over as a whole go, newer ones stay, and no number comes twice."""
+
+    async def check(store: Store) -> None:
+        rows = [attempt(APRIL_MS + n * 1000) for n in range(5)]
+        await save(store, attempts=rows)
+        first = (await log(store))[0].seq
+        assert await store.make_attempt_parts(APRIL_MS) >= 0
+        assert [one.row for one in await log(store)] == rows
+        gone = 0
+        while portion := await store.drop_attempts(MAY_MS, 3):
+            gone += portion
+        assert gone == len(rows)
+        assert await log(store) == []
+        await save(store, attempts=[attempt(MAY_MS)])
+        assert await store.drop_attempts(MAY_MS, 3) == 0
+        (left,) = await log(store)
+        assert (left.row.at_ms, left.seq > first + 4) == (MAY_MS, True)
+
+    storage.run(check)
+
+
+@pytest.mark.parametrize("durable_storage", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
+def test_parts_of_the_log(durable_storage: Storage) -> None:
+    """Parts are made ahead once; rows that came before their part are moved into it; only whole months are dropped."""
+
+    async def check(store: Store) -> None:
+        early = [attempt(APRIL_MS + 5), attempt(MAY_MS - 1), attempt(MAY_MS), attempt(MAY_MS + 400 * DAY_MS)]
+        await save(store, attempts=early)
+        assert await store.make_attempt_parts(APRIL_MS) == 4
+        assert await store.make_attempt_parts(APRIL_MS) == 0
+        assert await store.make_attempt_parts(MAY_MS) == 1
+        await save(store, attempts=[attempt(MAY_MS + 7)])
+        names = await rows_of(durable_storage.url, "SELECT tableoid::regclass::text FROM attempt_log ORDER BY seq")
+        assert names == [f"attempt_log_{month}" for month in ("2026_04", "2026_04", "2026_05", "2027_06", "2026_05")]
+        number = attempt().number_key
+        assert len(await ask(store, "attempts_of", CENTRE, [number], [], MAY_MS)) == 3
+        assert await store.drop_attempts(MAY_MS - 1, 1) == 0
+        assert await store.drop_attempts(MAY_MS, 1) == 2
+        assert [one.row.at_ms for one in await log(store)] == [MAY_MS, MAY_MS + 400 * DAY_MS, MAY_MS + 7]
+        plan = await rows_of(
+            durable_storage.url,
+            f"EXPLAIN SELECT seq FROM attempt_log WHERE number_key = 'x' AND "
+            f"contact_centre_id = 1 AND at_ms >= {MAY_MS} AND at_ms < {MAY_MS + 1}",
+        )
+        assert not [line for line in plan if "2027_06" in line], plan
+
+    durable_storage.run(check)

@@ -198,3 +198,18 @@ def test_counts_of_lists(storage: Storage) -> None:
         assert await store.suppression_counts(2, NOON_S) == {}
 
     storage.run(check)
+
+
+def test_entries_that_ended_long_ago_go(storage: Storage) -> None:
+    """Entries are deleted some time after their end, the oldest first; those that hold stay whatever their age."""
+
+    async def check(store: Store) -> None:
+        entries = [suppression(f"+{n}", expires_at_s=NOON_S + n) for n in (1, 2, 3)]
+        await save(store, suppressions=[*entries, suppression("+9")])
+        assert await store.drop_suppressions(NOON_S + 1, 10) == 0
+        assert await store.drop_suppressions(NOON_S + 4, 2) == 2
+        assert set(await hits(store, ["+1", "+2", "+3", "+9"], now_s=NOON_S)) == {"+3", "+9"}
+        assert await store.drop_suppressions(NOON_S + 4, 2) == 1
+        assert await store.suppression_counts(CENTRE, NOON_S) == {0: (1, 0)}
+
+    storage.run(check)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from trunkline.app import (
     agents,
+    callbacks,
     contacts,
     control,
     import_chunks,
@@ -40,6 +41,8 @@ HANDLERS: dict[type, Handler] = {
     commands.StartSession: agents.start_session,
     commands.EndSession: agents.end_session,
     commands.ChangeState: agents.change_state,
+    callbacks.ServeCallbacks: callbacks.serve_callbacks,
+    callbacks.ReassignCallback: callbacks.reassign_callback,
     rescue.ExpireLeases: rescue.expire_leases,
     rescue.ReportFailure: rescue.report_failure,
     rescue.ResetStale: rescue.reset_stale,

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
 import msgspec
 
 from trunkline.app.directory import ReferenceBook
-from trunkline.app.ports import CursorKey, Store
+from trunkline.app.ports import AttemptQuery, CursorKey, Store
 from trunkline.app.writer import Writer
 from trunkline.contract import notices
 from trunkline.contract.notices import REPORTED_STEPS, About, GroupFigures
-from trunkline.domain.attempts import StoredAttempt
+from trunkline.domain.attempts import AttemptStep, StoredAttempt
 from trunkline.domain.campaigns import Campaign, GroupState
 from trunkline.domain.notices import GroupEvent, group_event
 from trunkline.domain.objects import ObjectKind
@@ -35,21 +35,15 @@ MAX_CHANGES = 1_000
 """Changes of groups that wait for one receiver; beyond, only each group's last one is kept."""
 NOTE_EVERY = 1_000
 """Rows that concern a webhook not, after which its place is written all the same: a restart reads no more than that."""
+TOLD_STEPS = (*REPORTED_STEPS, AttemptStep.TREATED)
+"""Steps of the attempt log that some webhook may be told of."""
 PERIOD_MS = 10_000
 """Between two notices of a loaded group that does not change (campaigngroup-states-interval)."""
 
 _encode = msgspec.json.Encoder().encode
 Json = dict[str, object]
-
-
-class AttemptLog(Protocol):
-    """The attempt log, as it is read from one end to the other."""
-
-    async def attempts_after(self, after_seq: int, limit: int) -> list[StoredAttempt]:
-        """Rows of all contact centres behind that number, oldest first."""
-
-    async def newest_attempt(self) -> int:
-        """The newest row's number, 0 when there is none."""
+Figures = Callable[[int, int], GroupFigures]
+"""Contact centre and campaign group -> its figures of the last sample."""
 
 
 class Batch(NamedTuple):
@@ -86,8 +80,8 @@ class Names:
 class AttemptTail:
     """The newest end of the attempt log in memory, so that many webhooks read it once."""
 
-    def __init__(self, log: AttemptLog) -> None:
-        self._log = log
+    def __init__(self, store: Store) -> None:
+        self._store = store
         self._rows: deque[StoredAttempt] = deque(maxlen=MAX_TAIL)
         self._from_seq = -1
         self.newest = -1
@@ -100,10 +94,10 @@ class AttemptTail:
     async def follow(self) -> bool:
         """Read what was added since the last time; True when there was anything."""
         if self.newest < 0:
-            self.newest = self._from_seq = await self._log.newest_attempt()
+            self.newest = self._from_seq = await self._store.newest_attempt()
             return False
         was = self.newest
-        while rows := await self._log.attempts_after(self.newest, PAGE):
+        while rows := await self._read(self.newest):
             for row in rows:
                 if len(self._rows) == MAX_TAIL:
                     self._from_seq = self._rows[0].seq
@@ -125,7 +119,11 @@ class AttemptTail:
                     if len(found) == PAGE:
                         break
             return found
-        return await self._log.attempts_after(seq, PAGE)
+        return await self._read(seq)
+
+    async def _read(self, after_seq: int) -> list[StoredAttempt]:
+        query = AttemptQuery(contact_centre_id=None, after_seq=after_seq, steps=TOLD_STEPS, limit=PAGE)
+        return await self._store.attempts(query)
 
 
 class CallReports:
@@ -166,19 +164,25 @@ class CallReports:
         rows = [self._waiting[at] for at in range(min(webhook.max_batch, len(self._waiting)))]
         agents = (stored.row.agent_id for stored in rows if stored.row.agent_id is not None)
         await self._names.learn(webhook.contact_centre_id, agents)
-        bodies = [notices.call_report(stored.seq, stored.row, self._about(book, stored)) for stored in rows]
+        bodies = [
+            (notices.treatment if stored.row.step is AttemptStep.TREATED else notices.call_report)(
+                stored.seq, stored.row, self._about(book, stored)
+            )
+            for stored in rows
+        ]
         first, last = rows[0].seq, rows[-1].seq
         return Batch(
             f"{webhook.webhook_id}-call-{first}-{last}", body_of(webhook, bodies), len(rows), lambda: self._done(last)
         )
 
     def _concerns(self, stored: StoredAttempt) -> bool:
-        row = stored.row
-        return (
-            row.contact_centre_id == self._webhook.contact_centre_id
-            and row.step in REPORTED_STEPS
-            and self._webhook.tells(Notice.CALL_REPORT, row.campaign_id)
-        )
+        row, webhook = stored.row, self._webhook
+        if row.contact_centre_id != webhook.contact_centre_id:
+            return False
+        if row.step is not AttemptStep.TREATED:
+            return webhook.tells(Notice.CALL_REPORT, row.campaign_id)
+        is_named = webhook.name in str(row.detail.get("hooks", "")).split(",")
+        return is_named and webhook.tells(Notice.TREATMENT, row.campaign_id)
 
     def _about(self, book: ReferenceBook, stored: StoredAttempt) -> About:
         row, centre = stored.row, stored.row.contact_centre_id
@@ -215,9 +219,7 @@ class _Change(NamedTuple):
 class GroupStates:
     """The states of groups that one webhook is to get."""
 
-    def __init__(
-        self, writer: Writer, webhook: Webhook, figures: Callable[[int, int], GroupFigures], now_ms: int
-    ) -> None:
+    def __init__(self, writer: Writer, webhook: Webhook, figures: Figures, now_ms: int) -> None:
         self._writer = writer
         self._webhook = webhook
         self._figures = figures

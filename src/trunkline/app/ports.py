@@ -31,7 +31,6 @@ from trunkline.app.stored import (
     MAX_CHAIN,
     MAX_EVENTS_A_REQUEST,
     AgentSession,
-    AttemptQuery,
     AuditQuery,
     Changes,
     Conflict,
@@ -48,11 +47,14 @@ from trunkline.app.stored import (
     RecycleState,
     Search,
     StoredRow,
+    Undo,
+)
+from trunkline.app.stored_contacts import (
+    AttemptQuery,
     Suppression,
     SuppressionCount,
     SuppressionKey,
     SuppressionQuery,
-    Undo,
 )
 from trunkline.domain.attempts import PastAttempt, StoredAttempt
 from trunkline.domain.desk import DeskEntry
@@ -318,10 +320,28 @@ class Store(DeskReads, CallbackReads, WorkReads, Counting, Protocol):
     async def attempts(self, query: AttemptQuery) -> list[StoredAttempt]:
         """A portion of the attempt log, by number."""
 
+    async def newest_attempt(self) -> int:
+        """The number of the newest row of the attempt log, 0 when there is none."""
+
     async def attempts_of_chain(
         self, contact_centre_id: int, list_id: int, chain_id: int, limit: int
     ) -> list[StoredAttempt]:
         """See ``Unit.attempts_of_chain``."""
+
+    async def make_attempt_parts(self, now_ms: int) -> int:
+        """Have parts of the attempt log for this month and the next ones, where the store keeps it in parts.
+
+        Rows that lie in no month's part get one. Returns how many parts were made.
+        """
+
+    async def drop_attempts(self, before_ms: int, limit: int) -> int:
+        """Delete rows of the attempt log older than that, as far as the store can cheaply; returns how many.
+
+        A store with parts drops those that are older as a whole, others at most ``limit`` rows at once.
+        """
+
+    async def drop_suppressions(self, before_s: int, limit: int) -> int:
+        """Delete entries of suppression lists that ended before that, at most ``limit``; returns how many."""
 
     async def suppression_entries(self, query: SuppressionQuery) -> list[Suppression]:
         """A page of a suppression list."""

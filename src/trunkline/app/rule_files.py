@@ -32,6 +32,8 @@ def parse(text: str, place: str) -> CallingTimes:
     """
     if len(text) > MAX_FILE_BYTES:
         raise TooLarge(f"{place}: a rule file has at most {MAX_FILE_BYTES} characters")
+    if "\N{REPLACEMENT CHARACTER}" in text:
+        raise OutOfRange(f"{place}: is not UTF-8")
     try:
         document = yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - makes texts, lists and mappings, nothing else
     except yaml.MarkedYAMLError as error:

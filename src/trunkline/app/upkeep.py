@@ -23,12 +23,14 @@ PRUNE_PORTIONS = 100
 """Portions of one round: half a million rows a minute, more than are written."""
 
 Report = Callable[[str, BaseException], None]
+Step = Callable[[], Awaitable[None]]
 
 
 class Upkeep:
     """The clock-driven rounds. ``on_change`` is awaited after the reference data changed; ``report`` logs failures.
 
-    Journal rows are kept for ``journal_ms``. ``steps`` are further things that each round does.
+    Journal rows are kept for ``journal_ms``. ``steps`` are further things that each round does, in portions; each minds
+    its own hour.
     """
 
     def __init__(
@@ -39,7 +41,7 @@ class Upkeep:
         on_change: Callable[[], Awaitable[None]],
         report: Report,
         journal_ms: int,
-        steps: Sequence[Callable[[], Awaitable[None]]] = (),
+        steps: Sequence[Step] = (),
     ) -> None:
         self._store = store
         self._writer = writer
@@ -51,6 +53,7 @@ class Upkeep:
         self._task: asyncio.Task[None] | None = None
         self._rounds = 0
         self._is_change_told = True
+        self._turn = asyncio.Lock()
 
     def start(self) -> None:
         """Begin the rounds."""
@@ -68,9 +71,9 @@ class Upkeep:
                 try:
                     await step()
                 except TrunklineError as error:
-                    self._report(step.__name__, error)
+                    self._report(getattr(step, "__name__", "step"), error)
                 except Exception as error:  # noqa: BLE001 - a round that fails must not end the rounds
-                    self._report(step.__name__, error)
+                    self._report(getattr(step, "__name__", "step"), error)
             self._writer.flush()
             self._rounds += 1
             await self._pause()
@@ -79,7 +82,11 @@ class Upkeep:
         await asyncio.sleep(PERIOD_S)
 
     async def refresh(self) -> None:
-        """Load the reference data when its version moved."""
+        """Load the reference data when its version moved; called after changes too, so callers take turns."""
+        async with self._turn:
+            await self._refresh()
+
+    async def _refresh(self) -> None:
         version = await self._store.directory_version()
         if version != self._writer.book.version:
             self._writer.adopt(ReferenceBook(await self._store.directory()))

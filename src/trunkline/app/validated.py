@@ -5,10 +5,12 @@ from __future__ import annotations
 import msgspec
 
 from trunkline.app.asking import Asked, Rules
+from trunkline.app.treating import Ending, Outcome, treat
 from trunkline.app.validation import SettleValidation
 from trunkline.app.view import Decision, View
 from trunkline.contract.validation import mark_of, question
 from trunkline.domain.attempts import AttemptRow, AttemptStep, attempt_row
+from trunkline.domain.chains import given_back
 from trunkline.domain.enums import CallResult, Hold, RecordStatus
 from trunkline.domain.records import Happening, Record, is_open, moved
 
@@ -32,14 +34,16 @@ async def settle_validation(view: View, asked: Asked, command: SettleValidation,
     is_as_asked = _mark_now(view, command, record) == command.mark
     result = command.call_result if is_as_asked else command.race_result
     if command.call_result is not None and result is not None:
-        records = _ended(chain, record, result, campaign.campaign_id)
+        outcome = _treated(view, command, chain, record, result)
+        attempts = [_row(view, command, record, result), *outcome.attempts]
+        records = outcome.records
     elif command.call_result is None and is_as_asked:
-        records = _held(chain, record, command.held_until_s)
+        records, attempts = _held(chain, record, command.held_until_s), [_row(view, command, record, None)]
     else:
         return Decision(is_silent=True)
     return Decision(
         records=records,
-        attempts=[_row(view, command, record, result if command.call_result is not None else None)],
+        attempts=attempts,
         list_id=command.list_id,
         campaign_id=campaign.campaign_id,
         is_silent=True,
@@ -51,27 +55,29 @@ def _mark_now(view: View, command: SettleValidation, record: Record) -> bytes:
     return mark_of(question(command.campaign, calling_list.name, record))
 
 
-def _ended(chain: list[Record], record: Record, result: CallResult, campaign_id: int) -> list[Record]:
-    """The record with its result, and its chain ended with it; it counts as no attempt, as nobody was called."""
-    taken = moved(record, Happening.TAKEN) if record.status is RecordStatus.READY else record
-    ended = moved(taken, Happening.FINISHED, call_result=result, campaign_id=campaign_id, due_at_s=None, hold=Hold.NONE)
-    siblings = [one for one in chain if one.chain_n != record.chain_n and is_open(one.status)]
-    return [ended, *(moved(one, Happening.CHAIN_ENDED) for one in siblings)]
+def _treated(view: View, command: SettleValidation, chain: list[Record], record: Record, result: CallResult) -> Outcome:
+    """What follows the result, as after a call; it counts as no attempt, because nobody was called."""
+    campaign = command.campaign
+    taken = [moved(one, Happening.TAKEN) if _is_taken_along(one) else one for one in chain]
+    refused = next(one for one in taken if one.chain_n == record.chain_n)
+    refused = msgspec.structs.replace(refused, call_result=result, campaign_id=campaign.campaign_id, hold=Hold.NONE)
+    calling_list = view.book.list_by_id(record.contact_centre_id, record.list_id)
+    return treat(view, calling_list, taken, refused, Ending(campaign_group_id=campaign.group_id))
+
+
+def _is_taken_along(record: Record) -> bool:
+    """True for a record that would come to a desk with its chain."""
+    return is_open(record.status) and record.status is not RecordStatus.RETRIEVED
 
 
 def _held(chain: list[Record], record: Record, until_s: int) -> list[Record]:
     """The chain given back, its record not before ``until_s``; a promised time stays as it is."""
-    given_back = [
-        moved(one, Happening.RETURNED) if one.status is RecordStatus.RETRIEVED else one
-        for one in chain
-        if one.status is RecordStatus.RETRIEVED or one.chain_n == record.chain_n
-    ]
-    return [
-        msgspec.structs.replace(one, due_at_s=until_s, hold=Hold.VALIDATION)
-        if one.chain_n == record.chain_n and (one.due_at_s is None or one.hold is not Hold.NONE)
-        else one
-        for one in given_back
-    ]
+    returned = {one.chain_n: one for one in given_back(chain)}
+    held = returned.get(record.chain_n, record)
+    if held.due_at_s is None or held.hold is not Hold.NONE:
+        held = msgspec.structs.replace(held, due_at_s=until_s, hold=Hold.VALIDATION)
+    changed = {**returned, record.chain_n: held}
+    return [changed[one.chain_n] for one in chain if changed.get(one.chain_n, one) != one]
 
 
 def _row(view: View, command: SettleValidation, record: Record, result: CallResult | None) -> AttemptRow:

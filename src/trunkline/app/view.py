@@ -7,7 +7,7 @@ one sees what the earlier ones did. Nothing is written before the end.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
@@ -30,7 +30,7 @@ from trunkline.app.ports import (
 )
 from trunkline.app.stored import BufferKey, ScheduleRun
 from trunkline.app.suppression import amended, by_record, contacts_of, list_of
-from trunkline.domain.attempts import AttemptRow
+from trunkline.domain.attempts import AttemptRow, PastAttempt
 from trunkline.domain.campaigns import Campaign, GroupState
 from trunkline.domain.desk import DeskEntry
 from trunkline.domain.enums import DoNotCallKind
@@ -205,6 +205,20 @@ class View:
         if self._suppressions or self._lifted:
             hits = amended(hits, self._suppressions, self._lifted, campaign, lists, self.now_s)
         return by_record(contacts, hits)
+
+    async def attempts_of(
+        self, contact_centre_id: int, number_keys: Collection[str], person_keys: Collection[str], since_ms: int
+    ) -> list[PastAttempt | AttemptRow]:
+        """What attempt rules need to know of numbers and persons, what this batch adds included, in order."""
+        found: list[PastAttempt | AttemptRow] = []
+        found += await self.unit.attempts_of(contact_centre_id, number_keys, person_keys, since_ms)
+        found += [
+            row
+            for row in self._attempts
+            if row.contact_centre_id == contact_centre_id
+            and (row.number_key in number_keys or row.person_key in person_keys)
+        ]
+        return found
 
     async def records_of_contact(
         self, contact_centre_id: int, list_ids: Sequence[int], kind: DoNotCallKind, value: str, limit: int

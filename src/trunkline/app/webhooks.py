@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable
 
 from trunkline.app.directory import ReferenceBook
-from trunkline.app.notices import AttemptLog, AttemptTail, Batch, CallReports, GroupStates, Names, cursor_key
+from trunkline.app.notices import AttemptTail, Batch, CallReports, Figures, GroupStates, Names, cursor_key
 from trunkline.app.outgoing import NotAnswered, Outgoing
 from trunkline.app.ports import Clock, Store
 from trunkline.app.writer import Writer
@@ -28,7 +28,6 @@ ID_HEADER = "Trunkline-Delivery"
 TIMESTAMP_HEADER = "Trunkline-Timestamp"
 SIGNATURE_HEADER = "Trunkline-Signature"
 
-Figures = Callable[[int, int], GroupFigures]
 Report = Callable[[str, BaseException], None]
 
 
@@ -125,7 +124,7 @@ class Postman:
         book, now_ms = self._house.writer.book, self._house.clock.now_ms()
         for _ in range(2):
             is_report, self._is_report_next = self._is_report_next, not self._is_report_next
-            if is_report and self._tells(Notice.CALL_REPORT):
+            if is_report and self.webhook.reads_log:
                 batch = await self.reports.take(book)
             elif not is_report and self._tells(Notice.GROUP_STATE):
                 batch = await self.states.take(book, now_ms)
@@ -180,7 +179,6 @@ class Webhooks:
     def __init__(
         self,
         store: Store,
-        log: AttemptLog,
         writer: Writer,
         clock: Clock,
         outgoing: Outgoing,
@@ -197,7 +195,7 @@ class Webhooks:
         self.settings = settings
         self.figures = figures
         self.names = Names(store)
-        self.tail = AttemptTail(log)
+        self.tail = AttemptTail(store)
         self._store = store
         self._book: ReferenceBook | None = None
         self._states: dict[tuple[int, int], GroupState] = {}
@@ -263,7 +261,7 @@ class Webhooks:
 
     def _reports(self, key: tuple[int, int]) -> bool:
         webhook = self.writer.book.value(Webhook, key[0], ObjectKind.WEBHOOK, key[1])
-        return webhook is not None and Notice.CALL_REPORT in webhook.notices
+        return webhook is not None and webhook.reads_log
 
     def _wanted(self) -> dict[tuple[int, int], int]:
         book = self.writer.book

@@ -29,6 +29,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             "PostgreSQL (13 or newer) as postgresql://user:password@host/name; empty: SQLite in data_dir.", secret=True
         ),
     ] = ""
+    rules_dir: Annotated[
+        str,
+        _says("Folder with calling-time rule files of your own (*.yaml); empty: the folder rules in data_dir, if any."),
+    ] = ""
     host: Annotated[str, _says("Address to listen on; 0.0.0.0 or :: for every interface.")] = "127.0.0.1"
     port: Annotated[int, _says("TCP port to listen on; 0 takes a free one.", "", 0, 65_535)] = 8080
     external_url: Annotated[
@@ -133,6 +137,16 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             3650,
         ),
     ] = 400
+    # Attempt rules look back 366 days at most, so never less. Five years is what telemarketers in the United States
+    # must keep (16 CFR 310.5); where the law asks for less, less is better.
+    attempt_days: Annotated[
+        int,
+        _says("The log of attempts is kept this long; PostgreSQL drops whole months.", "days", 366, 7300),
+    ] = 1830
+    suppression_days: Annotated[
+        int,
+        _says("Do-not-call entries that have ended are kept this long, to tell who entered them.", "days", 0, 7300),
+    ] = 1830
     repeat_window_s: Annotated[
         int,
         _says(
@@ -148,6 +162,21 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     logout_grace_s: Annotated[
         int, _says("After logout the agent's records stay on the desk this long.", "seconds", 0, 3600)
     ] = 60
+    agent_logout_preview_call_result: Annotated[
+        int,
+        _says(
+            "The call result of records whose agent logged out and did not finish them, with its treatment; "
+            "-1 leaves them Stale.",
+            "call result",
+            -1,
+            53,
+        ),
+    ] = -1
+    # Long enough for a conversation that runs over, short enough that the person called still expects the call.
+    callback_grace_s: Annotated[
+        int,
+        _says("A callback that nobody took for this long after its time is missed.", "seconds", 60, _DAY_S),
+    ] = 1800
     # The strict decoder's own limit is the upper end.
     max_body_bytes: Annotated[int, _says("The largest request body.", "bytes", 1024, 65_536)] = 65_536
     max_pending_writes: Annotated[

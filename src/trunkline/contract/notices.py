@@ -118,7 +118,28 @@ def group_state(about: About, event: GroupEvent, changed_at_ms: int, figures: Gr
 
 def call_report(seq: int, row: AttemptRow, about: About) -> Json:
     """The report of an attempt: at its beginning without a result, at its end with it."""
-    order = REPORTED_STEPS[row.step]
+    own = {"notice": Notice.CALL_REPORT.value, "noticeId": f"call-{seq}"}
+    return {**own, **dict.fromkeys(CALL_REPORT_KEYS), **_known(row, about, REPORTED_STEPS[row.step])}
+
+
+def treatment(seq: int, row: AttemptRow, about: About) -> Json:
+    """What a treatment decided after a call: the keys of the report that are known, and the decision."""
+    detail = row.detail
+    decision = {
+        "rule": detail.get("rule"),
+        "action": detail.get("action"),
+        "history": detail.get("history"),
+        "dueAt": detail.get("due_at_s"),
+        "nextChainN": detail.get("next_chain_n"),
+        "why": detail.get("why"),
+    }
+    known = {key: value for key, value in _known(row, about, 1).items() if value is not None}
+    del known["GSW_HIST_SEQUENCE_NUM"], known["GSW_COMPLETE_PROCESSING"]
+    return {"notice": Notice.TREATMENT.value, "noticeId": f"treatment-{seq}", **known, "treatment": decision}
+
+
+def _known(row: AttemptRow, about: About, order: int) -> Json:
+    """What this server knows of an attempt; ``order`` 0 at its beginning, 1 at its end."""
     detail, campaign, at_s = row.detail, about.campaign, row.at_ms // 1000
     begun_at_ms = row.at_ms if order == 0 else detail.get("permitted_at_ms")
     begun_at_s = begun_at_ms // 1000 if isinstance(begun_at_ms, int) and begun_at_ms > 0 else None
@@ -155,8 +176,7 @@ def call_report(seq: int, row: AttemptRow, about: About) -> Json:
             "GSW_OPTIMIZE_BY": campaign.optimize_by.value,
             "GSW_OPTIMIZE_GOAL": campaign.optimize_goal,
         }
-    own = {"notice": Notice.CALL_REPORT.value, "noticeId": f"call-{seq}"}
-    return {**own, **dict.fromkeys(CALL_REPORT_KEYS), **known}
+    return known
 
 
 def _offset_s(time_zone: str, at_s: int) -> int | None:

@@ -69,9 +69,9 @@ class StoredAttempt(msgspec.Struct, frozen=True):
 RULE_STEPS = (AttemptStep.PERMITTED, AttemptStep.ENDED, AttemptStep.RELEASED)
 """What attempt rules are computed from: what was begun, and how it ended."""
 
-MAX_PAST_ATTEMPTS = 500
-"""Rows of one number or person that attempt rules read, the newest: an attempt has two, and no rule permits anywhere
-near 200 attempts within its window, so whoever has more is over every limit anyway."""
+MAX_PAST_ATTEMPTS = 4_000
+"""Rows of one number or person that attempt rules read, the newest: an attempt has three at most, and no rule permits
+more than 1000 (``attempt_rules.MAX_AT_MOST``), so whoever has more is over every limit anyway."""
 
 
 class PastAttempt(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +81,7 @@ class PastAttempt(msgspec.Struct, frozen=True, kw_only=True):
     at_ms: int
     step: AttemptStep
     call_result: CallResult
+    record_type: RecordType
     campaign_id: int | None
     number_key: str
     person_key: str

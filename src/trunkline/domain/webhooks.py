@@ -39,6 +39,8 @@ class Notice(StrEnum):
     """Where campaign groups stand, at each change and every ten seconds while loaded."""
     CALL_REPORT = "call-report"
     """Each attempt, at its beginning and at its end."""
+    TREATMENT = "treatment"
+    """Decisions of treatments whose step names this webhook (HttpHook)."""
 
 
 class Webhook(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +65,11 @@ class Webhook(msgspec.Struct, frozen=True, kw_only=True):
     def tells(self, notice: Notice, campaign_id: int | None) -> bool:
         """True when somebody is to be told of this notice about that campaign."""
         return notice in self.notices and (not self.campaign_ids or campaign_id in self.campaign_ids)
+
+    @property
+    def reads_log(self) -> bool:
+        """True when what it tells is in the attempt log."""
+        return Notice.CALL_REPORT in self.notices or Notice.TREATMENT in self.notices
 
     def __repr__(self) -> str:
         return f"Webhook(webhook_id={self.webhook_id}, name={self.name!r})"

@@ -14,7 +14,8 @@ from trunkline.domain.commands import AddRecord
 from trunkline.domain.enums import Door
 from trunkline.domain.events import RecordAcknowledged
 from trunkline.domain.people import Caller
-from trunkline.domain.third_party import ThirdPartyRequest, check_third_party
+from trunkline.domain.permissions import Permission, check_permission
+from trunkline.domain.third_party import ThirdPartyRequest
 from trunkline.errors import Defect, NotFound, OutOfRange, TooLarge
 from trunkline.web.exchange import Exchange
 from trunkline.web.outbound import read_object, request_key
@@ -35,7 +36,7 @@ async def post_door(exchange: Exchange, services: Services, caller: Caller) -> N
     """Carry out one request of a third party and answer when it is committed."""
     if not services.settings.http_door:
         raise NotFound("there is nothing at this path")
-    check_third_party(caller)
+    check_permission(Permission.SUPERVISE, caller)
     if exchange.method != "POST":
         exchange.extra.append((b"allow", b"POST"))
         await exchange.answer_text("the method is not allowed on this resource", 405)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
 from trunkline.contract.answers import answer
 from trunkline.contract.group_control import group_object, group_statistics, list_statistics, parse_control
 from trunkline.domain.campaigns import Campaign
 from trunkline.domain.group_control import ControlRefused, ServerError
 from trunkline.domain.people import Caller
+from trunkline.domain.permissions import Permission
 from trunkline.web.admin import require_supervisor
 from trunkline.web.exchange import Exchange
 from trunkline.web.outbound import read_object, request_key
+from trunkline.web.rows import Row
 from trunkline.web.services import Services
 
 MAX_ID_DIGITS = 10
@@ -20,15 +20,17 @@ MAX_ID_DIGITS = 10
 ADMIN = "/api/v2/admin"
 
 
-def rows() -> list[tuple[str, str, Callable[..., Awaitable[None]]]]:
+def rows() -> list[Row]:
     """The routes. The states of all groups come before ``/<id>`` of whoever serves the objects themselves."""
     one = f"{ADMIN}/campaign-groups/{{object_id}}"
+    supervise = Permission.SUPERVISE
+    group, by_list = {"object_id": "campaign-group"}, {"list_name": "list name"}
     return [
-        ("GET", f"{ADMIN}/campaign-groups/status", get_all_status),
-        ("POST", one, post_group),
-        ("GET", f"{one}/status", get_status),
-        ("GET", f"{one}/statistics", get_statistics),
-        ("GET", f"{ADMIN}/calling-lists/{{list_name}}/statistics", get_list_statistics),
+        Row("GET", f"{ADMIN}/campaign-groups/status", get_all_status, supervise),
+        Row("POST", one, post_group, supervise, group),
+        Row("GET", f"{one}/status", get_status, supervise, group),
+        Row("GET", f"{one}/statistics", get_statistics, supervise, group),
+        Row("GET", f"{ADMIN}/calling-lists/{{list_name}}/statistics", get_list_statistics, supervise, by_list),
     ]
 
 

@@ -255,11 +255,38 @@ class MemoryStore(StoreGroups):
         """See ``Store.attempts``."""
         return memory_contacts.portion(self._now().attempts, query)
 
+    async def newest_attempt(self) -> int:
+        """See ``Store.newest_attempt``."""
+        log = self._now().attempts
+        return log[-1].seq if log else 0
+
     async def attempts_of_chain(
         self, contact_centre_id: int, list_id: int, chain_id: int, limit: int
     ) -> list[StoredAttempt]:
         """See ``Store.attempts_of_chain``."""
         return await self._reading().attempts_of_chain(contact_centre_id, list_id, chain_id, limit)
+
+    async def make_attempt_parts(self, now_ms: int) -> int:
+        """See ``Store.make_attempt_parts``: there are none here."""
+        return 0
+
+    async def drop_attempts(self, before_ms: int, limit: int) -> int:
+        """See ``Store.drop_attempts``; looks at the first ``limit`` rows, because numbers grow with time."""
+        async with self._turn:
+            log = self._now().attempts
+            kept = [stored for place, stored in enumerate(log) if place >= limit or stored.row.at_ms >= before_ms]
+            self._tables.attempts = kept
+            return len(log) - len(kept)
+
+    async def drop_suppressions(self, before_s: int, limit: int) -> int:
+        """See ``Store.drop_suppressions``."""
+        async with self._turn:
+            entries = self._now().suppressions
+            ended = [(e.expires_at_s, key) for key, e in entries.items() if e.expires_at_s is not None]
+            gone = sorted(pair for pair in ended if pair[0] < before_s)[:limit]
+            for _, key in gone:
+                del entries[key]
+            return len(gone)
 
     async def suppression_entries(self, query: SuppressionQuery) -> list[Suppression]:
         """See ``Store.suppression_entries``."""

@@ -119,6 +119,7 @@ def _past(stored: StoredAttempt) -> PastAttempt:
         at_ms=row.at_ms,
         step=row.step,
         call_result=row.call_result,
+        record_type=row.record_type,
         campaign_id=row.campaign_id,
         number_key=row.number_key,
         person_key=row.person_key,
@@ -138,7 +139,7 @@ def portion(log: Sequence[StoredAttempt], query: AttemptQuery) -> list[StoredAtt
         stored
         for stored in log
         if stored.seq > query.after_seq
-        and stored.row.contact_centre_id == query.contact_centre_id
+        and query.contact_centre_id in (None, stored.row.contact_centre_id)
         and (query.since_ms is None or stored.row.at_ms >= query.since_ms)
         and (query.until_ms is None or stored.row.at_ms < query.until_ms)
         and (not query.steps or stored.row.step in query.steps)

@@ -19,6 +19,7 @@ from trunkline.adapters.storage import (
     postgres_census,
     postgres_contacts,
     postgres_desks,
+    postgres_keeping,
     postgres_objects,
     postgres_selecting,
 )
@@ -341,12 +342,29 @@ class PostgresStore(StoreGroups):
         """See ``Store.attempts``."""
         return await self._read(lambda connection: postgres_attempts.portion(connection, query))
 
+    async def newest_attempt(self) -> int:
+        """See ``Store.newest_attempt``."""
+        newest: int = await self._read(lambda connection: connection.fetchval(QUERIES["newest_attempt"]))
+        return newest
+
     async def attempts_of_chain(
         self, contact_centre_id: int, list_id: int, chain_id: int, limit: int
     ) -> list[StoredAttempt]:
         """See ``Store.attempts_of_chain``."""
         chain = (contact_centre_id, list_id, chain_id)
         return await self._read(lambda connection: postgres_attempts.of_chain(connection, chain, limit))
+
+    async def make_attempt_parts(self, now_ms: int) -> int:
+        """See ``Store.make_attempt_parts``."""
+        return await self._write(lambda connection: postgres_keeping.make_parts(connection, now_ms))
+
+    async def drop_attempts(self, before_ms: int, limit: int) -> int:
+        """See ``Store.drop_attempts``; whole months go, whatever the limit."""
+        return await self._write(lambda connection: postgres_keeping.drop_parts(connection, before_ms))
+
+    async def drop_suppressions(self, before_s: int, limit: int) -> int:
+        """See ``Store.drop_suppressions``."""
+        return await self._write(lambda connection: postgres_keeping.drop_suppressions(connection, before_s, limit))
 
     async def suppression_entries(self, query: SuppressionQuery) -> list[Suppression]:
         """See ``Store.suppression_entries``."""

@@ -47,12 +47,13 @@ async def attempts_of(
             at_ms=at_ms,
             step=AttemptStep(step),
             call_result=CallResult(call_result),
+            record_type=RecordType(record_type),
             campaign_id=campaign_id,
             number_key=number_key,
             person_key=person_key,
             attempt_guid=attempt_guid,
         )
-        for seq, at_ms, step, call_result, campaign_id, number_key, person_key, attempt_guid in found
+        for seq, at_ms, step, call_result, record_type, campaign_id, number_key, person_key, attempt_guid in found
     ]
 
 

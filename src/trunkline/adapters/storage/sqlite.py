@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
-from trunkline.adapters.storage import migrate, sqlite_contacts, sqlite_objects
+from trunkline.adapters.storage import migrate, sqlite_contacts, sqlite_keeping, sqlite_objects
 from trunkline.adapters.storage.sqlite_connection import Statements, check, connect
 from trunkline.adapters.storage.sqlite_groups import StoreGroups
 from trunkline.adapters.storage.sqlite_reference import Reader, prune, write_provision
@@ -196,12 +196,29 @@ class SqliteStore(StoreGroups):
         """See ``Store.attempts``."""
         return await self._look(lambda on: sqlite_contacts.portion(on, query))
 
+    async def newest_attempt(self) -> int:
+        """See ``Store.newest_attempt``."""
+        newest: int = await self._look(lambda on: on.value("newest_attempt", {}))
+        return newest
+
     async def attempts_of_chain(
         self, contact_centre_id: int, list_id: int, chain_id: int, limit: int
     ) -> list[StoredAttempt]:
         """See ``Store.attempts_of_chain``."""
         chain = (contact_centre_id, list_id, chain_id)
         return await self._look(lambda on: sqlite_contacts.of_chain(on, chain, limit))
+
+    async def make_attempt_parts(self, now_ms: int) -> int:
+        """See ``Store.make_attempt_parts``: there are none here."""
+        return 0
+
+    async def drop_attempts(self, before_ms: int, limit: int) -> int:
+        """See ``Store.drop_attempts``."""
+        return await self._write(sqlite_keeping.drop_attempts, before_ms, limit)
+
+    async def drop_suppressions(self, before_s: int, limit: int) -> int:
+        """See ``Store.drop_suppressions``."""
+        return await self._write(sqlite_keeping.drop_suppressions, before_s, limit)
 
     async def suppression_entries(self, query: SuppressionQuery) -> list[Suppression]:
         """See ``Store.suppression_entries``."""

@@ -31,8 +31,8 @@ INSERT OR FAIL INTO attempt_log (
 -- What attempt rules need of some numbers and persons since a moment: of each the newest rows. 0, 1 and 5 are the steps
 -- that they are computed from.
 SELECT json_group_array(json_object(
-  'seq', a.seq, 'at_ms', a.at_ms, 'step', a.step, 'call_result', a.call_result, 'campaign_id', a.campaign_id,
-  'number_key', a.number_key, 'person_key', a.person_key, 'attempt_guid', a.attempt_guid
+  'seq', a.seq, 'at_ms', a.at_ms, 'step', a.step, 'call_result', a.call_result,
+  'record_type', a.record_type, 'campaign_id', a.campaign_id, 'number_key', a.number_key, 'person_key', a.person_key, 'attempt_guid', a.attempt_guid
 ))
 FROM (
   SELECT a.seq FROM json_each(:number_keys) asked
@@ -65,13 +65,17 @@ FROM (
 CROSS JOIN attempt_log a ON a.seq = found.seq
 
 -- name: attempts
--- The first rows of a contact centre behind a number.
+-- The first rows of a contact centre (of all: null) behind a number.
 SELECT json_group_array($attempt)
 FROM (
   SELECT seq FROM attempt_log NOT INDEXED
-  WHERE contact_centre_id = :contact_centre_id AND seq > :after_seq AND at_ms >= :since_ms AND at_ms < :until_ms
+  WHERE (:contact_centre_id IS NULL OR contact_centre_id = :contact_centre_id) AND seq > :after_seq AND at_ms >= :since_ms AND at_ms < :until_ms
     AND (:steps = '[]' OR step IN (SELECT value FROM json_each(:steps)))
   ORDER BY seq
   LIMIT :limit
 ) found
 CROSS JOIN attempt_log a ON a.seq = found.seq
+
+-- name: newest_attempt
+-- The newest row's number.
+SELECT coalesce(max(seq), 0) FROM attempt_log

@@ -6,7 +6,7 @@ attempt_guid, number_key, person_key, time_zone, other_zones, region, call_resul
 rule_set_id, rule_set_version, detail
 
 -- fragment: past_columns
-seq, at_ms, step, call_result, campaign_id, number_key, person_key, attempt_guid
+seq, at_ms, step, call_result, record_type, campaign_id, number_key, person_key, attempt_guid
 
 -- name: write_attempts
 -- Append rows in order.
@@ -54,10 +54,14 @@ ORDER BY at_ms DESC, seq DESC
 LIMIT $4
 
 -- name: attempts
--- The first $6 rows of a contact centre behind $2 within $3 to $4 whose step is one of $5 (all, when there is none).
+-- The first $6 rows of a contact centre (of all: null) behind $2 within $3 to $4 whose step is one of $5 (all, when there is none).
 SELECT $attempt_columns
 FROM attempt_log
-WHERE contact_centre_id = $1 AND seq > $2 AND at_ms >= $3 AND at_ms < $4
+WHERE ($1::integer IS NULL OR contact_centre_id = $1) AND seq > $2 AND at_ms >= $3 AND at_ms < $4
     AND (cardinality($5::smallint[]) = 0 OR step = ANY ($5::smallint[]))
 ORDER BY seq
 LIMIT $6
+
+-- name: newest_attempt
+-- The newest row's number. An index look-up in each part.
+SELECT coalesce(max(seq), 0) FROM attempt_log
