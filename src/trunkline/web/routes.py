@@ -38,6 +38,7 @@ def table() -> list[Row | tuple[Any, ...]]:
         Row("GET", f"{api}/workbins", partial(resources.get_nothing, name="workbins"), own),
     ]
     device = {"device_id": "device"}
+    record = {"callingList": "list name", "chainId": "chain", "recordHandle": "handle", "phoneNumber": "number"}
     webhook, deliveries = {"webhook_id": "webhook"}, f"{api}/admin/webhooks/{{webhook_id}}/deliveries"
     in_list = f"{api}/admin/calling-lists/{{list_name}}"
     return [
@@ -78,8 +79,8 @@ def table() -> list[Row | tuple[Any, ...]]:
         Row("GET", f"{api}/admin/openapi.json", partial(openapi.get_openapi, rows=rows), supervise),
         *admin_objects.rows(),
         *callbacks.rows(),
-        Row("GET", f"{api}/admin/explain/records", explain.get_records, supervise),
-        Row("GET", f"{api}/admin/explain/attempts", explain.get_attempts, supervise),
+        Row("GET", f"{api}/admin/explain/records", explain.get_records, supervise, record),
+        Row("GET", f"{api}/admin/explain/attempts", explain.get_attempts, supervise, record),
         Row("GET", f"{api}/admin/explain/lists/{{list_name}}", explain.get_list, supervise, {"list_name": "list name"}),
         Row(
             "GET",
