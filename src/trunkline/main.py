@@ -204,6 +204,8 @@ class Running:
         self.settings = edge_settings(config)
         accounts = Accounts(store, clock, chance, self.auth.hash, self._log_out)
         metrics = Metrics(self.writer, self.outbox, self.auth, self.notifications) if config.metrics else None
+        if metrics is not None:
+            metrics.add(self.outward.gauges(self.webhooks))
         self.services = Services(
             settings=self.settings,
             store=store,
