@@ -30,7 +30,8 @@ def description() -> Json:
 def _registry() -> Registry[Any]:
     resource: Resource[Any] = Resource.from_contents(description(), default_specification=DRAFT202012)
     registry: Registry[Any] = Registry()
-    return registry.with_resource("urn:openapi", resource)
+    known: Registry[Any] = registry.with_resource("urn:openapi", resource)
+    return known
 
 
 def check_answer(method: str, path: str, reply: Reply) -> None:
