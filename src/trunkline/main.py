@@ -8,6 +8,7 @@ import os
 import secrets
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
@@ -36,6 +37,7 @@ from trunkline.app.rule_watch import RuleWatch
 from trunkline.app.upkeep import Upkeep
 from trunkline.app.writer import Writer
 from trunkline.bayeux import Config as BayeuxConfig
+from trunkline.cli.callbacks import callbacks
 from trunkline.cli.explain import explain
 from trunkline.cli.imports import import_list
 from trunkline.cli.lists import lists
@@ -65,6 +67,7 @@ commands.add_command(import_list)
 commands.add_command(lists)
 commands.add_command(rules)
 commands.add_command(treatments)
+commands.add_command(callbacks)
 
 
 def database_url(config: Config) -> str:
@@ -175,7 +178,7 @@ class Running:
             is_cookie_secure=config.session_cookie_secure,
         )
         self.outbox.connect(self.notifications, self.writer)
-        callbacks = CallbackRounds(store, self.writer, clock, config.callback_grace_s)
+        due_callbacks = CallbackRounds(store, self.writer, clock, config.callback_grace_s)
         retention = Retention(
             store=store,
             clock=clock,
@@ -189,7 +192,7 @@ class Running:
             self._accounts_changed,
             self._report,
             config.journal_days * DAY_MS,
-            steps=[callbacks.serve_callbacks, retention.tidy],
+            steps=[due_callbacks.serve_callbacks, retention.tidy],
         )
         self.rule_watch = RuleWatch(
             RuleFolder(Path(config.rules_dir or Path(config.data_dir) / "rules")).changed,
@@ -342,7 +345,8 @@ class Program:
         url = database_url(config)
         before = migrate.current(url)
         migrate.upgrade(url)
-        asyncio.run(make_attempt_parts(url))
+        with ThreadPoolExecutor(max_workers=1) as aside:  # the caller's thread may have a loop that runs
+            aside.submit(asyncio.run, make_attempt_parts(url)).result()
         return before, migrate.head()
 
     def pending_sql(self, config: Config) -> str:

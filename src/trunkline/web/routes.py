@@ -12,7 +12,7 @@ from trunkline.contract.answers import answer, method_not_allowed
 from trunkline.domain.people import Caller
 from trunkline.domain.permissions import Permission, check_permission
 from trunkline.errors import NotFound
-from trunkline.web import admin, admin_objects, agent, explain, imports, openapi, resources, webhooks
+from trunkline.web import admin, admin_objects, agent, callbacks, explain, imports, openapi, resources, webhooks
 from trunkline.web.exchange import Exchange
 from trunkline.web.rows import Row
 from trunkline.web.services import Services
@@ -78,6 +78,7 @@ def table() -> list[Row | tuple[Any, ...]]:
         ),
         Row("GET", f"{api}/admin/openapi.json", partial(openapi.get_openapi, rows=rows), supervise),
         *admin_objects.rows(),
+        *callbacks.rows(),
         Row("GET", f"{api}/admin/explain/records", explain.get_records, supervise, record),
         Row("GET", f"{api}/admin/explain/attempts", explain.get_attempts, supervise, record),
         Row("GET", f"{api}/admin/explain/lists/{{list_name}}", explain.get_list, supervise, {"list_name": "list name"}),
