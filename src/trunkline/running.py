@@ -63,7 +63,6 @@ class Running:
             callback_grace_ms=config.callback_grace_s * 1000,
         )
         self.writer = Writer(store, clock, book, rules, HANDLERS, self._publish, config.max_pending_writes)
-        self.webhooks = self.outward.webhooks(store, self.writer)
         self.auth = Authenticator(
             store,
             clock,
@@ -98,6 +97,7 @@ class Running:
     def _upkeep(self, config: Config, clock: SystemClock) -> Upkeep:
         """What happens by the clock, in the order of a round."""
         store = self.store
+        self.webhooks = self.outward.webhooks(store, self.writer, self.statistics.latest)
         scheduler = Scheduler(store, self.writer, self.groups, clock)
         due_callbacks = CallbackRounds(store, self.writer, clock, config.callback_grace_s)
         retention = Retention(
@@ -128,6 +128,8 @@ class Running:
         store = self.store
         accounts = Accounts(store, clock, chance, self.auth.hash, self._log_out)
         metrics = Metrics(self.writer, self.outbox, self.auth, self.notifications) if config.metrics else None
+        if metrics is not None:
+            metrics.add(self.outward.gauges(self.webhooks))
         return Services(
             settings=self.settings,
             store=store,
