@@ -52,7 +52,6 @@ BODIES: dict[tuple[str, str], Json] = {
         "applicationId": APPLICATION,
         "devicePath": f"/devices/{THEIR_DEVICE}",
     },
-    ("POST", "/api/v2/admin/callbacks/{list_name}/{chain_id}/{chain_n}"): {"operationName": "ReassignCallback"},
     ("POST", "/api/v2/admin/webhooks/{webhook_id}/deliveries"): {"operationName": "Resume"},
     ("POST", "/api/v2/admin/callbacks/{list_name}/{chain_id}/{chain_n}"): {"operationName": "ReassignCallback"},
     ("POST", "/lists/{list_name}"): {"GSW_PHONE": "+12125550100"},
