@@ -20,7 +20,7 @@ from trunkline.app.writer import Writer
 from trunkline.config import Config
 from trunkline.domain.addresses import networks
 from trunkline.domain.enums import CallResult
-from trunkline.domain.webhooks import check_url
+from trunkline.domain.webhooks import DeliveryState, check_url
 from trunkline.errors import Refused
 
 Report = Callable[[str, BaseException], None]
@@ -84,6 +84,23 @@ class Outward:
             WebhookSettings(timeout_s=self._config.http_response_timeout_s, give_up_ms=give_up_ms),
             figures,
         )
+
+    def gauges(self, webhooks: Webhooks) -> dict[str, tuple[str, Callable[[], float]]]:
+        """Figures for whoever watches the server."""
+        validator = self.validator
+        return {
+            "trunkline_webhook_notices": ("Notices that webhooks took.", lambda: webhooks.delivered),
+            "trunkline_webhooks_retrying": (
+                "Webhooks whose last delivery failed.",
+                lambda: webhooks.count(DeliveryState.RETRYING),
+            ),
+            "trunkline_webhooks_stopped": ("Webhooks given up.", lambda: webhooks.count(DeliveryState.STOPPED)),
+            "trunkline_validation_waiting": ("Questions of the pre-dial validation.", lambda: validator.waiting),
+            "trunkline_validation_failing": (
+                "Servers of the pre-dial validation that do not answer.",
+                lambda: sum(server.failures > 0 for server in validator.servers().values()),
+            ),
+        }
 
     async def close(self) -> None:
         """Close all connections; after the deliveries have stopped."""

@@ -287,6 +287,15 @@ class Webhooks:
         self._postmen[key] = postman
         postman.start()
 
+    def count(self, state: DeliveryState) -> int:
+        """How many webhooks are in that state."""
+        return sum(postman.progress.state is state for postman in self._postmen.values())
+
+    @property
+    def delivered(self) -> int:
+        """Notices that got through since the start, to webhooks that are served now."""
+        return sum(postman.progress.delivered for postman in self._postmen.values())
+
     def postman(self, contact_centre_id: int, webhook_id: int) -> Postman | None:
         """Who delivers to a webhook; None for one that is disabled or beyond the limit. ``NotFound`` when unknown."""
         if self.writer.book.object(contact_centre_id, ObjectKind.WEBHOOK, webhook_id) is None:
