@@ -85,6 +85,7 @@ class Running:
         self.groups = GroupKeeper(store, self.writer, self._report)
         self.writer.on_adopt = self.groups.book_changed
         self.statistics = Statistics(store, clock, lambda: self.writer.book)
+        self.webhooks.figures = self.statistics.latest
         scheduler = Scheduler(store, self.writer, self.groups, clock)
         due_callbacks = CallbackRounds(store, self.writer, clock, config.callback_grace_s)
         retention = Retention(
