@@ -85,6 +85,18 @@ class Running:
         self.groups = GroupKeeper(store, self.writer, self._report)
         self.writer.on_adopt = self.groups.book_changed
         self.statistics = Statistics(store, clock, lambda: self.writer.book)
+        self.upkeep = self._upkeep(config, clock)
+        self.rule_watch = RuleWatch(
+            RuleFolder(Path(config.rules_dir or Path(config.data_dir) / "rules")).changed,
+            IN_USE,
+            lambda fault: self.log.warning("rule file", fault=fault),
+        )
+        self.settings = edge_settings(config)
+        self.services = self._services(config, clock, chance)
+
+    def _upkeep(self, config: Config, clock: SystemClock) -> Upkeep:
+        """What happens by the clock, in the order of a round."""
+        store = self.store
         self.webhooks = self.outward.webhooks(store, self.writer, self.statistics.latest)
         scheduler = Scheduler(store, self.writer, self.groups, clock)
         due_callbacks = CallbackRounds(store, self.writer, clock, config.callback_grace_s)
@@ -94,7 +106,7 @@ class Running:
             attempt_ms=config.attempt_days * DAY_MS,
             ended_ms=config.suppression_days * DAY_MS,
         )
-        self.upkeep = Upkeep(
+        return Upkeep(
             store,
             self.writer,
             clock,
@@ -110,17 +122,15 @@ class Running:
                 retention.tidy,
             ],
         )
-        self.rule_watch = RuleWatch(
-            RuleFolder(Path(config.rules_dir or Path(config.data_dir) / "rules")).changed,
-            IN_USE,
-            lambda fault: self.log.warning("rule file", fault=fault),
-        )
-        self.settings = edge_settings(config)
+
+    def _services(self, config: Config, clock: SystemClock, chance: SystemChance) -> Services:
+        """What the routes work with."""
+        store = self.store
         accounts = Accounts(store, clock, chance, self.auth.hash, self._log_out)
         metrics = Metrics(self.writer, self.outbox, self.auth, self.notifications) if config.metrics else None
         if metrics is not None:
             metrics.add(self.outward.gauges(self.webhooks))
-        self.services = Services(
+        return Services(
             settings=self.settings,
             store=store,
             clock=clock,

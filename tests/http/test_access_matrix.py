@@ -32,7 +32,7 @@ ROWS = [*HOT_ROWS, *(row for row in rows() if row.needs is not Permission.PUBLIC
 UNKNOWN_NUMBER = "2147483000"
 THEIR_DEVICE = "their-device"
 
-FREE = frozenset({"channel", "any", "call"})
+FREE = frozenset({"channel", "any", "call", "place in chain"})
 """Kinds of parameters that name nothing that belongs to somebody."""
 KNOWN = frozenset(
     {*KINDS, *FREE, "list name", "campaign name", "chain", "import", "device", "public user", "handle", "number"}
@@ -53,13 +53,23 @@ BODIES: dict[tuple[str, str], Json] = {
         "devicePath": f"/devices/{THEIR_DEVICE}",
     },
     ("POST", "/api/v2/admin/webhooks/{webhook_id}/deliveries"): {"operationName": "Resume"},
+    ("POST", "/api/v2/admin/callbacks/{list_name}/{chain_id}/{chain_n}"): {"operationName": "ReassignCallback"},
     ("POST", "/lists/{list_name}"): {"GSW_PHONE": "+12125550100"},
 }
 """Bodies without a fault of their own, where an empty object is one: what is missing is said before what is foreign."""
 QUERIES: dict[tuple[str, str], str] = {
     ("POST", "/lists/{list_name}"): "req=AddRecord",
-    ("POST", "/records/{handle}"): "req=RequestRecordCancel",
+    ("POST", "/records/{handle}"): "req=RecordCancel",
 }
+
+
+HEADERS: dict[tuple[str, str], dict[str, str]] = {
+    ("POST", "/api/v2/admin/calling-lists/{list_name}/imports"): {"Content-Type": "text/csv"},
+}
+TOGETHER: dict[str, tuple[tuple[str, ...], ...]] = {
+    "/api/v2/admin/explain/": (("callingList", "chainId"), ("recordHandle",), ("phoneNumber",)),
+}
+"""Parameters of queries that are named together, by the beginning of the path."""
 
 
 class Values(NamedTuple):
@@ -104,7 +114,8 @@ class Matrix:
         body = None
         if row.method != "GET":
             body = json.dumps(BODIES.get((row.method, row.path), {})).encode()
-        return exchange(self.demo.url, row.method, f"{path}?{query}" if query else path, body, who)
+        headers = {**who, **HEADERS.get((row.method, row.path), {})}
+        return exchange(self.demo.url, row.method, f"{path}?{query}" if query else path, body, headers)
 
 
 class Maker:
@@ -191,7 +202,8 @@ def test_who_may_not_ask_learns_nothing(matrix: Matrix, row: Row, role: Role) ->
 def test_foreign_and_unknown_look_alike(matrix: Matrix, row: Row, role: Role) -> None:
     """What is another contact centre's is not found, as what nobody has: same status, headers and body."""
     in_path = [name for name in row.ids if f"{{{name}}}" in row.path]
-    for names in [in_path] if in_path else [[name] for name in row.ids]:
+    together = next((sets for begin, sets in TOGETHER.items() if row.path.startswith(begin)), ())
+    for names in [in_path] if in_path else together:
         answers = set()
         for places in itertools.product((0, 1), repeat=len(names)):
             values = {name: matrix.values[row.ids[name]][place] for name, place in zip(names, places, strict=True)}

@@ -31,8 +31,10 @@ from trunkline.domain.import_specifications import (
     NumberCheck,
 )
 from trunkline.domain.people import Caller
+from trunkline.domain.permissions import Permission
 from trunkline.errors import OutOfRange, Unavailable
 from trunkline.web.exchange import Exchange
+from trunkline.web.rows import Row
 from trunkline.web.uploads import store_body, temporary_file
 
 MAX_IMPORT_BYTES = 1 << 30
@@ -105,6 +107,28 @@ class ImportServices(Protocol):
     @property
     def imports(self) -> ImportDoor:
         """The door for imports; one per process."""
+
+
+def rows() -> list[Row]:
+    """The routes."""
+    address = "/api/v2/admin/calling-lists/{list_name}/imports"
+    by_list, one = {"list_name": "list name"}, {"list_name": "list name", "import_id": "import"}
+    return [
+        Row("POST", address, post_import, Permission.SUPERVISE, by_list),
+        Row("GET", f"{address}/{{import_id}}", get_import, Permission.SUPERVISE, one),
+    ]
+
+
+async def post_import(exchange: Exchange, services: ImportServices, caller: Caller, list_name: str) -> None:
+    """``POST /admin/calling-lists/<list>/imports``."""
+    await import_list(exchange, caller, list_name, services)
+
+
+async def get_import(
+    exchange: Exchange, services: ImportServices, caller: Caller, list_name: str, import_id: str
+) -> None:
+    """``GET /admin/calling-lists/<list>/imports/<import id>``."""
+    await show_import(exchange, caller, list_name, import_id, services)
 
 
 async def import_list(exchange: Exchange, caller: Caller, list_name: str, services: ImportServices) -> None:

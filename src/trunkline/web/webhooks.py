@@ -8,13 +8,24 @@ from __future__ import annotations
 from trunkline.contract.answers import SUCCESS, answer
 from trunkline.contract.deliveries import deliveries_object
 from trunkline.domain.people import Caller
+from trunkline.domain.permissions import Permission
 from trunkline.errors import InvalidState, MissingParameter, NotFound, OutOfRange
 from trunkline.web.exchange import Exchange
 from trunkline.web.outbound import read_object
+from trunkline.web.rows import Row
 from trunkline.web.services import Services
 
 MAX_ID_DIGITS = 9
 """Digits of an object's number, which fits 32 bits."""
+
+
+def rows() -> list[Row]:
+    """The routes."""
+    webhook, deliveries = {"webhook_id": "webhook"}, "/api/v2/admin/webhooks/{webhook_id}/deliveries"
+    return [
+        Row("GET", deliveries, get_deliveries, Permission.ADMINISTER, webhook),
+        Row("POST", deliveries, post_deliveries, Permission.ADMINISTER, webhook),
+    ]
 
 
 async def get_deliveries(exchange: Exchange, services: Services, caller: Caller, webhook_id: str) -> None:
