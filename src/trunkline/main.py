@@ -41,6 +41,7 @@ from trunkline.cli.explain import explain
 from trunkline.cli.imports import import_list
 from trunkline.cli.lists import lists
 from trunkline.cli.main import cli as commands
+from trunkline.cli.persons import person
 from trunkline.cli.rules import rules
 from trunkline.cli.suppression import suppression
 from trunkline.cli.treatments import treatments
@@ -68,6 +69,7 @@ commands.add_command(lists)
 commands.add_command(rules)
 commands.add_command(treatments)
 commands.add_command(suppression)
+commands.add_command(person)
 
 
 def database_url(config: Config) -> str:

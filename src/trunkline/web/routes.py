@@ -12,7 +12,18 @@ from trunkline.contract.answers import answer, method_not_allowed
 from trunkline.domain.people import Caller
 from trunkline.domain.permissions import Permission, check_permission
 from trunkline.errors import NotFound
-from trunkline.web import admin, admin_objects, agent, explain, imports, openapi, resources, suppression, webhooks
+from trunkline.web import (
+    admin,
+    admin_objects,
+    agent,
+    explain,
+    imports,
+    openapi,
+    persons,
+    resources,
+    suppression,
+    webhooks,
+)
 from trunkline.web.exchange import Exchange
 from trunkline.web.rows import Row
 from trunkline.web.services import Services
@@ -78,6 +89,7 @@ def table() -> list[Row | tuple[Any, ...]]:
         Row("GET", f"{api}/admin/openapi.json", partial(openapi.get_openapi, rows=rows), supervise),
         *admin_objects.rows(),
         *suppression.rows(),
+        *persons.rows(),
         Row("GET", f"{api}/admin/explain/records", explain.get_records, supervise),
         Row("GET", f"{api}/admin/explain/attempts", explain.get_attempts, supervise),
         Row("GET", f"{api}/admin/explain/lists/{{list_name}}", explain.get_list, supervise, {"list_name": "list name"}),

@@ -20,6 +20,7 @@ from trunkline.adapters.storage import (
     memory_selecting,
 )
 from trunkline.adapters.storage.memory_groups import StoreGroups
+from trunkline.adapters.storage.memory_persons import PersonRows
 from trunkline.adapters.storage.memory_unit import MemoryUnit, Tables
 from trunkline.adapters.storage.objects import PROVISIONED, check_seen, replacing
 from trunkline.app.callback_reads import CallbackQuery, Presence
@@ -50,7 +51,7 @@ from trunkline.domain.records import Record
 from trunkline.errors import AlreadyExists, Defect, Unavailable
 
 
-class MemoryStore(StoreGroups):
+class MemoryStore(PersonRows, StoreGroups):
     """See ``app.ports.Store``."""
 
     def __init__(self) -> None:
