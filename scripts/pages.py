@@ -11,7 +11,8 @@ from trunkline.config import manual_page
 from trunkline.contract.refusals import ErrorNumber
 from trunkline.domain.attempt_rules import AttemptRule, duration
 from trunkline.domain.enums import GroupStatus, RecordStatus
-from trunkline.domain.group_control import GOALS, Obstacle, SWITCHABLE, ServerError, TRANSITIONS as GROUP_TRANSITIONS
+from trunkline.domain.group_control import GOALS, SWITCHABLE, Obstacle, ServerError
+from trunkline.domain.group_control import TRANSITIONS as GROUP_TRANSITIONS
 from trunkline.domain.records import TRANSITIONS
 from trunkline.domain.rule_sets import PRESETS
 

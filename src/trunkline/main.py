@@ -29,6 +29,7 @@ from trunkline.cli.explain import explain
 from trunkline.cli.imports import import_list
 from trunkline.cli.lists import lists
 from trunkline.cli.main import cli as commands
+from trunkline.cli.persons import person
 from trunkline.cli.rules import rules
 from trunkline.cli.suppression import suppression
 from trunkline.cli.treatments import treatments
@@ -53,6 +54,7 @@ commands.add_command(treatments)
 commands.add_command(callbacks)
 commands.add_command(campaign)
 commands.add_command(suppression)
+commands.add_command(person)
 
 
 def database_url(config: Config) -> str:
