@@ -37,6 +37,7 @@ from trunkline.app.rule_watch import RuleWatch
 from trunkline.app.upkeep import Upkeep
 from trunkline.app.writer import Writer
 from trunkline.bayeux import Config as BayeuxConfig
+from trunkline.cli.apply import apply, get
 from trunkline.cli.callbacks import callbacks
 from trunkline.cli.explain import explain
 from trunkline.cli.imports import import_list
@@ -64,6 +65,8 @@ DEMO_PASSWORD = "demo"  # noqa: S105 - printed on the first screen of the README
 
 commands.add_command(explain)
 commands.add_command(import_list)
+commands.add_command(apply)
+commands.add_command(get)
 commands.add_command(lists)
 commands.add_command(rules)
 commands.add_command(treatments)
