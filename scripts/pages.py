@@ -5,10 +5,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from trunkline.app.rule_files import builtin
+from trunkline.cli.rules import hours_of
 from trunkline.config import manual_page
 from trunkline.contract.refusals import ErrorNumber
+from trunkline.domain.attempt_rules import AttemptRule, duration
 from trunkline.domain.enums import RecordStatus
 from trunkline.domain.records import TRANSITIONS
+from trunkline.domain.rule_sets import PRESETS
 
 REFERENCE = Path(__file__).resolve().parent.parent / "docs" / "reference"
 
@@ -64,7 +68,58 @@ def error_numbers() -> str:
     )
 
 
-PAGES = {"options.md": manual_page, "record-states.md": record_states, "errors.md": error_numbers}
+def rule_sets() -> str:
+    """The calling-time rules that come with the program, and the rule sets to begin with, from the data files."""
+    lines = [
+        "# Rule sets and calling-time rules",
+        "",
+        "Drawn from `src/trunkline/rules` and `domain/rule_sets.py`. What they are for, and what they are not, is in",
+        "[compliance](../topics/compliance.md). Times are local to the person called, the end of a span exclusive.",
+        "",
+        "## Rule sets to begin with",
+        "",
+        "| name | calling-time rules | attempts | what it is |",
+        "|---|---|---|---|",
+    ]
+    for preset in PRESETS.values():
+        attempts = "; ".join(_attempt_rule(rule) for rule in preset.attempt_rules) or "none"
+        names = ", ".join(f"`{name}`" for name in preset.calling_times) or "none"
+        lines.append(f"| `{preset.name}` | {names} | {attempts} | {preset.description} |")
+    for times in builtin().values():
+        lines += [
+            "",
+            f"## `{times.name}`: {times.title}",
+            "",
+            f"Edition {times.version}, checked on {times.checked_on}.",
+            "",
+            "| region | hours | no calls on | in force | source |",
+            "|---|---|---|---|---|",
+        ]
+        for rule in times.regions:
+            holidays = ", ".join(holiday.name for holiday in rule.holidays)
+            force = f"from {rule.valid_from}" if rule.valid_from else ""
+            force += f" until {rule.valid_until}" if rule.valid_until else ""
+            note = f"; {rule.note}" if rule.note else ""
+            lines.append(
+                f"| {rule.region} | {hours_of(rule)} | {holidays} | {force} | {rule.source}{note} |".replace("*", "\\*")
+            )
+    return "\n".join([*lines, ""])
+
+
+def _attempt_rule(rule: AttemptRule) -> str:
+    who = f"each {rule.counts}" + ("" if rule.scope == "contact centre" else ", in the campaign")
+    where = f" in {', '.join(rule.regions)}" if rule.regions else ""
+    if rule.is_quiet_time:
+        return f"{duration(rule.within_s)} without calls after a conversation, {who}{where}"
+    return f"at most {rule.at_most} in {duration(rule.within_s)}, {who}{where}"
+
+
+PAGES = {
+    "rule-sets.md": rule_sets,
+    "options.md": manual_page,
+    "record-states.md": record_states,
+    "errors.md": error_numbers,
+}
 
 
 def main() -> int:

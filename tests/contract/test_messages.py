@@ -30,6 +30,7 @@ from trunkline.domain.events import (
     AnyEvent,
     Appearance,
     CampaignStep,
+    MayLogOut,
     NothingToPreview,
     RecordWithdrawn,
     RequestFailed,
@@ -222,6 +223,18 @@ def test_requests_about_the_agent(what: RequestType) -> None:
     }
 
 
+def test_when_an_agent_may_log_out() -> None:
+    """The time goes to the desktop as an integer, beside application and campaign."""
+    event = MayLogOut(device_id="d1", door=Door.USER_EVENT, application_id=134, campaign_name="Campaign1", at_s=99)
+    assert channels_of(event) == ["/me/internal"]
+    assert user_data_of(event) == {
+        "GSW_APPLICATION_ID": 134,
+        "GSW_USER_EVENT": "LogOutTime",
+        "GSW_CAMPAIGN_NAME": "Campaign1",
+        "GSW_LOGOUT_TIME": 99,
+    }
+
+
 # --- records on the screen ---------------------------------------------------------------------------------------
 
 
@@ -291,6 +304,7 @@ def test_a_record_that_is_withdrawn(list_name: str) -> None:
         (CampaignStep.STARTED, True, "CampaignStarted", "Started"),
         (CampaignStep.STOPPED, False, "CampaignStopped", "Loaded"),
         (CampaignStep.MODE_CHANGED, True, "CampaignModeChanged", "Started"),
+        (CampaignStep.ASSIGNED, False, "CampaignGroupAssigned", "Loaded"),
     ],
 )
 def test_campaigns(step: CampaignStep, is_running: bool, name: str, state: str) -> None:  # noqa: FBT001

@@ -29,9 +29,9 @@ def description() -> Json:
 @cache
 def _registry() -> Registry[Any]:
     resource: Resource[Any] = Resource.from_contents(description(), default_specification=DRAFT202012)
-    registry: Any = Registry()
-    made: Registry[Any] = registry.with_resource("urn:openapi", resource)
-    return made
+    registry: Registry[Any] = Registry()
+    known: Registry[Any] = registry.with_resource("urn:openapi", resource)
+    return known
 
 
 def check_answer(method: str, path: str, reply: Reply) -> None:

@@ -35,7 +35,10 @@ THEIR_DEVICE = "their-device"
 FREE = frozenset({"channel", "any", "call", "place in chain"})
 """Kinds of parameters that name nothing that belongs to somebody."""
 KNOWN = frozenset(
-    {*KINDS, *FREE, "list name", "campaign name", "chain", "import", "device", "public user", "handle", "number"}
+    {
+        *(*KINDS, *FREE, "list name", "campaign name", "chain", "import", "device", "public user", "handle", "number"),
+        *("recycling", "suppression list name"),
+    }
 )
 """Kinds of parameters that this test has a foreign and an unknown value for."""
 
@@ -54,7 +57,9 @@ BODIES: dict[tuple[str, str], Json] = {
     },
     ("POST", "/api/v2/admin/webhooks/{webhook_id}/deliveries"): {"operationName": "Resume"},
     ("POST", "/api/v2/admin/callbacks/{list_name}/{chain_id}/{chain_n}"): {"operationName": "ReassignCallback"},
+    ("POST", "/api/v2/admin/campaign-groups/{object_id}"): {"operationName": "Stop"},
     ("POST", "/lists/{list_name}"): {"GSW_PHONE": "+12125550100"},
+    ("POST", "/api/v2/admin/calling-lists/{list_name}/moves"): {"targetList": LIST, "dryRun": True},
 }
 """Bodies without a fault of their own, where an empty object is one: what is missing is said before what is foreign."""
 QUERIES: dict[tuple[str, str], str] = {
@@ -95,12 +100,22 @@ class Matrix:
             "device": Values("demo-device-2", "nobody-s-device"),
             "handle": Values("1000002", UNKNOWN_NUMBER),
             "number": Values("+12125550100", "+12125550199"),
+            "recycling": Values("1", "999999"),
+            "suppression list name": Values(self._suppression_list(), "No such list"),
             "public user": Values(self._public_id(), "0" * 32),
             **{kind: Values("1", "2") for kind in FREE},
         }
         maker = Maker(demo)
         for kind in KINDS.values():
             self.values[kind.kind] = Values(str(maker.last(kind.kind)), UNKNOWN_NUMBER)
+
+    def _suppression_list(self) -> str:
+        made = {"name": "Their own list"}
+        reply = exchange(
+            self.demo.url, "POST", "/api/v2/admin/suppression-lists", json.dumps(made).encode(), headers=basic("admin1")
+        )
+        assert reply.json["statusCode"] == 0, reply
+        return made["name"]
 
     def _public_id(self) -> str:
         found: str = exchange(self.demo.url, "GET", "/api/v2/me", headers=basic("agent2")).json["user"]["id"]

@@ -23,6 +23,12 @@ def now_s() -> int:
     return int(time.time())
 
 
+def midday() -> str:
+    """A zone in which it is about noon now, so that people may be called there."""
+    hours = 12 - time.gmtime().tm_hour
+    return "Etc/GMT" if hours == 0 else f"Etc/GMT{-hours:+d}"
+
+
 def boss_of(demo: Demo) -> Desktop:
     """The supervisor."""
     return demo.desktop("supervisor1")
@@ -39,7 +45,7 @@ def page(boss: Desktop, **query: Any) -> list[Json]:
 def schedule(desk: Desktop, due_at_s: int, kind: str = "Personal") -> Json:
     """Set a callback on the record that lies on the desk from the start, and finish it; the record."""
     record = desk.record()
-    accept(desk.on_record("UpdateRecord", **{"from": 0, "until": 86_400}))  # it may be night where the contact lives
+    accept(desk.on_record("UpdateRecord", timeZone=midday(), **{"from": 0, "until": 86_400}))
     accept(desk.on_record("RescheduleRecord", callbackType=kind, timestamp=due_at_s))
     accept(desk.on_record("CompleteRecord", callingList=LIST, callResult="Answer"))
     return record

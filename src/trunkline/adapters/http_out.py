@@ -23,6 +23,7 @@ import httpx
 
 from trunkline.app.outgoing import NotAllowed, NotAnswered, NotAnsweredInTime, Reply
 from trunkline.domain.addresses import Network, is_named, is_open_internet
+from trunkline.errors import OutOfRange
 
 MAX_ANSWER_BYTES = 65_536
 """Of a body: the answers that mean something have a few hundred."""
@@ -113,7 +114,8 @@ class HttpOut:
     """Implements ``app.outgoing.Outgoing``.
 
     ``connections`` is how many are open at once; who finds all in use waits within the time that it has.
-    ``ca_file`` names further certificate authorities (PEM), for servers of the own house.
+    ``ca_file`` names further certificate authorities (PEM), for servers of the own house; ``OutOfRange`` when it holds
+    none.
     """
 
     def __init__(
@@ -134,6 +136,8 @@ class HttpOut:
         )
         self._secure_backend = _GuardedBackend(allowed, self._resolvers, is_plain=False)
         self._secure: httpcore.AsyncConnectionPool | None = None
+        if ca_file:
+            self._secure = self._make_secure()
 
     async def close(self) -> None:
         """Close all connections."""
@@ -198,13 +202,17 @@ class HttpOut:
             return self._plain
         if self._secure is None:
             # Reading the authorities takes a moment, and most installations that send nothing never need it.
-            context = httpx.create_ssl_context()
-            if self._ca_file:
-                context.load_verify_locations(cafile=self._ca_file)
-            self._secure = httpcore.AsyncConnectionPool(
-                **self._limits, ssl_context=context, network_backend=self._secure_backend
-            )
+            self._secure = self._make_secure()
         return self._secure
+
+    def _make_secure(self) -> httpcore.AsyncConnectionPool:
+        context = httpx.create_ssl_context()
+        if self._ca_file:
+            try:
+                context.load_verify_locations(cafile=self._ca_file)
+            except OSError:  # what cannot be read, and (as SSLError) what holds no certificate
+                raise OutOfRange(f"outgoing_ca_file: {self._ca_file} holds no certificates (PEM)") from None
+        return httpcore.AsyncConnectionPool(**self._limits, ssl_context=context, network_backend=self._secure_backend)
 
 
 def _reason(error: Exception) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from trunkline.app.list_filters import parsed_for
-from trunkline.app.rule_files import builtin
+from trunkline.app.rule_files import IN_USE
 from trunkline.contract.admin_structs import wire_name
 from trunkline.contract.names import is_custom_field
 from trunkline.domain import object_checks, treatment_checks
@@ -74,7 +74,7 @@ def _suppression_list(value: SuppressionList, now_s: int) -> None:
 
 
 def _rule_set(value: RuleSet, now_s: int) -> None:
-    check_rule_set(value, builtin())
+    check_rule_set(value, IN_USE.library)
 
 
 CHECKS: dict[ObjectKind, tuple[Check, ...]] = {

@@ -13,6 +13,8 @@ from trunkline.app import (
     preview,
     records,
     rescue,
+    schedules,
+    suppression_work,
     third_party,
     validated,
 )
@@ -48,10 +50,13 @@ HANDLERS: dict[type, Handler] = {
     control.ControlGroup: control.control_group,
     control.AdvanceGroup: control.advance_group,
     control.TellAgents: control.tell_agents,
+    schedules.NoteRuns: schedules.note_runs,
     list_work.Recycle: list_portions.recycle,
     list_work.UndoRecycling: list_portions.undo_recycling,
     list_work.MoveChains: list_portions.move_chains,
-    import_chunks.ImportChunk: import_chunks.import_chunk,
+    suppression_work.AddEntries: suppression_work.add_entries,
+    suppression_work.RemoveEntries: suppression_work.remove_entries,
+    import_chunks.ImportMark: import_chunks.mark_import,
     ThirdPartyRequest: third_party.third_party_request,
     SettleValidation: validated.settle_validation,
 }

@@ -28,6 +28,11 @@ def given_back(chain: Sequence[Record]) -> list[Record]:
     ]
 
 
+def choices(chain: Sequence[Record]) -> list[Record]:
+    """The records that may be dialed first: the carriers when there are any, for the others wait for them; else all."""
+    return [record for record in chain if carries(record)] or list(chain)
+
+
 def worked_record(chain: Sequence[Record]) -> Record | None:
     """The record that was to be dialed: the carrier, else the first of those that were taken; None when none was."""
     taken = [record for record in chain if record.status is RecordStatus.RETRIEVED]

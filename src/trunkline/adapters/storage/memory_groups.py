@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from trunkline.app.group_reads import AttemptCount, AttemptCounts, RecordCounts
+from trunkline.app.group_reads import AttemptCount, AttemptCounts
 from trunkline.app.stored import BufferKey, Changes, ScheduleRun
 from trunkline.domain.attempts import AttemptStep
 from trunkline.domain.enums import RecordType
 from trunkline.domain.records import is_open
+from trunkline.domain.statistics import RecordCounts
 
 if TYPE_CHECKING:
     from trunkline.adapters.storage.memory_unit import Tables

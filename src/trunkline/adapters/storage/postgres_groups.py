@@ -8,11 +8,12 @@ from typing import TypeVar
 from trunkline.adapters.storage import rows
 from trunkline.adapters.storage.postgres_rows import columns
 from trunkline.adapters.storage.postgres_server import QUERIES, Connection
-from trunkline.app.group_reads import AttemptCount, AttemptCounts, RecordCounts
+from trunkline.app.group_reads import AttemptCount, AttemptCounts
 from trunkline.app.stored import BufferKey, Changes, ScheduleRun
 from trunkline.domain.attempts import AttemptStep
 from trunkline.domain.enums import CallResult, RecordStatus
 from trunkline.domain.records import is_open
+from trunkline.domain.statistics import RecordCounts
 
 T = TypeVar("T")
 

@@ -10,10 +10,11 @@ import msgspec
 from trunkline.adapters.storage import rows
 from trunkline.adapters.storage.rows import as_json
 from trunkline.adapters.storage.sqlite_connection import Statements
-from trunkline.app.group_reads import AttemptCount, AttemptCounts, RecordCounts
+from trunkline.app.group_reads import AttemptCount, AttemptCounts
 from trunkline.app.stored import BufferKey, Changes, ScheduleRun
 from trunkline.domain.enums import RecordStatus
 from trunkline.domain.records import is_open
+from trunkline.domain.statistics import RecordCounts
 
 P = ParamSpec("P")
 T = TypeVar("T")
