@@ -22,6 +22,7 @@ from trunkline.app.directory import ReferenceBook
 from trunkline.app.import_files import TextFile
 from trunkline.app.imports import ImportOrder, import_alone
 from trunkline.app.ports import Store
+from trunkline.cli.apply import apply, get
 from trunkline.cli.audit import audit
 from trunkline.cli.callbacks import callbacks
 from trunkline.cli.campaigns import campaign
@@ -48,6 +49,8 @@ DEMO_PASSWORD = "demo"  # noqa: S105 - printed on the first screen of the README
 commands.add_command(audit)
 commands.add_command(explain)
 commands.add_command(import_list)
+commands.add_command(apply)
+commands.add_command(get)
 commands.add_command(lists)
 commands.add_command(rules)
 commands.add_command(treatments)
