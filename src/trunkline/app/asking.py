@@ -10,18 +10,21 @@ from trunkline.app.ports import Chance
 from trunkline.domain.commands import Reference
 from trunkline.domain.enums import Door, RequestType
 from trunkline.domain.people import Caller
+from trunkline.domain.shares import Turns
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of the use cases.
 
-    ``lease_ms`` counts from the last touch, ``grace_ms`` from the log-out (decisions 5).
+    ``lease_ms`` counts from the last touch, ``grace_ms`` from the log-out (decisions 5). ``turns`` remembers whose turn
+    it is among the lists of a campaign.
     """
 
     chance: Chance
     lease_ms: int = 28_800_000
     grace_ms: int = 60_000
     repeat_window_ms: int = 600_000
+    turns: Turns = msgspec.field(default_factory=Turns)
 
 
 class EventBase(TypedDict):

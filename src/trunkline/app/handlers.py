@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trunkline.app import agents, contacts, import_chunks, preview, records, rescue
+from trunkline.app import agents, buffers, contacts, import_chunks, preview, records, rescue
 from trunkline.app.writer import Handler
 from trunkline.domain import commands
 
@@ -28,5 +28,6 @@ HANDLERS: dict[type, Handler] = {
     rescue.ExpireLeases: rescue.expire_leases,
     rescue.ReportFailure: rescue.report_failure,
     rescue.ResetStale: rescue.reset_stale,
+    buffers.ReturnBuffer: buffers.return_buffer,
     import_chunks.ImportChunk: import_chunks.import_chunk,
 }

@@ -11,10 +11,23 @@ the contact centre, and a record's with its list (decisions 10).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from trunkline.app.claims import (
+    MAX_CLAIM,
+    Buffered,
+    BufferEntry,
+    BufferSize,
+    CallbackClaim,
+    ChainKey,
+    Claim,
+    Claimed,
+    ClaimKind,
+    ClaimList,
+    Selection,
+)
 from trunkline.app.stored import (
     MAX_CHAIN,
     MAX_EVENTS_A_REQUEST,
@@ -34,7 +47,6 @@ from trunkline.app.stored import (
     ObjectWrite,
     PreviewSession,
     Provision,
-    Search,
     StoredRow,
     Suppression,
     User,
@@ -46,11 +58,21 @@ from trunkline.domain.records import Record
 
 __all__ = [
     "MAX_CHAIN",
+    "MAX_CLAIM",
     "MAX_EVENTS_A_REQUEST",
     "AgentSession",
     "AuditQuery",
+    "BufferEntry",
+    "BufferSize",
+    "Buffered",
+    "CallbackClaim",
+    "ChainKey",
     "Chance",
     "Changes",
+    "Claim",
+    "ClaimKind",
+    "ClaimList",
+    "Claimed",
     "Clock",
     "Conflict",
     "CursorKey",
@@ -66,7 +88,7 @@ __all__ = [
     "ObjectWrite",
     "PreviewSession",
     "Provision",
-    "Search",
+    "Selection",
     "Store",
     "StoredRow",
     "Suppression",
@@ -126,8 +148,32 @@ class Unit(DeskReads, Protocol):
     async def expired(self, now_ms: int, limit: int) -> list[Held]:
         """Entries whose lease ended, oldest first."""
 
-    async def next_record(self, search: Search) -> Record | None:
-        """The best record of the next chain (see ``Search``), or None."""
+    async def claim(self, claim: Claim) -> Claimed:
+        """Take chains for a campaign group (see ``Claim``); written at once, so that later reads of the unit see it.
+
+        Cost: a few index look-ups for each open window and each chain taken, however long the list is; with a selection
+        as many as it passes over.
+        """
+
+    async def claim_callback(self, claim: CallbackClaim) -> Claimed:
+        """Take the callback that an agent is to get next (see ``CallbackClaim``), written at once; one at most."""
+
+    async def buffered(
+        self, contact_centre_id: int, campaign_group_id: int, passed_over: Collection[ChainKey], limit: int
+    ) -> list[Buffered]:
+        """The chains that a group's buffer hands out next, in order (place, list, chain)."""
+
+    async def buffers_ended(self, now_ms: int, limit: int) -> list[Buffered]:
+        """Buffer entries whose lease ended, by its end, then key."""
+
+    async def buffer_entry(self, contact_centre_id: int, list_id: int, chain_id: int) -> BufferEntry | None:
+        """The entry of a chain that lies in a buffer, or None."""
+
+    async def buffer_sizes(self) -> list[BufferSize]:
+        """Every group that has a buffer, by key. Cost: a look at every chain that lies in one."""
+
+    async def buffer_size(self, contact_centre_id: int, campaign_group_id: int) -> int:
+        """Chains in a group's buffer."""
 
     async def suppressed(
         self, contact_centre_id: int, campaign_id: int | None, numbers: Iterable[str], customers: Iterable[str]
@@ -147,6 +193,9 @@ class Unit(DeskReads, Protocol):
 
     async def preview_sessions(self, contact_centre_id: int, user_id: int) -> list[int]:
         """Campaign ids of the agent's preview sessions."""
+
+    async def preview_agents(self, contact_centre_id: int, campaign_id: int) -> list[int]:
+        """User ids of the agents who take preview records of a campaign, in order."""
 
     async def import_progress(self, contact_centre_id: int, list_id: int, import_id: str) -> ImportProgress | None:
         """How far that import is, or None when it never began."""

@@ -8,6 +8,7 @@ import msgspec
 
 from trunkline.app.access import Work, work_of
 from trunkline.app.asking import Asked, Rules
+from trunkline.app.hand_out import released_rows
 from trunkline.app.view import Decision, View
 from trunkline.domain.commands import CompleteRecord, ReadChain, RejectRecord, RescheduleRecord, UpdateRecord
 from trunkline.domain.desk import DeskEntry, touched
@@ -77,7 +78,13 @@ async def reject_record(view: View, asked: Asked, command: RejectRecord, rules: 
     work = await work_of(view, asked.caller, command)
     entries, chain = await on_same_desk(view, work.held.entry)
     returned = [moved(chain[e.chain_n], Happening.RETURNED) for e in entries if is_worked(e, chain)]
-    return decided(work, acknowledged(asked, work, Acknowledgement.REJECTED), records=returned, off_desk=entries)
+    return decided(
+        work,
+        acknowledged(asked, work, Acknowledgement.REJECTED),
+        records=returned,
+        off_desk=entries,
+        attempts=released_rows(view, entries, returned),
+    )
 
 
 async def reschedule_record(view: View, asked: Asked, command: RescheduleRecord, rules: Rules) -> Decision:
@@ -230,6 +237,14 @@ def record_shown(
         group_description=campaign.group_description,
         attempt_guid=entry.attempt_guid,
         agent_name=asked.caller.user_name,
-        offset_s=offset_s(record.time_zone, view.now_s),
+        offset_s=_offset_s(record, view.now_s),
         callback_type=callback_types.get(record.record_type),
     )
+
+
+def _offset_s(record: Record, now_s: int) -> int:
+    """Seconds east of UTC where the person is; 0 for a zone that has left the time-zone database."""
+    try:
+        return offset_s(record.time_zone, now_s)
+    except OutOfRange:
+        return 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from trunkline.app.asking import Asked, Rules
+from trunkline.app.hand_out import released_rows
 from trunkline.app.records import is_worked
 from trunkline.app.view import Decision, View
 from trunkline.domain.desk import DeskEntry
@@ -57,7 +58,8 @@ async def expire_leases(view: View, asked: Asked, command: ExpireLeases, rules: 
         notice = withdrawn(view, held.entry)
         if notice is not None:
             notices.append((held.entry, notice))
-    return Decision(records=records, off_desk=entries, notices=notices, is_silent=True)
+    released = released_rows(view, entries, records)
+    return Decision(records=records, off_desk=entries, notices=notices, attempts=released, is_silent=True)
 
 
 def withdrawn(view: View, entry: DeskEntry) -> RecordWithdrawn | None:

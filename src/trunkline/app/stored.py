@@ -5,15 +5,14 @@ Conventions as in ``app.ports``: times ending in ``_s`` are Unix seconds, in ``_
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from enum import StrEnum
 
 import msgspec
 
+from trunkline.app.claims import ChainKey
 from trunkline.domain.attempts import AttemptRow
 from trunkline.domain.campaigns import CallingList, Campaign, GroupState
 from trunkline.domain.desk import DeskEntry
-from trunkline.domain.eligibility import Window
 from trunkline.domain.enums import DoNotCallKind, Door, RequestType
 from trunkline.domain.events import AnyEvent
 from trunkline.domain.objects import ObjectKind, ObjectValue, StoredObject
@@ -165,7 +164,8 @@ class Changes(msgspec.Struct):
     are upserts, ``off_desk`` removals. ``preview_sessions`` and ``agent_sessions`` map to False/None for removal.
     ``before`` are the values that ``records`` replace, where they are known: a store may spare the indexes that did
     not change. ``cursors`` only ever move forward. So do ``imports``: one that is done, or further, in the store
-    means ``Conflict``. ``journal`` is in the order of the requests.
+    means ``Conflict``. ``off_buffer`` are chains that leave a buffer; one that lies in none means ``Conflict``:
+    somebody else has it. ``journal`` is in the order of the requests.
     """
 
     records: dict[RecordKey, Record] = {}
@@ -180,6 +180,7 @@ class Changes(msgspec.Struct):
     imports: list[ImportProgress] = []
     group_states: dict[tuple[int, int], GroupState] = {}
     attempts: list[AttemptRow] = []
+    off_buffer: set[ChainKey] = set()
     journal: list[JournalRow] = []
 
     @property
@@ -192,27 +193,8 @@ class Changes(msgspec.Struct):
             or self.suppressions
             or (self.preview_sessions or self.agent_sessions)
             or (self.cursors or self.imports)
-            or (self.group_states or self.attempts)
+            or (self.group_states or self.attempts or self.off_buffer)
         )
-
-
-class Search(msgspec.Struct, frozen=True, kw_only=True):
-    """What the hand-out looks for: the next chain that may be called now.
-
-    Considered are records of ``list_ids`` (in the campaign's order) with status READY, a dialable contact type,
-    not NO_CALL, not yet due excluded, attempts below ``max_attempts[list_id]``, an open window, and personal
-    types only when ``user_id`` owns them. Order: ``TYPE_PRIORITY``, then place of the list, then chain_id, chain_n.
-    ``passed_over`` are chains (list_id, chain_id) already examined and dropped in this transaction. ``opens`` says
-    whether a window counts as open; None: by ``now_s`` alone. It is asked once for each window of a list.
-    """
-
-    contact_centre_id: int
-    list_ids: tuple[int, ...]
-    max_attempts: dict[int, int]
-    user_id: int
-    now_s: int
-    passed_over: frozenset[tuple[int, int]] = frozenset()
-    opens: Callable[[Window], bool] | None = None
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,20 +7,26 @@ one sees what the earlier ones did. Nothing is written before the end.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
+from trunkline.app.buffer_reads import BufferReads
 from trunkline.app.desk_cache import DeskCache
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.ports import (
     AgentSession,
+    Buffered,
+    BufferEntry,
+    CallbackClaim,
+    ChainKey,
     Changes,
+    Claim,
+    Claimed,
     DeskKey,
     Held,
     ImportProgress,
     PreviewSession,
-    Search,
     Suppression,
     Unit,
 )
@@ -56,6 +62,7 @@ class Decision(msgspec.Struct, kw_only=True):
     import_progress: ImportProgress | None = None
     group_states: Sequence[GroupState] = ()
     attempts: Sequence[AttemptRow] = ()
+    off_buffer: Sequence[ChainKey] = ()
     list_id: int | None = None
     campaign_id: int | None = None
     handle: int | None = None
@@ -67,7 +74,9 @@ class Decision(msgspec.Struct, kw_only=True):
 class View:
     """One batch's working set over one ``Unit``.
 
-    ``chains_examined`` counts what the batch's searches for a chain met in vain; see ``app.preview``.
+    ``chains_examined`` counts what the batch's searches for a chain met in vain; see ``app.hand_out``. What these
+    need not ask twice: agents (contact centre, group, user) without a due callback, groups whose lists have no more
+    chains to claim; and chains that claims are to leave where they are.
     """
 
     def __init__(self, unit: Unit, book: ReferenceBook, now_ms: int, cache: DeskCache | None = None) -> None:
@@ -77,12 +86,16 @@ class View:
         self.now_ms = now_ms
         self.now_s = now_ms // 1000
         self.chains_examined = 0
+        self.without_callbacks: set[tuple[int, int, int]] = set()
+        self.dry_groups: set[tuple[int, int]] = set()
+        self.passed_over: set[ChainKey] = set()
+        self._buffers = BufferReads(unit)
         self._held: dict[DeskKey, Held | None] = {}
         self._records: dict[RecordKey, Record] = {}
         self._new: dict[RecordKey, Record] = {}
         self._desk: dict[DeskKey, DeskEntry] = {}
         self._off_desk: set[DeskKey] = set()
-        self._taken_chains: set[tuple[int, int, int]] = set()
+        self._off_buffer: set[ChainKey] = set()
         self._suppressions: list[Suppression] = []
         self._preview: dict[PreviewSession, bool] = {}
         self._sessions: dict[tuple[int, int], AgentSession | None] = {}
@@ -135,8 +148,10 @@ class View:
     async def chain(self, contact_centre_id: int, list_id: int, chain_id: int) -> list[Record]:
         """The records of a chain as they stand now, by place."""
         stored = await self.unit.chain(contact_centre_id, list_id, chain_id)
+        return self._as_they_stand((contact_centre_id, list_id, chain_id), stored)
+
+    def _as_they_stand(self, prefix: ChainKey, stored: Iterable[Record]) -> list[Record]:
         chain = {record.key: self._records.get(record.key, record) for record in stored}
-        prefix = (contact_centre_id, list_id, chain_id)
         chain.update({key: record for key, record in self._new.items() if key[:3] == prefix})
         return [chain[key] for key in sorted(chain)]
 
@@ -162,16 +177,62 @@ class View:
         found = [await self.held(key.contact_centre_id, key.handle) for key in sorted(mine)]
         return [held for held in found if held is not None and held.entry.user_id == user_id]
 
-    async def next_record(self, search: Search) -> Record | None:
-        """The next record that may be called, apart from chains that this batch handed out already."""
-        taken = {
-            (list_id, chain_id)
-            for centre, list_id, chain_id in self._taken_chains
-            if centre == search.contact_centre_id
+    # The hand-out
+
+    async def claim(self, claim: Claim) -> Claimed:
+        """Claim chains for a group's buffer, apart from those that this batch has changed or passed over."""
+        prefix = (claim.contact_centre_id, claim.list_id)
+        left = {chain_id for centre, list_id, chain_id in self._touched() if (centre, list_id) == prefix}
+        claimed = await self.unit.claim(msgspec.structs.replace(claim, passed_over=claim.passed_over | left))
+        self._buffers.grown((claim.contact_centre_id, claim.campaign_group_id), len(claimed.chains))
+        return claimed
+
+    async def claim_callback(self, claim: CallbackClaim) -> Claimed:
+        """Claim the next callback of an agent in the same way; ``next_buffered`` does not yield it."""
+        left = {
+            (list_id, chain_id) for centre, list_id, chain_id in self._touched() if centre == claim.contact_centre_id
         }
-        if taken:
-            search = msgspec.structs.replace(search, passed_over=search.passed_over | taken)
-        return await self.unit.next_record(search)
+        claimed = await self.unit.claim_callback(msgspec.structs.replace(claim, passed_over=claim.passed_over | left))
+        self._buffers.met.update(claimed.chains)
+        return claimed
+
+    def _touched(self) -> set[ChainKey]:
+        return {key[:3] for changed in (self._records, self._new) for key in changed} | self.passed_over
+
+    async def next_buffered(self, contact_centre_id: int, campaign_group_id: int) -> Buffered | None:
+        """The next chain of a group's buffer as it stands now, each once in a batch; None when there is no more."""
+        found = await self._buffers.next((contact_centre_id, campaign_group_id))
+        if found is None:
+            return None
+        return Buffered(found.entry, self._as_they_stand(found.entry.chain_key, found.records))
+
+    def ahead(self, contact_centre_id: int, campaign_group_id: int) -> Sequence[Buffered]:
+        """Chains that ``next_buffered`` has read already and will yield next, as they were stored."""
+        return self._buffers.ahead((contact_centre_id, campaign_group_id))
+
+    async def buffer_size(self, contact_centre_id: int, campaign_group_id: int) -> int:
+        """Chains that ``next_buffered`` has still to yield."""
+        return await self._buffers.size((contact_centre_id, campaign_group_id))
+
+    async def preview_agents(self, contact_centre_id: int, campaign_id: int) -> Collection[int]:
+        """User ids of those who take preview records of a campaign, as they were stored."""
+        return await self._buffers.agents(contact_centre_id, campaign_id)
+
+    async def buffers_ended(self, now_ms: int, limit: int) -> list[Buffered]:
+        """Buffered chains whose lease ended, as they stand now; those that left in this batch are not among them."""
+        found = await self.unit.buffers_ended(now_ms, limit)
+        return [
+            Buffered(one.entry, self._as_they_stand(one.entry.chain_key, one.records))
+            for one in found
+            if one.entry.chain_key not in self._off_buffer
+        ]
+
+    async def buffer_entry(self, contact_centre_id: int, list_id: int, chain_id: int) -> BufferEntry | None:
+        """The entry of a chain that lies in a buffer now, or None."""
+        key = (contact_centre_id, list_id, chain_id)
+        return None if key in self._off_buffer else await self.unit.buffer_entry(*key)
+
+    # Everything else
 
     async def suppressed(self, contact_centre_id: int, campaign_id: int, chain: Sequence[Record]) -> set[RecordKey]:
         """Keys of those records of a chain whose number or customer must not be called for that campaign."""
@@ -229,7 +290,6 @@ class View:
             self._new[record.key] = record
         for entry in decision.desk:
             self._desk[DeskKey(entry.contact_centre_id, entry.handle)] = entry
-            self._taken_chains.add(entry.record_key[:3])
         for entry in decision.off_desk:
             key = DeskKey(entry.contact_centre_id, entry.handle)
             self._desk.pop(key, None)
@@ -246,6 +306,7 @@ class View:
             # Requests behind this one in the batch see the group as it stands now.
             self.book = self.book.with_states(decision.group_states)
         self._attempts.extend(decision.attempts)
+        self._off_buffer.update(decision.off_buffer)
 
     def changes(self) -> Changes:
         """Everything laid over the view, with the versions the store is to find and leave."""
@@ -262,6 +323,7 @@ class View:
             imports=self._imports,
             group_states=self._group_states,
             attempts=self._attempts,
+            off_buffer=self._off_buffer,
         )
 
     def _before(self) -> dict[RecordKey, Record]:

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 import msgspec
 
-from trunkline.adapters.storage.rows import contact_key, is_open_now
+from trunkline.adapters.storage import memory_claims
+from trunkline.adapters.storage.rows import contact_key
 from trunkline.app.ports import (
     AgentSession,
+    Buffered,
+    BufferEntry,
+    BufferSize,
+    CallbackClaim,
+    ChainKey,
     Changes,
+    Claim,
+    Claimed,
     Conflict,
     CursorKey,
     DeskKey,
@@ -18,14 +27,13 @@ from trunkline.app.ports import (
     ImportProgress,
     ImportState,
     PreviewSession,
-    Search,
     StoredRow,
     Suppression,
     User,
 )
-from trunkline.domain.campaigns import TYPE_PRIORITY, GroupState
+from trunkline.domain.campaigns import GroupState
 from trunkline.domain.desk import DeskEntry
-from trunkline.domain.enums import DoNotCallKind, RecordStatus, RecordType
+from trunkline.domain.enums import DoNotCallKind, RecordStatus
 from trunkline.domain.objects import ObjectKey, StoredObject
 from trunkline.domain.records import Record, RecordKey
 from trunkline.errors import Defect, Unavailable
@@ -45,6 +53,7 @@ class Tables(msgspec.Struct):
     directory_version: int = 0
     records: dict[RecordKey, Record] = {}
     desk: dict[DeskKey, DeskEntry] = {}
+    buffer: dict[ChainKey, BufferEntry] = {}
     suppressions: list[Suppression] = []
     preview_sessions: set[PreviewSession] = set()
     agent_sessions: dict[tuple[int, int], AgentSession] = {}
@@ -66,11 +75,16 @@ class MemoryUnit:
         self._tables = tables
         self._is_open = is_open
         self._changes: Changes | None = None
+        # What claims wrote: this unit sees it, others after the commit.
+        self._claimed: dict[RecordKey, Record] = {}
+        self._buffered: dict[ChainKey, BufferEntry] = {}
         self._rows: list[StoredRow] = []
 
     def commit(self) -> None:
         """Make visible what was saved."""
         tables = self._now()
+        tables.records |= self._claimed
+        tables.buffer |= self._buffered
         changes = self._changes
         if changes is None:
             return
@@ -78,6 +92,8 @@ class MemoryUnit:
         tables.desk |= changes.desk
         for key in changes.off_desk:
             tables.desk.pop(key, None)
+        for chain in changes.off_buffer:
+            del tables.buffer[chain]
         tables.suppressions += changes.suppressions
         for preview, is_begun in changes.preview_sessions.items():
             (tables.preview_sessions.add if is_begun else tables.preview_sessions.discard)(preview)
@@ -101,7 +117,9 @@ class MemoryUnit:
         if self._changes is not None:
             raise Defect("a unit saves at most once")
         _check_imports(tables, changes)
-        stored = dict(tables.records)
+        if not changes.off_buffer <= set(self._buffer()):
+            raise Conflict("a chain left the buffer meanwhile")
+        stored = tables.records | self._claimed
         for record in changes.new_records:
             if record.key in stored:
                 raise Conflict("a new record's key was taken meanwhile")
@@ -110,14 +128,14 @@ class MemoryUnit:
             if key not in stored or stored[key].version != record.version - 1:
                 raise Conflict("a record was changed meanwhile")
         self._changes = changes
-        seqs = self._take("journal", len(changes.journal))
+        seqs = self._numbers("journal", len(changes.journal))
         self._rows = [StoredRow(seq, row) for seq, row in zip(seqs, changes.journal, strict=True)]
         return list(seqs)
 
     async def take_numbers(self, *, handles: int = 0, records: int = 0, chains: int = 0) -> tuple[range, range, range]:
         """See ``Unit.take_numbers``."""
         self._now()
-        return self._take("handle", handles), self._take("record", records), self._take("chain", chains)
+        return self._numbers("handle", handles), self._numbers("record", records), self._numbers("chain", chains)
 
     async def held(self, keys: Sequence[DeskKey]) -> list[Held]:
         """See ``Unit.held``."""
@@ -148,10 +166,53 @@ class MemoryUnit:
         """See ``Unit.chain``."""
         return [record for record in self._records() if record.key[:3] == (contact_centre_id, list_id, chain_id)]
 
-    async def next_record(self, search: Search) -> Record | None:
-        """See ``Unit.next_record``."""
-        candidates = [record for record in self._records() if _may_be_called(record, search)]
-        return min(candidates, key=lambda record: _order(record, search), default=None)
+    async def claim(self, claim: Claim) -> Claimed:
+        """See ``Unit.claim``."""
+        return self._take(claim, memory_claims.claimed(self._records(), claim))
+
+    async def claim_callback(self, claim: CallbackClaim) -> Claimed:
+        """See ``Unit.claim_callback``."""
+        return self._take(claim, memory_claims.callback(self._records(), claim))
+
+    def _take(self, claim: Claim | CallbackClaim, chains: list[ChainKey]) -> Claimed:
+        taken = memory_claims.taken(self._records(), chains, claim.campaign_id)
+        self._claimed |= {record.key: record for record in taken}
+        self._buffered |= {entry.chain_key: entry for entry in memory_claims.entries(claim, chains)}
+        return Claimed(tuple(chains))
+
+    async def buffered(
+        self, contact_centre_id: int, campaign_group_id: int, passed_over: Collection[ChainKey], limit: int
+    ) -> list[Buffered]:
+        """See ``Unit.buffered``."""
+        found = [
+            entry
+            for key, entry in self._buffer().items()
+            if (entry.contact_centre_id, entry.campaign_group_id) == (contact_centre_id, campaign_group_id)
+            and key not in passed_over
+        ]
+        found.sort(key=lambda entry: (entry.place, entry.list_id, entry.chain_id))
+        return memory_claims.with_records(self._records(), found[:limit])
+
+    async def buffers_ended(self, now_ms: int, limit: int) -> list[Buffered]:
+        """See ``Unit.buffers_ended``."""
+        found = [entry for entry in self._buffer().values() if entry.lease_until_ms <= now_ms]
+        found.sort(key=lambda entry: (entry.lease_until_ms, entry.chain_key))
+        return memory_claims.with_records(self._records(), found[:limit])
+
+    async def buffer_entry(self, contact_centre_id: int, list_id: int, chain_id: int) -> BufferEntry | None:
+        """See ``Unit.buffer_entry``."""
+        return self._buffer().get((contact_centre_id, list_id, chain_id))
+
+    async def buffer_sizes(self) -> list[BufferSize]:
+        """See ``Unit.buffer_sizes``."""
+        counted = Counter((entry.contact_centre_id, entry.campaign_group_id) for entry in self._buffer().values())
+        return [BufferSize(*group, counted[group]) for group in sorted(counted)]
+
+    async def buffer_size(self, contact_centre_id: int, campaign_group_id: int) -> int:
+        """See ``Unit.buffer_size``."""
+        sizes = await self.buffer_sizes()
+        group = (contact_centre_id, campaign_group_id)
+        return next((one.chains for one in sizes if (one.contact_centre_id, one.campaign_group_id) == group), 0)
 
     async def records_of_contact(
         self, contact_centre_id: int, list_ids: Sequence[int], kind: DoNotCallKind, value: str, limit: int
@@ -210,6 +271,12 @@ class MemoryUnit:
         whose = (contact_centre_id, user_id)
         return sorted(s.campaign_id for s in sessions if (s.contact_centre_id, s.user_id) == whose)
 
+    async def preview_agents(self, contact_centre_id: int, campaign_id: int) -> list[int]:
+        """See ``Unit.preview_agents``."""
+        sessions = self._now().preview_sessions
+        whose = (contact_centre_id, campaign_id)
+        return sorted(s.user_id for s in sessions if (s.contact_centre_id, s.campaign_id) == whose)
+
     async def agent_session(self, contact_centre_id: int, user_id: int) -> AgentSession | None:
         """See ``Unit.agent_session``."""
         return self._now().agent_sessions.get((contact_centre_id, user_id))
@@ -225,45 +292,28 @@ class MemoryUnit:
             raise Unavailable("the store is closed")
         return self._tables
 
-    def _take(self, name: str, count: int) -> range:
+    def _numbers(self, name: str, count: int) -> range:
         # At once and for good: a number that was handed out in vain does not come again.
         start = self._tables.next_numbers[name]
         self._tables.next_numbers[name] = start + count
         return range(start, start + count)
 
     def _records(self) -> list[Record]:
-        records = self._now().records
+        records = self._now().records | self._claimed
         return [records[key] for key in sorted(records)]
+
+    def _buffer(self) -> dict[ChainKey, BufferEntry]:
+        return self._now().buffer | self._buffered
 
     def _all_held(self) -> list[Held]:
         tables = self._now()
         entries = [tables.desk[key] for key in sorted(tables.desk)]
-        return [Held(e, tables.records[e.record_key]) for e in entries if e.record_key in tables.records]
+        records = tables.records | self._claimed
+        return [Held(e, records[e.record_key]) for e in entries if e.record_key in records]
 
 
 def _key(held: Held) -> DeskKey:
     return DeskKey(held.entry.contact_centre_id, held.entry.handle)
-
-
-def _may_be_called(record: Record, search: Search) -> bool:
-    """See ``Search``."""
-    return (
-        record.contact_centre_id == search.contact_centre_id
-        and record.list_id in search.list_ids
-        and (record.list_id, record.chain_id) not in search.passed_over
-        and record.status is RecordStatus.READY
-        and record.phone_type.is_dialable
-        and record.record_type is not RecordType.NO_CALL
-        and (record.due_at_s is None or record.due_at_s <= search.now_s)
-        and record.attempts < search.max_attempts[record.list_id]
-        and (not record.record_type.is_personal or record.agent_id == search.user_id)
-        and is_open_now(record.window, search)
-    )
-
-
-def _order(record: Record, search: Search) -> tuple[int, int, int, int]:
-    place = search.list_ids.index(record.list_id)
-    return TYPE_PRIORITY[record.record_type], place, record.chain_id, record.chain_n
 
 
 def _check_imports(tables: Tables, changes: Changes) -> None:

@@ -129,6 +129,9 @@ class Writes:
         if changes.off_desk:
             keys = columns((key.contact_centre_id, key.handle) for key in sorted(changes.off_desk))
             await self._connection.execute(QUERIES["take_off_desk"], *keys)
+        if changes.off_buffer:
+            chains = columns(sorted(changes.off_buffer))
+            self._check(await self._connection.execute(QUERIES["take_off_buffer"], *chains), len(changes.off_buffer))
 
     async def _write_sessions(self, changes: Changes) -> None:
         for name, is_wanted in (("open_preview_sessions", True), ("close_preview_sessions", False)):

@@ -27,6 +27,10 @@ def write(statements: Statements, windows: WindowBook, seen: Mapping[RecordKey, 
         statements.write("put_on_desk", [rows.desk_row(entry) for entry in changes.desk.values()])
     if changes.off_desk:
         statements.write("take_off_desk", [(key.contact_centre_id, key.handle) for key in changes.off_desk])
+    if changes.off_buffer and statements.write("take_off_buffer", sorted(changes.off_buffer)) != len(
+        changes.off_buffer
+    ):
+        raise Conflict("a chain left the buffer meanwhile")
     if changes.suppressions:
         statements.write("suppress", [rows.suppression_row(entry) for entry in changes.suppressions])
     if changes.imports:
