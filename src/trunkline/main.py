@@ -7,6 +7,7 @@ import logging
 import os
 import secrets
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
@@ -15,24 +16,39 @@ import structlog
 import uvloop
 
 from trunkline import __version__, log
+from trunkline.adapters.rule_folder import RuleFolder
 from trunkline.adapters.storage import make_store, migrate
 from trunkline.adapters.system import SystemChance, SystemClock
 from trunkline.app import demo
-from trunkline.app.asking import Rules
+from trunkline.app.admin import Administration
+from trunkline.app.admin_accounts import Accounts
+from trunkline.app.asking import Asked, Rules
+from trunkline.app.callback_rounds import CallbackRounds
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.handlers import HANDLERS
 from trunkline.app.import_reading import CsvFile
 from trunkline.app.imports import Importer, ImportOrder, import_alone
 from trunkline.app.outbox import Outbox
-from trunkline.app.ports import Store
+from trunkline.app.ports import Store, StoredRow
+from trunkline.app.retention import DAY_MS, Retention
+from trunkline.app.rule_files import IN_USE
+from trunkline.app.rule_watch import RuleWatch
 from trunkline.app.upkeep import Upkeep
 from trunkline.app.writer import Writer
 from trunkline.bayeux import Config as BayeuxConfig
+from trunkline.cli.explain import explain
 from trunkline.cli.imports import import_list
+from trunkline.cli.lists import lists
 from trunkline.cli.main import cli as commands
+from trunkline.cli.rules import rules
+from trunkline.cli.treatments import treatments
 from trunkline.config import Config
 from trunkline.diagnosis import examine
+from trunkline.domain.commands import EndSession
+from trunkline.domain.enums import CallResult, Door, RequestType
+from trunkline.domain.people import Caller
 from trunkline.errors import AlreadyExists, TrunklineError
+from trunkline.outward import Outward
 from trunkline.web.app import Application
 from trunkline.web.auth import Authenticator, hash_password
 from trunkline.web.bounds import Bounds
@@ -44,7 +60,11 @@ from trunkline.web.services import Services, Settings
 
 DEMO_PASSWORD = "demo"  # noqa: S105 - printed on the first screen of the README; the demo binds loopback only
 
+commands.add_command(explain)
 commands.add_command(import_list)
+commands.add_command(lists)
+commands.add_command(rules)
+commands.add_command(treatments)
 
 
 def database_url(config: Config) -> str:
@@ -92,6 +112,28 @@ def bounds(config: Config) -> Bounds:
     )
 
 
+def logout_call_result(config: Config) -> CallResult | None:
+    """The result of records that agents leave behind; None leaves them Stale."""
+    number = config.agent_logout_preview_call_result
+    return None if number < 0 else CallResult(number)
+
+
+def edge_settings(config: Config) -> Settings:
+    """Settings of the HTTP edge."""
+    return Settings(
+        version=__version__,
+        external_prefix=config.external_url.rstrip("/"),
+        max_body_bytes=config.max_body_bytes,
+        csrf_protection=config.csrf_protection,
+        session_cookie_secure=config.session_cookie_secure,
+        allowed_origins=config.allowed_origins,
+        callback_polling=config.cometd_callback_polling,
+        trusted_proxies=frozenset(config.trusted_proxies),
+        spool_dir=str(Path(config.data_dir)) if not config.database_url else "",
+        http_door=config.http_door,
+    )
+
+
 class Running:
     """A server's parts, built in the order in which they depend on each other."""
 
@@ -102,13 +144,18 @@ class Running:
         self.outbox = Outbox(
             store, clock, config.redelivery_s * 1000, lambda: f"{self.settings.external_prefix}/api/v2"
         )
+        self.outward = Outward(config, clock, chance, lambda: self.writer, self._report)
         rules = Rules(
             chance=chance,
+            validation=self.outward.validator.judge,
             lease_ms=config.lease_s * 1000,
             grace_ms=config.logout_grace_s * 1000,
             repeat_window_ms=config.repeat_window_s * 1000,
+            logout_call_result=logout_call_result(config),
+            callback_grace_ms=config.callback_grace_s * 1000,
         )
-        self.writer = Writer(store, clock, book, rules, HANDLERS, self.outbox.publish, config.max_pending_writes)
+        self.writer = Writer(store, clock, book, rules, HANDLERS, self._publish, config.max_pending_writes)
+        self.webhooks = self.outward.webhooks(store, self.writer)
         self.auth = Authenticator(
             store,
             clock,
@@ -128,20 +175,29 @@ class Running:
             is_cookie_secure=config.session_cookie_secure,
         )
         self.outbox.connect(self.notifications, self.writer)
+        callbacks = CallbackRounds(store, self.writer, clock, config.callback_grace_s)
+        retention = Retention(
+            store=store,
+            clock=clock,
+            attempt_ms=config.attempt_days * DAY_MS,
+            ended_ms=config.suppression_days * DAY_MS,
+        )
         self.upkeep = Upkeep(
-            store, self.writer, clock, self._accounts_changed, self._report, config.journal_days * 86_400_000
+            store,
+            self.writer,
+            clock,
+            self._accounts_changed,
+            self._report,
+            config.journal_days * DAY_MS,
+            steps=[callbacks.serve_callbacks, retention.tidy],
         )
-        self.settings = Settings(
-            version=__version__,
-            external_prefix=config.external_url.rstrip("/"),
-            max_body_bytes=config.max_body_bytes,
-            csrf_protection=config.csrf_protection,
-            session_cookie_secure=config.session_cookie_secure,
-            allowed_origins=config.allowed_origins,
-            callback_polling=config.cometd_callback_polling,
-            trusted_proxies=frozenset(config.trusted_proxies),
-            spool_dir=str(Path(config.data_dir)) if not config.database_url else "",
+        self.rule_watch = RuleWatch(
+            RuleFolder(Path(config.rules_dir or Path(config.data_dir) / "rules")).changed,
+            IN_USE,
+            lambda fault: self.log.warning("rule file", fault=fault),
         )
+        self.settings = edge_settings(config)
+        accounts = Accounts(store, clock, chance, self.auth.hash, self._log_out)
         metrics = Metrics(self.writer, self.outbox, self.auth, self.notifications) if config.metrics else None
         self.services = Services(
             settings=self.settings,
@@ -153,12 +209,24 @@ class Running:
             notifications=self.notifications,
             report_defect=self._report_defect,
             imports=ImportDoor(Importer(store, self.writer.submit), lambda: self.writer.book, self.settings.spool_dir),
+            administration=Administration(store, clock, lambda: self.writer.book, self.upkeep.refresh, accounts),
+            refresh=self.upkeep.refresh,
             metrics=metrics.text if metrics else None,
+            webhooks=self.webhooks,
         )
+
+    def _publish(self, rows: Sequence[StoredRow]) -> None:
+        self.outbox.publish(rows)
+        self.webhooks.committed()
 
     async def _accounts_changed(self) -> None:
         for user in await self.auth.refresh():
             self.notifications.cometd.kick(user)
+
+    async def _log_out(self, agent: Caller) -> None:
+        await self.writer.submit(
+            Asked(caller=agent, command=EndSession(), request_type=RequestType.SESSION_END, door=Door.INSIDE)
+        )
 
     def _report(self, step: str, error: BaseException) -> None:
         if isinstance(error, TrunklineError):
@@ -173,10 +241,13 @@ class Running:
 
     async def start(self) -> None:
         """Begin to work; the caller listens afterwards."""
+        self.rule_watch.look()
+        self.rule_watch.start()
         await self.outbox.prepare()
         await self.writer.prepare()
         self.writer.start()
         self.upkeep.start()
+        await self.webhooks.start()
         await self.notifications.cometd.start()
 
     async def answer_held(self) -> None:
@@ -185,8 +256,12 @@ class Running:
 
     async def stop(self) -> None:
         """Write what was accepted, then let go of everything."""
+        await self.rule_watch.stop()
         await self.upkeep.stop()
+        await self.outward.validator.stop()
+        await self.webhooks.stop()
         await self.writer.stop()
+        await self.outward.close()
         self.auth.close()
         await self.store.close()
 
@@ -240,6 +315,16 @@ async def make_demo(config: Config, store: Store) -> None:
         await import_alone(store, SystemClock(), demo.administrator(), calling_list, order, CsvFile(file))
 
 
+async def make_attempt_parts(url: str) -> None:
+    """Give a migrated database the parts of its attempt log that come next, so that no row has to be moved later."""
+    store = make_store(url)
+    await store.open()
+    try:
+        await store.make_attempt_parts(SystemClock().now_ms())
+    finally:
+        await store.close()
+
+
 class Program:
     """What the commands of the command line work with; see ``trunkline.cli.main.Program``."""
 
@@ -257,6 +342,7 @@ class Program:
         url = database_url(config)
         before = migrate.current(url)
         migrate.upgrade(url)
+        asyncio.run(make_attempt_parts(url))
         return before, migrate.head()
 
     def pending_sql(self, config: Config) -> str:

@@ -14,17 +14,33 @@ from trunkline.app.asking import Asked, Rules
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.handlers import HANDLERS
 from trunkline.app.ports import Changes, Held, Provision, Store, StoredRow, User
-from trunkline.app.writer import Writer
+from trunkline.app.view import Decision
+from trunkline.app.writer import Handler, Writer
 from trunkline.domain import commands
+from trunkline.domain.attempts import AttemptRow
 from trunkline.domain.campaigns import CallingList, Campaign, CampaignList, ListField
 from trunkline.domain.enums import Door, GroupStatus, RequestType
 from trunkline.domain.events import AnyEvent
+from trunkline.domain.objects import ObjectKind, StoredObject
 from trunkline.domain.people import Caller, Device, Feature, Role
 from trunkline.domain.records import Record
+from trunkline.domain.rule_sets import RuleSet
+from trunkline.domain.treatments import TreatmentPlan
 
 NOON_S = 1_795_435_200
 """2026-11-23 12:00 UTC."""
 CENTRE, APPLICATION, CAMPAIGN_ID, LIST_ID, OTHER_LIST_ID = 1, 134, 201, 101, 102
+
+
+UNLIMITED = RuleSet(
+    contact_centre_id=CENTRE,
+    rule_set_id=900,
+    name="unlimited",
+    calling_times=(),
+    attempt_rules=(),
+    reason="tests of other things call whenever they like",
+)
+"""The rules of the harness's campaigns unless a test chooses others."""
 
 
 class HandClock:
@@ -103,13 +119,22 @@ class House:
         self.clock = HandClock()
         self.rules = Rules(chance=CountedChance())
         self.published: list[StoredRow] = []
+        self.attempts: list[AttemptRow] = []
+        """Rows of the attempt log that requests wrote, in order."""
         self._campaign = campaign or {}
 
-    async def open(self, records: Sequence[Record], *, list_changes: dict[str, Any] | None = None) -> House:
-        """Write the reference data and the records; begin to take requests."""
+    async def open(
+        self,
+        records: Sequence[Record],
+        *,
+        list_changes: dict[str, Any] | None = None,
+        plan: TreatmentPlan | None = None,
+    ) -> House:
+        """Write the reference data and the records; begin to take requests. The plan is that of the first list."""
         await self.store.open()
+        first = {**(list_changes or {}), **({"treatment_id": plan.treatment_id} if plan is not None else {})}
         lists = [
-            CallingList(contact_centre_id=CENTRE, list_id=LIST_ID, name="List", **(list_changes or {})),
+            CallingList(contact_centre_id=CENTRE, list_id=LIST_ID, name="List", **first),
             CallingList(
                 contact_centre_id=CENTRE,
                 list_id=OTHER_LIST_ID,
@@ -126,6 +151,7 @@ class House:
             "status": GroupStatus.RUNNING,
             "lists": (CampaignList(LIST_ID), CampaignList(OTHER_LIST_ID)),
             "agents": frozenset({1, 2, 3}),
+            "rule_set_id": UNLIMITED.rule_set_id,
             **self._campaign,
         }
         elsewhere = msgspec.structs.replace(Campaign(**fields), campaign_id=202, name="Elsewhere")
@@ -136,15 +162,34 @@ class House:
                 users=[User(caller=who, password_hash="-") for who in people],
                 lists=lists,
                 campaigns=[Campaign(**fields), elsewhere],
+                objects=[
+                    StoredObject(kind=ObjectKind.RULE_SET, value=UNLIMITED),
+                    *([StoredObject(kind=ObjectKind.TREATMENT, value=plan)] if plan is not None else []),
+                ],
             )
         )
         async with self.store.begin() as unit:
             await unit.take_numbers(handles=10, records=100, chains=100)
             await unit.save(Changes(new_records=list(records)))
         book = ReferenceBook(await self.store.directory())
-        self.writer = Writer(self.store, self.clock, book, self.rules, HANDLERS, self.published.extend)
+        handlers = {kind: self._watched(handler) for kind, handler in HANDLERS.items()}
+        self.writer = Writer(self.store, self.clock, book, self.rules, handlers, self.published.extend)
         self.writer.start()
         return self
+
+    def _watched(self, handler: Handler) -> Handler:
+        """The handler, with the attempts that it decides kept for the test."""
+
+        async def watched(*given: Any) -> Decision:
+            decision = await handler(*given)
+            self.attempts += decision.attempts
+            return decision
+
+        return watched
+
+    async def refresh(self) -> None:
+        """Let the writer see what was changed in the reference data."""
+        self.writer.adopt(ReferenceBook(await self.store.directory()))
 
     async def close(self) -> None:
         """End."""
@@ -202,11 +247,12 @@ def run_in_house(
     *,
     campaign: dict[str, Any] | None = None,
     list_changes: dict[str, Any] | None = None,
+    plan: TreatmentPlan | None = None,
 ) -> None:
     """Run a test in a house with these records; open at its beginning, closed at its end."""
 
     async def run() -> None:
-        house = await House(campaign=campaign).open(records, list_changes=list_changes)
+        house = await House(campaign=campaign).open(records, list_changes=list_changes, plan=plan)
         try:
             await test(house)
         finally:

@@ -12,12 +12,14 @@ from trunkline.domain.enums import (
     CallbackType,
     CallResult,
     ChainAttribute,
+    DoNotCallKind,
     PhoneType,
     RecordStatus,
     RecordType,
     SuppressionScope,
 )
 from trunkline.domain.events import Acknowledgement, NothingToPreview, RecordAcknowledged, RecordShown, RecordWithdrawn
+from trunkline.domain.numbers import canonical_number
 from trunkline.domain.records import FieldChanges
 from trunkline.errors import AlreadyExists, InvalidState, NotFound
 
@@ -60,7 +62,8 @@ def test_do_not_call_for_the_whole_chain() -> None:
         await house.ask(ANN, commands.SuppressContact, handle=handle, chain_attribute=ChainAttribute.ALL_CHAIN)
         assert {one.record_type for one in await house.chain(1)} == {RecordType.NO_CALL}
         async with house.store.begin() as unit:
-            hits = await unit.suppressed(1, 201, [one.phone_number for one in CHAIN], [])
+            keys = [(DoNotCallKind.NUMBER, canonical_number(one.phone_number)) for one in CHAIN]
+            hits = await unit.suppressed(1, 201, [], NOON_S, keys)
         assert len(hits) == 2
 
     run_in_house(test, CHAIN)
@@ -110,8 +113,9 @@ def test_scope_of_an_agent_s_entry(scope: SuppressionScope) -> None:
     async def test(house: House) -> None:
         await house.ask(ANN, commands.SuppressContact, phone_number="+12125550999")
         async with house.store.begin() as unit:
-            elsewhere = await unit.suppressed(1, 202, ["+12125550999"], [])
-            here = await unit.suppressed(1, 201, ["+12125550999"], [])
+            number = (DoNotCallKind.NUMBER, "12125550999")
+            elsewhere = await unit.suppressed(1, 202, [], NOON_S, [number])
+            here = await unit.suppressed(1, 201, [], NOON_S, [number])
         assert len(here) == 1
         assert bool(elsewhere) is (scope is SuppressionScope.CONTACT_CENTRE)
 

@@ -26,11 +26,13 @@ from trunkline.contract.names import (
     is_custom_field,
 )
 from trunkline.domain.enums import (
+    CallAction,
     CallbackType,
     CallResult,
     DialMode,
     GroupStatus,
     PhoneType,
+    RecordAction,
     RecordStatus,
     RecordType,
     RequestType,
@@ -48,6 +50,8 @@ NUMBERED: dict[str, type[IntEnum]] = {
     "contact_info_type": PhoneType,
     "dial_mode": DialMode,
     "group_campaign_status": GroupStatus,
+    "treatment_record_action": RecordAction,
+    "treatment_call_action": CallAction,
 }
 
 

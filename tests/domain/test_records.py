@@ -38,6 +38,7 @@ class RecordLife(RuleBasedStateMachine):
         self.record = RECORD
         self.is_closed = False
         self.is_in_hands = False
+        self.is_missed = False
 
     @rule(happening=st.sampled_from(list(Happening)))
     def befall(self, happening: Happening) -> None:
@@ -53,9 +54,12 @@ class RecordLife(RuleBasedStateMachine):
             assert happening is H.RESET
         ends = {H.FINISHED, H.CHAIN_ENDED, H.CANCELLED, H.DO_NOT_CALL, H.LEASE_ENDED, H.AGENT_FAILED, H.DELEGATED}
         self.is_closed = happening in ends
-        if happening in {H.FINISHED, H.LEASE_ENDED, H.AGENT_FAILED, H.DELEGATED, H.RETURNED, H.RETRY_SCHEDULED}:
+        if happening in {H.FINISHED, H.LEASE_ENDED, H.DELEGATED, H.RETURNED}:
             assert self.is_in_hands, "only a record in somebody's hands can be worked"
+        if happening in {H.AGENT_FAILED, H.RETRY_SCHEDULED}:
+            assert self.is_in_hands or self.is_missed, "a treatment follows a call, or a callback that was missed"
         self.is_in_hands = happening is H.TAKEN
+        self.is_missed = happening is H.CALLBACK_MISSED
 
     @invariant()
     def agrees(self) -> None:

@@ -14,6 +14,7 @@ from tests.fuzz import invariants
 from tests.fuzz.chance import JUNK, Mutator
 from tests.fuzz.running import Case, Step
 from trunkline.contract.answers import http_status, refusal
+from trunkline.contract.door import ACTIONS, parse_door
 from trunkline.contract.parsed import Parsed, ParsedFailure, failure_event
 from trunkline.contract.requests import (
     parse_campaign_operation,
@@ -59,6 +60,22 @@ ODD: list[Any] = [
     *("+1 (415) 555-0100", "a@b", "@", "tel:+1", "*#", "+", "0" * 64, "/devices/", "/devices/a/b", "134.0", "1e3"),
     *(["voice"] * 17, [1], {"a": []}, 86_400, 86_399, 4_102_444_800, 2**31),
 ]
+IDS = [
+    "6",
+    "CallingList1",
+    "+14155550100",
+    "c/1",
+    "",
+    " ",
+    "0",
+    "-1",
+    "9" * 20,
+    "\u0663",
+    "x" * 300,
+    "a b",
+    "\x00",
+    "1e3",
+]
 STATUSES = {400, 403, 404, 413}
 
 
@@ -68,11 +85,17 @@ class Bodies(Mutator):
     def step(self) -> Step:
         """A body for one of the doors."""
         chance = self.chance
-        door = chance.choice(("record", "records", "campaign", "me", "channel", "event", "event"))
-        if door == "event":
+        body: Any
+        door = chance.choice(("record", "records", "campaign", "me", "channel", "event", "event", "http"))
+        if door == "http":
+            resource = chance.choice(sorted(ACTIONS))
+            action = chance.choice([*ACTIONS[resource], "AddRecord", ""])
+            body = self._varied({**VALUES, "own_field": "x"})
+            door = f"http {resource} {action} {chance.choice(IDS)}"
+        elif door == "event":
             name = chance.choice(ALL_KINDS)
             user_data = {**VALUES, "GSW_AGENT_REQ_TYPE": name, "GSW_REFERENCE_ID": 1, "own_field": "x"}
-            body: Any = {"operationName": "SendUserEvent", "deviceId": "d-1", "userData": self._varied(user_data)}
+            body = {"operationName": "SendUserEvent", "deviceId": "d-1", "userData": self._varied(user_data)}
         else:
             names = {"campaign": ON_CAMPAIGN, "me": ON_ME, "channel": ON_ME}.get(door, ON_RECORD)
             body = self._varied({"operationName": chance.choice(names), **GOOD})
@@ -107,6 +130,12 @@ class Operations:
             "event": parse_user_event,
         }
 
+    def _parser(self, kind: str) -> Callable[[dict[str, Any]], Parsed | ParsedFailure | None]:
+        if not kind.startswith("http "):
+            return self._parse[kind]
+        _, resource, action, resource_id = kind.split(" ", 3)
+        return lambda body: parse_door(resource, resource_id, action, body)
+
     def make(self, chance: random.Random) -> Case:
         """One body."""
         return (Bodies(chance).step(),)
@@ -115,7 +144,7 @@ class Operations:
         """It is a command, or refused with a documented status and a sentence."""
         for kind, sent in case:
             try:
-                parsed = self._parse[kind](decode_object(sent))
+                parsed = self._parser(kind)(decode_object(sent))
             except Refused as error:
                 self._check_refusal(error)
                 continue

@@ -10,6 +10,7 @@ from tests.http.desks import Demo
 from trunkline.adapters.storage import make_store
 from trunkline.app.demo import CENTRE_ID, LIST_ID
 from trunkline.app.ports import Changes, DeskKey, Provision, Unit
+from trunkline.domain.attempts import AttemptRow
 from trunkline.domain.campaigns import CallingList, Campaign
 from trunkline.domain.desk import Share, shared
 from trunkline.domain.enums import DialMode, GroupStatus
@@ -62,6 +63,12 @@ def provision_odd_names(demo: Demo) -> None:
         ],
     )
 
+    provision(demo, more)
+
+
+def provision(demo: Demo, more: Provision) -> None:
+    """Write reference data; a running server sees them within a second."""
+
     async def run() -> None:
         store = make_store(demo.database_url)
         await store.open()
@@ -71,3 +78,12 @@ def provision_odd_names(demo: Demo) -> None:
             await store.close()
 
     asyncio.run(run())
+
+
+def append(demo: Demo, attempts: list[AttemptRow]) -> None:
+    """Append rows to the attempt log."""
+
+    async def write(unit: Unit) -> None:
+        await unit.save(Changes(attempts=attempts))
+
+    _with_unit(demo, write)

@@ -25,6 +25,7 @@ from trunkline.app.ports import (
     Suppression,
     User,
 )
+from trunkline.domain.attempts import AttemptStep, attempt_row
 from trunkline.domain.campaigns import CallingList, Campaign, CampaignList
 from trunkline.domain.desk import DeskEntry, Share
 from trunkline.domain.enums import CallResult, DoNotCallKind, PhoneType, RecordStatus, RecordType, RequestType
@@ -54,7 +55,9 @@ limits = st.integers(1, 5)
 moments_s = st.integers(0, 23).map(lambda hour: NOON_S + hour * 3600)
 numbers = st.sampled_from(["+1 415 555 0100", "0014155550100", "+14155550100", "4155550100", "a@b.c", "A@B.C", ""])
 customers = st.sampled_from(["c1", "C1", ""])
-contacts = st.tuples(st.just(DoNotCallKind.NUMBER), numbers) | st.tuples(st.just(DoNotCallKind.CUSTOMER), customers)
+contacts = st.tuples(st.just(DoNotCallKind.NUMBER), numbers) | st.tuples(
+    st.sampled_from([DoNotCallKind.CUSTOMER, DoNotCallKind.ACCOUNT]), customers
+)
 texts = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=5)
 values = st.one_of(texts, st.integers(-(2**63), 2**63 - 1), st.floats(-1e300, 1e300), st.booleans(), st.none())
 
@@ -132,12 +135,29 @@ def entries(draw: st.DrawFn, records: list[Record]) -> DeskEntry:
 
 
 suppressions = st.builds(
-    lambda centre, contact, campaign: Suppression(
-        contact_centre_id=centre, kind=contact[0], value=contact[1], campaign_id=campaign
+    lambda centre, contact, campaign, list_id, expires_at_s, added_by: Suppression(
+        contact_centre_id=centre,
+        kind=contact[0],
+        value=contact[1],
+        campaign_id=campaign,
+        suppression_list_id=list_id,
+        expires_at_s=expires_at_s,
+        added_by=added_by,
     ),
     centres,
     contacts,
     st.none() | campaigns,
+    st.sampled_from((0, 0, 3)),
+    st.none() | moments_s,
+    users,
+)
+attempts = st.builds(
+    lambda record, step, at_ms, guid, detail: attempt_row(record, step, at_ms, guid, detail=detail),
+    new_records(),
+    st.sampled_from(AttemptStep),
+    st.integers(0, 30),
+    texts,
+    st.dictionaries(texts, values, max_size=1),
 )
 previews = st.builds(PreviewSession, centres, users, campaigns)
 imports = st.builds(
@@ -204,6 +224,8 @@ def _desk_changes(draw: st.DrawFn, records: list[Record]) -> dict[str, Any]:
 _sessions_changes = st.fixed_dictionaries(
     {
         "suppressions": st.lists(suppressions, max_size=2),
+        "lifted": st.sets(suppressions.map(lambda entry: entry.key), max_size=1),
+        "attempts": st.lists(attempts, max_size=2),
         "preview_sessions": st.dictionaries(previews, st.booleans(), max_size=2),
         "agent_sessions": st.lists(agent_sessions(), max_size=1).map(dict),
         "imports": st.lists(imports, max_size=2),

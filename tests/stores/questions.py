@@ -6,9 +6,13 @@ from contextlib import suppress
 from itertools import islice, product
 from typing import Any
 
+import msgspec
+
 from tests.stores import draws
 from tests.stores.storage import NOON_S, callback_claim, claim, rows_of
+from trunkline.app.callback_reads import CallbackQuery
 from trunkline.app.ports import (
+    AttemptQuery,
     AuditQuery,
     CallbackClaim,
     Claim,
@@ -17,14 +21,18 @@ from trunkline.app.ports import (
     DeskKey,
     PreviewSession,
     Store,
+    SuppressionQuery,
     Unit,
 )
-from trunkline.domain.enums import DoNotCallKind
+from trunkline.domain.enums import DoNotCallKind, RecordStatus
+from trunkline.domain.suppression import contact_key
 
 _NUMBERS = ["+1 415 555 0100", "4155550100", "a@B.c", ""]
 _CUSTOMERS = ["c1", "C1", ""]
 _CONTACTS = [(DoNotCallKind.NUMBER, value) for value in _NUMBERS]
 _CONTACTS += [(DoNotCallKind.CUSTOMER, value) for value in _CUSTOMERS]
+_KEYS = [(kind, contact_key(kind, value)) for kind, value in [*_CONTACTS, (DoNotCallKind.ACCOUNT, "c1")]]
+_PERSONS = ["cc1", "#1", "#2"]
 _HOURS = (0, 5, 11, 12, 13, 20)
 _GROUPS = (300, 301)
 _CLAIMS: list[Claim | CallbackClaim] = [
@@ -74,15 +82,20 @@ async def answers_by_key(store: Store) -> list[Any]:
         for centre, group in product(draws.CENTRES, _GROUPS):
             found += [await unit.buffered(centre, group, draws.CHAINS[:2], 3), await unit.buffer_size(centre, group)]
         found += [await unit.buffer_sizes(), await unit.buffers_ended(30, 4)]
-        found += [await unit.preview_agents(*key) for key in product(draws.CENTRES, draws.CAMPAIGNS)]
+        found += [await unit.preview_users(*key) for key in product(draws.CENTRES, draws.CAMPAIGNS)]
         for centre, list_id in product(draws.CENTRES, draws.LISTS):
             found.append(await unit.import_progress(centre, list_id, "i"))
     found.append(sorted(await store.held(keys), key=lambda h: (h.entry.contact_centre_id, h.entry.handle)))
     for centre, user in product(draws.CENTRES, draws.USERS):
         found += [await store.desk_of(centre, user), await store.agent_session(centre, user)]
+    for centre, status in product(draws.CENTRES, (RecordStatus.READY, RecordStatus.MISSED_CALL_BACK)):
+        query = CallbackQuery(contact_centre_id=centre, status=status)
+        found += [await store.callbacks(query), await store.presences(centre)]
+        found.append(await store.callbacks(msgspec.structs.replace(query, limit=1, list_id=draws.LISTS[0])))
     for centre in draws.CENTRES:
         found += [await store.users(centre), *[await store.cursors(centre, user) for user in draws.USERS]]
         found.append(rows_of(await store.audit(AuditQuery(contact_centre_id=centre, limit=1000))))
+        found += await _lists_and_log(store, centre)
     directory = await store.directory()
     return [*found, directory.contact_centres, directory.objects, directory.group_states, directory.skills]
 
@@ -114,10 +127,27 @@ async def _contacts(unit: Unit) -> list[Any]:
     found: list[Any] = []
     for centre in draws.CENTRES:
         scopes = (None, *draws.CAMPAIGNS)
-        found += [await unit.suppressed(centre, campaign, _NUMBERS, _CUSTOMERS) for campaign in scopes]
+        for campaign, lists, hour in product(scopes, ([], [3]), (0, 12)):
+            found.append(await unit.suppressed(centre, campaign, lists, NOON_S + hour * 3600, _KEYS))
         for kind, value in _CONTACTS:
             found.append(await unit.records_of_contact(centre, draws.LISTS[::-1], kind, value, 5))
             found.append(await unit.records_of_contact(centre, draws.LISTS[:1], kind, value, 1))
+    return found
+
+
+async def _lists_and_log(store: Store, centre: int) -> list[Any]:
+    """Entries by list, and what was attempted; the stores number differently."""
+    found: list[Any] = [await store.suppression_counts(centre, NOON_S + 6 * 3600)]
+    for list_id, limit in product((0, 3), (2, 100)):
+        query = SuppressionQuery(contact_centre_id=centre, suppression_list_id=list_id, limit=limit)
+        found.append(await store.suppression_entries(query))
+    found.append([one.row for one in await store.attempts(AttemptQuery(contact_centre_id=centre, since_ms=5))])
+    for list_id, chain_id in product(draws.LISTS, (1, 2)):
+        found.append([one.row for one in await store.attempts_of_chain(centre, list_id, chain_id, 3)])
+    async with store.begin() as unit:
+        for since_ms in (0, 20):
+            past = await unit.attempts_of(centre, [key for _, key in _KEYS], _PERSONS, since_ms)
+            found.append([msgspec.structs.replace(one, seq=0) for one in past])
     return found
 
 

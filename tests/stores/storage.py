@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+import msgspec
+
 from trunkline.app.ports import (
     CallbackClaim,
     Changes,
@@ -21,11 +23,13 @@ from trunkline.app.ports import (
     StoredRow,
     Suppression,
 )
+from trunkline.domain.attempts import AttemptRow, AttemptStep, attempt_row
 from trunkline.domain.desk import DeskEntry
 from trunkline.domain.eligibility import Window
 from trunkline.domain.enums import DoNotCallKind, RequestType
 from trunkline.domain.events import Acknowledgement, RecordAcknowledged
 from trunkline.domain.records import Record
+from trunkline.domain.suppression import contact_key
 
 CENTRE = 1
 LIST = 10
@@ -76,7 +80,7 @@ async def ask(store: Store, question: str, *arguments: Any) -> Any:
         answer = await getattr(unit, question)(*arguments)
     if question == "held":
         assert sorted(await store.held(*arguments), key=_by_handle) == sorted(answer, key=_by_handle)
-    elif question in ("desk_of", "agent_session"):
+    elif question in ("desk_of", "agent_session", "attempts_of_chain"):
         assert await getattr(store, question)(*arguments) == answer
     return answer
 
@@ -155,6 +159,33 @@ def acknowledged(**values: Any) -> RecordAcknowledged:
 def suppression(value: str, kind: DoNotCallKind = DoNotCallKind.NUMBER, **values: Any) -> Suppression:
     """A do-not-call entry."""
     return Suppression(contact_centre_id=CENTRE, kind=kind, value=value, **values)
+
+
+def attempt(at_ms: int = 1000, of: Record | None = None, **values: Any) -> AttemptRow:
+    """A row of the attempt log about a record."""
+    step, guid = values.pop("step", AttemptStep.ENDED), values.pop("attempt_guid", "a1")
+    row = attempt_row(of or record(), step, at_ms, guid)
+    return msgspec.structs.replace(row, **values)
+
+
+async def hits(
+    store: Store,
+    numbers: Sequence[str] = (),
+    customers: Sequence[str] = (),
+    *,
+    campaign_id: int | None = CAMPAIGN,
+    lists: Sequence[int] = (),
+    now_s: int = NOON_S,
+    contact_centre_id: int = CENTRE,
+) -> dict[str, list[Suppression]]:
+    """The entries that name those contacts, by the contact as given."""
+    given = [(DoNotCallKind.NUMBER, value) for value in numbers]
+    given += [(DoNotCallKind.CUSTOMER, value) for value in customers]
+    asked = [(kind, contact_key(kind, value)) for kind, value in given]
+    found = await ask(store, "suppressed", contact_centre_id, campaign_id, lists, now_s, asked)
+    assert set(found) <= set(asked)
+    assert all(found.values())
+    return {value: found[key] for (_, value), key in zip(given, asked, strict=True) if key in found}
 
 
 def opens_at(now_s: int) -> Callable[[Window], bool]:

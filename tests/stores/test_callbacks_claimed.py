@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from tests.stores.storage import (
@@ -21,6 +22,7 @@ from tests.stores.storage import (
 )
 from trunkline.app.ports import Claimed, Store
 from trunkline.domain.enums import PhoneType, RecordStatus, RecordType
+from trunkline.domain.filter_parsing import parse_filter
 
 PERSONAL = RecordType.PERSONAL_CALL_BACK
 CAMPAIGN_CALLBACK = RecordType.CAMPAIGN_CALL_BACK
@@ -122,5 +124,29 @@ def test_no_lists_no_callback(storage: Storage) -> None:
     async def check(store: Store) -> None:
         await add(store, record(2, record_type=PERSONAL, agent_id=AGENT))
         assert await ask(store, "claim_callback", callback_claim([])) == Claimed()
+
+    storage.run(check)
+
+
+def test_filters_of_lists(storage: Storage) -> None:
+    """Each list's filter holds its own callbacks back, personal ones too."""
+
+    async def check(store: Store) -> None:
+        callback: dict[str, Any] = {"record_type": CAMPAIGN_CALLBACK, "due_at_s": NOON_S}
+        mine: dict[str, Any] = {"record_type": PERSONAL, "agent_id": AGENT, "due_at_s": NOON_S}
+        await add(
+            store,
+            *(record(n, attempts=n, **callback) for n in (1, 2)),
+            *(record(n, attempts=n, list_id=11, **callback) for n in (1, 2)),
+            *(record(n, attempts=n, **mine) for n in (3, 4)),
+        )
+        wanted = callback_claim((LIST, 11))
+        first, second = wanted.lists
+        condition = parse_filter("attempts IN (2, 4) AND time_zone = 'UTC'", "", None).condition
+        wanted = msgspec.structs.replace(wanted, lists=(msgspec.structs.replace(first, condition=condition), second))
+        found: list[tuple[int, int]] = []
+        while chains := (await ask(store, "claim_callback", wanted)).chains:
+            found += [key[1:] for key in chains]
+        assert found == [(LIST, 4), (LIST, 2), (11, 1), (11, 2)]
 
     storage.run(check)

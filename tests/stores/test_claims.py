@@ -25,11 +25,11 @@ from tests.stores.storage import (
     save,
 )
 from trunkline.adapters.storage.rows import PRIORITIES_FOR_ANYONE
-from trunkline.adapters.storage.selecting import Compiled, Dialect, compiled
-from trunkline.app.ports import BufferEntry, Changes, ClaimKind, Conflict, PreviewSession, Store
+from trunkline.app.ports import BufferEntry, Changes, ClaimKind, Conflict, Store
 from trunkline.domain.campaigns import TYPE_PRIORITY
 from trunkline.domain.eligibility import Window
 from trunkline.domain.enums import CallResult, PhoneType, RecordStatus, RecordType
+from trunkline.domain.filter_parsing import parse_filter
 from trunkline.domain.records import Record
 
 FRESH, DUE = ClaimKind.FRESH, ClaimKind.DUE
@@ -336,58 +336,36 @@ def test_a_chain_leaves_the_buffer_once(storage: Storage) -> None:
     storage.run(check)
 
 
-def test_agents_who_take_preview_records(storage: Storage) -> None:
-    """The users with a preview session of a campaign, in order."""
-
-    async def check(store: Store) -> None:
-        sessions = [PreviewSession(CENTRE, user, 100) for user in (8, 3)] + [PreviewSession(2, 4, 100)]
-        await save(store, preview_sessions=dict.fromkeys([*sessions, PreviewSession(CENTRE, 5, 101)], True))
-        assert await ask(store, "preview_agents", CENTRE, 100) == [3, 8]
-
-    storage.run(check)
-
-
-class Busy(msgspec.Struct, frozen=True):
-    """A selection: records whose last result was busy or the one given, those with most attempts first."""
-
-    other: int
-    is_ordered: bool
-
-    def accepts(self, one: Record) -> bool:
-        """True for a record that may be taken."""
-        return int(one.call_result) in (CallResult.BUSY, self.other)
-
-    def place(self, one: Record) -> tuple[object, ...]:
-        """Most attempts first."""
-        return (-one.attempts,)
-
-
-@compiled.register
-def _(selection: Busy, dialect: Dialect, first: int) -> Compiled:
-    names = (f"${first}", f"${first + 1}") if dialect is Dialect.POSTGRES else (":selection_0", ":selection_1")
-    order = "r.attempts DESC," if selection.is_ordered else ""
-    return Compiled(f"r.call_result IN ({', '.join(names)})", order, (int(CallResult.BUSY), selection.other))
-
-
 @pytest.mark.parametrize("kind", [FRESH, DUE])
-@pytest.mark.parametrize(("is_ordered", "expected"), [(False, [1, 4, 2, 6]), (True, [6, 2, 1, 4])])
-def test_a_filter_in_the_claim(storage: Storage, kind: ClaimKind, expected: list[int], *, is_ordered: bool) -> None:
-    """A selection's condition holds records back, its order comes behind the priority, through all windows."""
+@pytest.mark.parametrize(
+    ("order_by", "expected"),
+    [
+        ("", [1, 4, 2, 6]),
+        ("attempts DESC", [6, 2, 1, 4]),
+        ("weight, chain_id DESC", [4, 6, 2, 1]),
+        ("time_zone, attempts", [2, 1, 4, 6]),
+    ],
+)
+def test_a_filter_in_the_claim(storage: Storage, kind: ClaimKind, order_by: str, expected: list[int]) -> None:
+    """A filter's condition holds records back, its order comes behind the priority, through all windows."""
 
     async def check(store: Store) -> None:
         due_at_s = NOON_S if kind is DUE else None
-        rows = [
-            (1, CallResult.BUSY, 1, "UTC"),
-            (2, CallResult.BUSY, 3, "Europe/Rome"),
-            (3, CallResult.ANSWER, 9, "UTC"),
-            (4, CallResult.NO_ANSWER, 1, "UTC"),
-            (6, CallResult.BUSY, 5, "UTC"),
+        rows: list[tuple[int, CallResult, int, str, dict[str, Any]]] = [
+            (1, CallResult.BUSY, 1, "UTC", {}),
+            (2, CallResult.BUSY, 3, "Europe/Rome", {"weight": "heavy"}),
+            (3, CallResult.ANSWER, 9, "UTC", {}),
+            (4, CallResult.NO_ANSWER, 1, "UTC", {"weight": 2}),
+            (6, CallResult.BUSY, 5, "UTC", {"weight": "10"}),
         ]
         await add(
             store,
-            *(record(n, call_result=r, attempts=a, time_zone=z, due_at_s=due_at_s) for n, r, a, z in rows),
+            *(
+                record(n, call_result=r, attempts=a, time_zone=z, due_at_s=due_at_s, other_fields=f)
+                for n, r, a, z, f in rows
+            ),
         )
-        selection = Busy(int(CallResult.NO_ANSWER), is_ordered)
+        selection = parse_filter("call_result IN ('busy', 'no answer') AND daily_until > 0", order_by, None)
         found = [*await claimed(store, claim(kind, selection=selection, limit=2))]
         found += await claimed(store, claim(kind, selection=selection))
         assert found == expected

@@ -1,74 +1,9 @@
-"""Do-not-call entries, preview sessions, log-ins, imports."""
+"""Preview sessions, log-ins, imports."""
 
 from __future__ import annotations
 
-from tests.stores.storage import AGENT, CAMPAIGN, CENTRE, LIST, Storage, ask, save, suppression
-from trunkline.app.ports import AgentSession, ImportProgress, ImportState, PreviewSession, Store, Suppression
-from trunkline.domain.enums import DoNotCallKind
-
-NUMBER, CUSTOMER = DoNotCallKind.NUMBER, DoNotCallKind.CUSTOMER
-
-
-def test_numbers_and_customers_are_suppressed(storage: Storage) -> None:
-    """Entries are found as asked for: numbers in any spelling, customers exactly, each kind for itself."""
-
-    async def check(store: Store) -> None:
-        await save(store, suppressions=[suppression("+1 415 555 0100"), suppression("c1", CUSTOMER)])
-        numbers = ["0014155550100", "+14155550100", "4155550100", "c1"]
-        found = await ask(store, "suppressed", CENTRE, CAMPAIGN, numbers, ["c1", "C1", "+1 415 555 0100"])
-        assert found == {(NUMBER, "0014155550100"), (NUMBER, "+14155550100"), (CUSTOMER, "c1")}
-        assert await ask(store, "suppressed", CENTRE, CAMPAIGN, [], []) == set()
-        assert await ask(store, "suppressed", 2, CAMPAIGN, numbers, ["c1"]) == set()
-
-    storage.run(check)
-
-
-def test_the_scope_of_an_entry(storage: Storage) -> None:
-    """An entry for a campaign holds in it alone; one for the contact centre holds everywhere, also without campaign."""
-
-    async def check(store: Store) -> None:
-        entries = [
-            suppression("+1001"),
-            suppression("+1002", campaign_id=CAMPAIGN),
-            suppression("+1003", campaign_id=200),
-            suppression("+1004", campaign_id=200),
-            suppression("+1004"),
-        ]
-        await save(store, suppressions=entries)
-        numbers = ["+1001", "+1002", "+1003", "+1004"]
-
-        async def hits(campaign_id: int | None) -> set[str]:
-            return {value for _, value in await ask(store, "suppressed", CENTRE, campaign_id, numbers, [])}
-
-        assert await hits(CAMPAIGN) == {"+1001", "+1002", "+1004"}
-        assert await hits(200) == {"+1001", "+1003", "+1004"}
-        assert await hits(None) == {"+1001", "+1004"}
-
-    storage.run(check)
-
-
-def test_an_entry_made_twice(storage: Storage) -> None:
-    """Entering a contact again, in the same unit or later, is no error."""
-
-    async def check(store: Store) -> None:
-        twice = [suppression("+1001", added_by=1, reason="asked"), suppression("001001", added_by=2)]
-        await save(store, suppressions=twice)
-        await save(store, suppressions=[*twice, Suppression(contact_centre_id=2, kind=NUMBER, value="+1001")])
-        assert await ask(store, "suppressed", CENTRE, CAMPAIGN, ["+1001"], []) == {(NUMBER, "+1001")}
-
-    storage.run(check)
-
-
-def test_many_contacts_at_once(storage: Storage) -> None:
-    """A question about hundreds of numbers finds exactly those entered."""
-
-    async def check(store: Store) -> None:
-        await save(store, suppressions=[suppression(f"+1{n:05d}") for n in range(0, 600, 3)])
-        numbers = [f"+1{n:05d}" for n in range(600)]
-        found = await ask(store, "suppressed", CENTRE, CAMPAIGN, numbers, [])
-        assert found == {(NUMBER, number) for number in numbers[::3]}
-
-    storage.run(check)
+from tests.stores.storage import AGENT, CAMPAIGN, CENTRE, LIST, Storage, ask, save
+from trunkline.app.ports import AgentSession, ImportProgress, ImportState, PreviewSession, Store
 
 
 def test_preview_sessions(storage: Storage) -> None:

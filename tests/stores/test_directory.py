@@ -12,6 +12,7 @@ from trunkline.app.directory import ReferenceBook
 from trunkline.app.ports import Directory, Provision, Store, User
 from trunkline.domain.campaigns import CallingList, Campaign, CampaignList, ListField
 from trunkline.domain.enums import DialMode, GroupStatus, SuppressionScope
+from trunkline.domain.group_control import Obstacle
 from trunkline.domain.objects import ObjectKind
 from trunkline.domain.people import Caller, Device, Role
 from trunkline.errors import AlreadyExists
@@ -108,7 +109,9 @@ def test_reference_data_comes_back_by_key(storage: Storage) -> None:
         assert [entry.list_id for entry in book.lists_of(1)] == [9, 10]
         assert book.lists_of(1)[1] == book.list_by_id(1, 10) == LIST
         assert [(c.campaign_id, c.group_id) for c in book.groups_of(1) + book.groups_of(2)] == [(100, 7), (1, 1)]
-        assert book.campaign(1, "Sales") == CAMPAIGN
+        # Nothing dials in this mode, so the group is shown as one that cannot work.
+        shown = {"status": GroupStatus.IN_ACTIVE, "obstacle": Obstacle.NO_DIALER.value}
+        assert book.campaign(1, "Sales") == msgspec.structs.replace(CAMPAIGN, **shown)
         assert directory.version == await store.directory_version()
 
     storage.run(check)
@@ -160,10 +163,11 @@ def test_what_exists_is_replaced(storage: Storage) -> None:
         )
         caller = msgspec.structs.replace(changed.caller, contact_centre_name="Nord")
         assert await store.user(1, "ann@north") is None
-        assert await store.user(1, "ann.b@north") == msgspec.structs.replace(changed, caller=caller)
+        assert await store.user(1, "ann.b@north") == msgspec.structs.replace(changed, caller=caller, version=2)
         directory = await store.directory()
         book = ReferenceBook(directory)
-        assert book.groups_of(1) == [campaign]
+        shown = {"status": GroupStatus.IN_ACTIVE, "obstacle": Obstacle.NO_LISTS.value}
+        assert book.groups_of(1) == [msgspec.structs.replace(campaign, **shown)]
         assert book.list_by_id(1, 10) == calling_list
         kept = book.object(1, ObjectKind.CALLING_LIST, 10)
         assert kept is not None

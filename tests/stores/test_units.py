@@ -13,15 +13,18 @@ from tests.stores.storage import (
     CAMPAIGN,
     CENTRE,
     LIST,
+    NOON_S,
     Storage,
     acknowledged,
     add,
     ask,
+    attempt,
     by_key,
     claim,
     claimed,
     cursor,
     entry,
+    hits,
     key,
     on_desk,
     record,
@@ -44,6 +47,7 @@ from trunkline.app.ports import (
     Store,
     Unit,
 )
+from trunkline.domain.enums import DoNotCallKind
 from trunkline.errors import Defect, TrunklineError, Unavailable
 
 
@@ -57,6 +61,7 @@ def everything() -> Changes:
         desk=on_desk(entry(1)),
         off_desk={key(2)},
         suppressions=[suppression("+1001")],
+        attempts=[attempt()],
         preview_sessions={PreviewSession(CENTRE, AGENT, CAMPAIGN): True},
         agent_sessions={(CENTRE, AGENT): session},
         cursors={cursor(): 5},
@@ -73,7 +78,8 @@ async def traces(store: Store) -> list[bool]:
             bool(chain) and chain[0].attempts == 1,
             bool(await unit.chain(CENTRE, LIST, 2)),
             bool(await unit.entries_of_chain(CENTRE, LIST, 1)),
-            bool(await unit.suppressed(CENTRE, None, ["+1001"], [])),
+            bool(await unit.suppressed(CENTRE, None, [], NOON_S, [(DoNotCallKind.NUMBER, "1001")])),
+            bool(await unit.attempts_of_chain(CENTRE, LIST, 1, 1)),
             await unit.has_preview_session(PreviewSession(CENTRE, AGENT, CAMPAIGN)),
             await unit.agent_session(CENTRE, AGENT) is not None,
             await unit.import_progress(CENTRE, LIST, "i") is not None,
@@ -353,7 +359,7 @@ def test_a_closed_store_refuses(storage: Storage) -> None:
                     await use
             await store.open()
             assert await store.users(1) == []
-            assert await ask(store, "suppressed", CENTRE, None, ["+1"], []) == set()
+            assert await hits(store, ["+1"], campaign_id=None) == {}
             await store.close()
             await store.close()
 

@@ -27,6 +27,7 @@ LOOKUPS = (
     "chain",
     "records_of_number",
     "due_callbacks",
+    "callbacks",
     "take_off_desk",
     "entries_of_chain",
     "desk_of",
@@ -47,7 +48,7 @@ def test_no_statement_of_a_unit_reads_a_whole_table(url: str) -> None:
     async def plans(connection: asyncpg.Connection[asyncpg.Record]) -> dict[str, str]:
         found = {}
         for name in QUERIES:
-            text = QUERIES[name]
+            text = QUERIES[name].replace("$condition", "r.attempts < 3")
             if text.split(None, 1)[0] not in ("SELECT", "WITH", "INSERT", "UPDATE", "DELETE"):
                 continue
             parameters = len((await connection.prepare(text)).get_parameters())

@@ -30,6 +30,10 @@ class SystemChance:
         """160 random bits in 40 hexadecimal digits."""
         return secrets.token_hex(20)
 
+    def fraction(self) -> float:
+        """A number in [0, 1)."""
+        return secrets.randbelow(1 << 53) / (1 << 53)
+
     def uuid(self) -> str:
         """A random uuid."""
         return str(uuid.uuid4())

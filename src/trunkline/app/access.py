@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from trunkline.app.ports import Held
 from trunkline.app.view import View
-from trunkline.domain.campaigns import CallingList, Campaign
+from trunkline.domain.campaigns import CallingList, Campaign, CampaignList
 from trunkline.domain.commands import Command, RecordCommand
 from trunkline.domain.desk import check_may_read, check_may_write
 from trunkline.domain.people import Caller
+from trunkline.domain.third_party import ThirdParty
 from trunkline.errors import InvalidState, NotFound
 
 
@@ -21,6 +22,8 @@ def campaign_of(view: View, caller: Caller, command: Command) -> Campaign:
     Raises ``NotFound`` for an unknown campaign, one of other agents, or a foreign device; ``InvalidState`` when
     the application is not the campaign's.
     """
+    if isinstance(caller, ThirdParty):
+        return _campaign_of_third_party(view, caller, command.campaign_name)
     campaign = view.book.campaign(caller.contact_centre_id, command.campaign_name, caller.user_id)
     if caller.user_id not in campaign.agents:
         raise NotFound("there is no campaign with this campaignName")
@@ -28,9 +31,18 @@ def campaign_of(view: View, caller: Caller, command: Command) -> Campaign:
     return campaign
 
 
+def _campaign_of_third_party(view: View, caller: ThirdParty, name: str) -> Campaign:
+    """Any campaign of the contact centre; without a name all of its lists, as one campaign that has no number."""
+    centre = caller.contact_centre_id
+    if name:
+        return view.book.campaign(centre, name)
+    lists = tuple(CampaignList(one.list_id) for one in view.book.lists_of(centre))
+    return Campaign(contact_centre_id=centre, campaign_id=0, name="", application_id=0, lists=lists)
+
+
 def check_application(campaign: Campaign, application_id: int) -> None:
-    """Raise ``InvalidState`` when the application is not the campaign's."""
-    if campaign.application_id != application_id:
+    """Raise ``InvalidState`` when the application is not the campaign's; third parties need not name any (0)."""
+    if application_id and campaign.application_id != application_id:
         raise InvalidState("applicationId is not the application of this campaign")
 
 

@@ -20,7 +20,7 @@ from trunkline.domain.commands import (
     StartSession,
 )
 from trunkline.domain.desk import DeskEntry, touched
-from trunkline.domain.events import AgentAcknowledged, DeviceStateChanged
+from trunkline.domain.events import AgentAcknowledged, DeviceStateChanged, MayLogOut
 from trunkline.errors import InvalidState
 
 LOGGED_OUT = "Offline"
@@ -76,13 +76,21 @@ async def change_state(view: View, asked: Asked, command: ChangeState, rules: Ru
 
 
 async def log_out(view: View, asked: Asked, command: LogOut, rules: Rules) -> Decision:
-    """Leave one campaign: its preview session ends, its records stay on the desk for the grace time."""
+    """Leave one campaign: its preview session ends, its records stay on the desk for the grace time.
+
+    The agent is told when nothing of the campaign holds it any longer: at once, or when the grace time ends.
+    """
     campaign = campaign_of(view, asked.caller, command)
     check_application(campaign, command.application_id)
     previews = await view.preview_sessions(asked.caller.contact_centre_id, asked.caller.user_id)
+    left = await _expiring(view, asked, rules, campaign.campaign_id)
+    free_ms = max((entry.lease_until_ms or 0 for entry in left), default=view.now_ms)
+    may_log_out = MayLogOut(
+        **asked.base(), application_id=command.application_id, campaign_name=campaign.name, at_s=-(-free_ms // 1000)
+    )
     return Decision(
-        events=(_acknowledged(asked, command.application_id, campaign.name),),
-        desk=await _expiring(view, asked, rules, campaign.campaign_id),
+        events=(_acknowledged(asked, command.application_id, campaign.name), may_log_out),
+        desk=left,
         preview_sessions={p: False for p in previews if p.campaign_id == campaign.campaign_id},
         campaign_id=campaign.campaign_id,
     )

@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypedDict
 
 import msgspec
 
 from trunkline.app.ports import Chance
+from trunkline.domain.campaigns import CallingList, Campaign
 from trunkline.domain.commands import Reference
-from trunkline.domain.enums import Door, RequestType
+from trunkline.domain.enums import CallResult, Door, RequestType
 from trunkline.domain.people import Caller
+from trunkline.domain.records import Record
 from trunkline.domain.shares import Turns
+from trunkline.domain.validation import Permission
+
+Validation = Callable[[Campaign, CallingList, Record], Permission]
+"""Whether the pre-dial validation permits the call of a record now; never waits."""
+
+
+def no_validation(campaign: Campaign, calling_list: CallingList, record: Record) -> Permission:
+    """For programs that ask nobody: a campaign with a validation is not dialed by them."""
+    return Permission.WAITING if campaign.validation_url else Permission.NOT_ASKED
 
 
 class Rules(msgspec.Struct, frozen=True, kw_only=True):
     """Settings of the use cases.
 
+    ``lease_ms`` counts from the last touch, ``grace_ms`` from the log-out (decisions 5). ``logout_call_result`` is
+    stored in records whose agent logged out, None leaves them Stale. ``callback_grace_ms`` is how late a callback may
+    be before it counts as missed. ``validation`` is asked before a record is handed out (see
+    ``app.validation.Validator.judge``).
     ``lease_ms`` counts from the last touch, ``grace_ms`` from the log-out (decisions 5). ``turns`` remembers whose turn
     it is among the lists of a campaign.
     """
@@ -24,6 +40,9 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     lease_ms: int = 28_800_000
     grace_ms: int = 60_000
     repeat_window_ms: int = 600_000
+    logout_call_result: CallResult | None = None
+    callback_grace_ms: int = 1_800_000
+    validation: Validation = no_validation
     turns: Turns = msgspec.field(default_factory=Turns)
 
 

@@ -63,5 +63,5 @@ class BufferReads:
         """User ids of those who take preview records of a campaign."""
         key = (contact_centre_id, campaign_id)
         if key not in self._agents:
-            self._agents[key] = frozenset(await self._unit.preview_agents(*key))
+            self._agents[key] = frozenset(await self._unit.preview_users(*key))
         return self._agents[key]

@@ -8,8 +8,8 @@ from __future__ import annotations
 import msgspec
 
 from trunkline.app.asking import Asked, Rules
+from trunkline.app.chain_judging import put_away
 from trunkline.app.directory import ReferenceBook
-from trunkline.app.hand_out import put_away
 from trunkline.app.ports import Buffered, ChainKey, Clock, Store
 from trunkline.app.rescue import SYSTEM
 from trunkline.app.view import Decision, View
@@ -46,7 +46,7 @@ class Returned(msgspec.Struct, frozen=True):
 async def returned(view: View, contact_centre_id: int, campaign_group_id: int) -> Returned:
     """A portion of a group's buffer, to be given back by whoever stops, unloads or completes the group.
 
-    What is left behind goes by itself within a second or so once the group is not loaded.
+    What is left behind goes by itself within a second or so once the group does not run.
     """
     found: list[Buffered] = []
     while len(found) < MAX_RETURNED:
@@ -58,8 +58,8 @@ async def returned(view: View, contact_centre_id: int, campaign_group_id: int) -
 
 
 def _given_back(found: list[Buffered], *, is_all: bool) -> Returned:
-    records = [(before, put_away(before)) for one in found for before in one.records]
-    changed = [after for before, after in records if after is not before]
+    pairs = [pair for one in found for pair in zip(one.records, put_away(one.records), strict=True)]
+    changed = [after for before, after in pairs if after is not before]
     return Returned(changed, [one.entry.chain_key for one in found], is_all)
 
 
@@ -90,7 +90,7 @@ class BufferKeeper:
         self._terms: dict[tuple[int, int], object] = {}
 
     async def round(self) -> None:
-        """Return what has lain too long, what belongs to groups that are not loaded, what was claimed on old terms."""
+        """Return what has lain too long, what belongs to groups that do not run, what was claimed on old terms."""
         async with self._store.begin() as unit:
             sizes = await unit.buffer_sizes()
             ended = await unit.buffers_ended(self._clock.now_ms(), 1) if sizes else []
@@ -99,7 +99,7 @@ class BufferKeeper:
         for size in sizes:
             group = (size.contact_centre_id, size.campaign_group_id)
             campaign = book.group(*group)
-            if campaign is None or not campaign.status.is_loaded or not campaign.is_enabled or group in changed:
+            if campaign is None or not campaign.hands_out_fresh or not campaign.is_enabled or group in changed:
                 await self._submit(ReturnBuffer(group=group))
         if ended:
             await self._submit(ReturnBuffer())

@@ -7,35 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
 from trunkline.domain.eligibility import Window
+from trunkline.domain.filters import Condition, ParsedFilter
 from trunkline.domain.records import Record
 
 ChainKey: TypeAlias = tuple[int, int, int]
 """Contact centre, list, chain."""
 
+EVERYTHING = ParsedFilter()
+"""Selects every record and brings no order."""
+
 MAX_CLAIM = 1000
 """Chains taken at once: they stay locked until the transaction ends, and their lease runs before anybody sees them."""
-
-
-class Selection(Protocol):
-    """Which records of a list may be taken, and in what order: a filter that was checked when it was saved.
-
-    The stores on a database translate it (``adapters.storage.selecting``); the reference model asks it.
-    """
-
-    @property
-    def is_ordered(self) -> bool:
-        """True when it brings an order of its own, which comes behind the priority of the record's type."""
-
-    def accepts(self, record: Record) -> bool:
-        """True for a record that may be taken."""
-
-    def place(self, record: Record) -> tuple[object, ...]:
-        """What records are ordered by, smaller first; empty when it brings no order."""
 
 
 class ClaimKind(StrEnum):
@@ -52,10 +39,10 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
     A chain may be taken when one of its records may be called: status READY, a dialable contact type, a type that is
     for anyone (no personal one, not NO_CALL), attempts below ``max_attempts``, a window that ``opens`` (asked once
-    for each window of the list) and what ``selection`` says; and when none of its records is out already. Order: the
-    priority of the type (``TYPE_PRIORITY``), then one window after the other, the one whose first record comes first
-    (by due time, then chain) before the others, then due time, chain and place in it. A selection with an order puts
-    its own behind the priority.
+    for each window of the list) and the filter's condition (``selection``); and when none of its records is out
+    already. Order: the priority of the type (``TYPE_PRIORITY``), then one window after the other, the one whose first
+    record comes first (by due time, then chain) before the others, then due time, chain and place in it. A filter with
+    an order puts its own behind the priority.
 
     All open records of the chain become RETRIEVED for ``campaign_id``, and the chain lies in the buffer of the group at
     ``first_place``, the next one ``place_step`` behind it, until ``lease_until_ms``. ``passed_over`` are chains to
@@ -75,7 +62,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     opens: Callable[[Window], bool]
     first_place: int = 0
     place_step: int = 1
-    selection: Selection | None = None
+    selection: ParsedFilter = EVERYTHING
     passed_over: frozenset[int] = frozenset()
 
 
@@ -85,6 +72,7 @@ class ClaimList(msgspec.Struct, frozen=True, kw_only=True):
     list_id: int
     max_attempts: int
     opens: Callable[[Window], bool]
+    condition: Condition | None = None
 
 
 class CallbackClaim(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,7 +80,7 @@ class CallbackClaim(msgspec.Struct, frozen=True, kw_only=True):
 
     The agent's own come first: personal types that ``user_id`` owns, due or without a time; then the due callbacks for
     anyone. Within a type the oldest, then the list's place in ``lists``, then the chain. What else must be true is said
-    at ``Claim``; there is no selection, because a promise was made. ``passed_over`` are chains (list, chain).
+    at ``Claim``; ``condition`` is that of the list's filter. ``passed_over`` are chains (list, chain).
     """
 
     contact_centre_id: int

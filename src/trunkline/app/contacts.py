@@ -9,6 +9,8 @@ from trunkline.app.asking import Asked, Rules
 from trunkline.app.ports import MAX_CHAIN, Suppression
 from trunkline.app.records import changed, due_time, on_same_desk, settled
 from trunkline.app.rescue import withdrawn
+from trunkline.app.spellings import spelled
+from trunkline.app.suppression import account_of, list_of
 from trunkline.app.view import Decision, View
 from trunkline.domain.campaigns import CallingList, Campaign
 from trunkline.domain.commands import AddRecord, Aim, CancelRecord, SuppressContact
@@ -34,6 +36,10 @@ MAX_CUSTOMER_ID = 64
 """Column customer_id of the original do-not-call table."""
 
 
+AGENT_SOURCE = "agent"
+"""Where an entry comes from that an agent made."""
+
+
 class Target(msgspec.Struct, frozen=True):
     """A record that a request aims at, with the desk it lies on, if any."""
 
@@ -53,13 +59,6 @@ class Aimed(msgspec.Struct, frozen=True, kw_only=True):
 async def suppress_contact(view: View, asked: Asked, command: SuppressContact, rules: Rules) -> Decision:
     """Enter numbers (or a customer) into the do-not-call list and take their open records out of dialing."""
     aimed = await aim(view, asked, command)
-    if command.customer_id is not None and command.handle is None:
-        values = [(DoNotCallKind.CUSTOMER, command.customer_id)]
-    else:
-        numbers = [target.record.phone_number for target in aimed.targets]
-        if command.phone_number is not None:
-            numbers = [command.phone_number, *(numbers if command.chain_attribute is ChainAttribute.ALL_CHAIN else [])]
-        values = [(DoNotCallKind.NUMBER, number) for number in dict.fromkeys(numbers)]
     is_narrow = aimed.campaign.suppression_scope is SuppressionScope.CAMPAIGN
     entries = [
         Suppression(
@@ -69,9 +68,10 @@ async def suppress_contact(view: View, asked: Asked, command: SuppressContact, r
             campaign_id=aimed.campaign.campaign_id if is_narrow else None,
             added_at_ms=view.now_ms,
             added_by=asked.caller.user_id,
+            source=AGENT_SOURCE,
             reason="asked by the contact",
         )
-        for kind, value in values
+        for kind, value in _values(view, command, aimed)
     ]
     records = [
         moved(t.record, Happening.DO_NOT_CALL, record_type=RecordType.NO_CALL, call_result=CallResult.DO_NOT_CALL)
@@ -79,6 +79,35 @@ async def suppress_contact(view: View, asked: Asked, command: SuppressContact, r
         if is_open(t.record.status)
     ]
     return aimed_decision(view, asked, command, aimed, Acknowledgement.SUPPRESSED, records, entries)
+
+
+def _values(view: View, command: SuppressContact, aimed: Aimed) -> list[tuple[DoNotCallKind, str]]:
+    """What is entered: the customer, or numbers in their international spelling; for a whole chain its account too."""
+    if command.customer_id is not None and command.handle is None:
+        return [(DoNotCallKind.CUSTOMER, command.customer_id)]
+    is_whole = command.chain_attribute is ChainAttribute.ALL_CHAIN
+    values: list[tuple[DoNotCallKind, str]] = []
+    if command.phone_number is not None:
+        regions = [found.default_region for found in _lists(view, aimed)]
+        values += [(DoNotCallKind.NUMBER, number) for number in spelled(command.phone_number, regions)]
+    for target in aimed.targets:
+        calling_list = list_of(view.book, target.record)
+        if command.phone_number is None or is_whole:
+            region = "" if calling_list is None else calling_list.default_region
+            values += [(DoNotCallKind.NUMBER, number) for number in spelled(target.record.phone_number, [region])]
+        account = account_of(target.record, calling_list) if is_whole else None
+        if account is not None:
+            values.append((DoNotCallKind.ACCOUNT, account))
+    return list(dict.fromkeys(values))
+
+
+def _lists(view: View, aimed: Aimed) -> list[CallingList]:
+    """The calling lists that a number without a country code may belong to."""
+    if aimed.calling_list is not None:
+        return [aimed.calling_list]
+    centre = aimed.campaign.contact_centre_id
+    mine = {entry.list_id for entry in aimed.campaign.lists}
+    return [entry for entry in view.book.lists_of(centre) if entry.list_id in mine]
 
 
 async def cancel_record(view: View, asked: Asked, command: CancelRecord, rules: Rules) -> Decision:

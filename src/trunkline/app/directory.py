@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import msgspec
 
-from trunkline.app.stored import Directory
+from trunkline.app.reference_data import Directory
 from trunkline.domain.campaigns import (
     AgentGroup,
     CallingList,
@@ -22,7 +22,10 @@ from trunkline.domain.campaigns import (
     Format,
     GroupState,
 )
+from trunkline.domain.enums import GroupStatus
+from trunkline.domain.group_control import obstacle_of, shown_status
 from trunkline.domain.objects import ObjectKey, ObjectKind, ObjectValue, StoredObject
+from trunkline.domain.suppression import SuppressionList
 from trunkline.errors import NotFound
 
 V = TypeVar("V", bound=ObjectValue)
@@ -40,6 +43,7 @@ class ReferenceBook:
         self._states = {state.key: state for state in directory.group_states}
         self._lists_by_id = {(one.contact_centre_id, one.list_id): one for one in self._resolved_lists()}
         self._lists = {(one.contact_centre_id, one.name): one for one in self._lists_by_id.values()}
+        self._suppression_lists = [o.value for o in directory.objects if isinstance(o.value, SuppressionList)]
         self._groups: dict[tuple[int, int], Campaign] = {}
         self._campaigns: dict[tuple[int, str], list[Campaign]] = {}
         self._campaigns_by_id: dict[tuple[int, int], list[Campaign]] = {}
@@ -53,6 +57,10 @@ class ReferenceBook:
         """The book after groups changed state."""
         merged = {**self._states, **{state.key: state for state in states}}
         return ReferenceBook(msgspec.structs.replace(self._directory, group_states=tuple(merged.values())))
+
+    def group_state(self, contact_centre_id: int, campaign_group_id: int) -> GroupState | None:
+        """Where a group stands as it is stored; None for one that never was loaded."""
+        return self._states.get((contact_centre_id, campaign_group_id))
 
     @property
     def group_states(self) -> Iterable[GroupState]:
@@ -78,6 +86,11 @@ class ReferenceBook:
         """The struct of an object; None for None and for what does not exist."""
         stored = None if object_id is None else self._objects.get((contact_centre_id, kind, object_id))
         return stored.value if stored is not None and isinstance(stored.value, struct) else None
+
+    def skills_of(self, contact_centre_id: int) -> dict[int, dict[int, int]]:
+        """Levels by skill of those users who have any."""
+        found = self._directory.skills.items()
+        return {user_id: skills for (centre, user_id), skills in found if centre == contact_centre_id}
 
     # Campaigns and lists as the engine reads them
 
@@ -140,6 +153,17 @@ class ReferenceBook:
         mine = [entry for (centre, _), entry in self._lists.items() if centre == contact_centre_id]
         return sorted(mine, key=lambda entry: entry.name)
 
+    def suppression_list_ids(self, contact_centre_id: int, campaign: Campaign | None) -> tuple[int, ...]:
+        """The suppression lists that apply to a campaign besides the contact centre's own: required and named ones."""
+        named = () if campaign is None else campaign.suppression_list_ids
+        return tuple(
+            entry.suppression_list_id
+            for entry in self._suppression_lists
+            if entry.contact_centre_id == contact_centre_id
+            and entry.is_enabled
+            and (entry.is_required or entry.suppression_list_id in named)
+        )
+
     def _resolved_lists(self) -> Iterable[CallingList]:
         for stored in self._objects.values():
             value = stored.value
@@ -160,7 +184,8 @@ class ReferenceBook:
             agents = self.value(AgentGroup, centre, ObjectKind.AGENT_GROUP, group.agent_group_id)
             if campaign is not None and agents is not None:
                 members = _members(agents, skilled.get(centre, []))
-                yield resolved(campaign, group, agents, members, self._states.get((centre, group.campaign_group_id)))
+                state = self._states.get((centre, group.campaign_group_id))
+                yield resolved(campaign, group, agents, members, state, self._lists_by_id)
 
 
 def _best(groups: list[Campaign], user_id: int | None) -> Campaign:
@@ -181,20 +206,34 @@ def _members(agents: AgentGroup, skilled: list[tuple[int, dict[int, int]]]) -> f
     return agents.user_ids | able
 
 
+def present_state(group: CampaignGroup, state: GroupState | None) -> GroupState:
+    """Where a group stands; one that is not loaded has the mode and goal that it will be loaded with."""
+    if state is not None and state.status is not GroupStatus.NOT_LOADED:
+        return state
+    return msgspec.structs.replace(
+        state or GroupState(contact_centre_id=group.contact_centre_id, campaign_group_id=group.campaign_group_id),
+        dial_mode=group.dial_mode,
+        optimize_by=group.optimize_by,
+        optimize_goal=group.optimize_goal,
+    )
+
+
 def resolved(
     campaign: CampaignDefinition,
     group: CampaignGroup,
     agents: AgentGroup,
     members: frozenset[int],
     state: GroupState | None,
+    lists: dict[tuple[int, int], CallingList],
 ) -> Campaign:
-    """A campaign as one of its groups works it."""
-    present = state or GroupState(
-        contact_centre_id=group.contact_centre_id,
-        campaign_group_id=group.campaign_group_id,
-        dial_mode=group.dial_mode,
-        optimize_by=group.optimize_by,
-        optimize_goal=group.optimize_goal,
+    """A campaign as one of its groups works it. ``lists`` are all there are, by contact centre and id."""
+    present = present_state(group, state)
+    obstacle = obstacle_of(
+        is_enabled=campaign.is_enabled and group.is_enabled and agents.is_enabled,
+        lists=campaign.lists,
+        known={e.list_id: one for e in campaign.lists if (one := lists.get((group.contact_centre_id, e.list_id)))},
+        agents=len(members),
+        dial_mode=present.dial_mode,
     )
     return Campaign(
         contact_centre_id=campaign.contact_centre_id,
@@ -212,8 +251,11 @@ def resolved(
         min_buffer=group.min_buffer,
         opt_buffer=group.opt_buffer,
         completes_itself=group.completes_itself,
-        status=present.status,
+        status=shown_status(present.status, obstacle),
         status_since_ms=present.changed_at_ms,
+        is_completing=present.is_completing,
+        loaded_at_ms=present.loaded_at_ms,
+        obstacle="" if obstacle is None else obstacle.value,
         suppression_scope=campaign.suppression_scope,
         suppression_list_ids=campaign.suppression_list_ids,
         rule_set_id=campaign.rule_set_id,

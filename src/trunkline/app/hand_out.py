@@ -7,20 +7,24 @@ ago, so it is judged again before it goes to a desk: windows, do-not-call, attem
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 
 import msgspec
 
 from trunkline.app.asking import Asked, Rules
-from trunkline.app.ports import CallbackClaim, ChainKey, Claim, ClaimKind, ClaimList
+from trunkline.app.calling_times import opens
+from trunkline.app.chain_judging import Judged, in_hand, judged, put_away
+from trunkline.app.list_filters import parsed_for
+from trunkline.app.ports import EVERYTHING, CallbackClaim, ChainKey, Claim, ClaimKind, ClaimList
 from trunkline.app.view import View
-from trunkline.domain.attempts import AttemptRow, AttemptStep, attempt_row
+from trunkline.domain.attempts import AttemptRow
 from trunkline.domain.campaigns import CallingList, Campaign
-from trunkline.domain.desk import DeskEntry
-from trunkline.domain.eligibility import Window
-from trunkline.domain.enums import CallResult, Hold, RecordStatus, RecordType
-from trunkline.domain.records import Happening, Record, RecordKey, is_open, moved
+from trunkline.domain.filters import COLUMNS, Filter, IsNull, ParsedFilter
+from trunkline.domain.objects import ObjectKind
+from trunkline.domain.records import Record, RecordKey
 from trunkline.domain.shares import PLACES
+from trunkline.domain.validation import permits
 from trunkline.errors import NotFound, OutOfRange
 
 MAX_CHAINS_EXAMINED = 50
@@ -37,6 +41,14 @@ MAX_BUFFER = 1000
 BUFFER_LEASE_MS = 600_000
 """How long a chain lies in a buffer before it goes back: long enough for a slow group to come to it, short enough that
 other groups of the list are not kept from it for long."""
+
+
+NOTHING = ParsedFilter(condition=IsNull(COLUMNS["record_id"]))
+"""Selects no record: what a filter that cannot be read is taken for."""
+
+MAX_WAITING = 20
+"""Chains that one request passes over because the pre-dial validation has not answered about them yet: it is asked
+about each, and whoever asks again a moment later finds the answers."""
 
 
 class Found(msgspec.Struct):
@@ -70,6 +82,8 @@ async def next_chain(view: View, asked: Asked, campaign: Campaign, rules: Rules)
         if await search.judge(chain):
             return search.found
         view.chains_examined += 1
+        if search.waiting >= MAX_WAITING:
+            return search.found
     search.found.is_unfinished = search.is_nearer
     return search.found
 
@@ -81,16 +95,18 @@ class _Search:
         self.found = Found()
         self.is_nearer = view.chains_examined > 0
         self.is_contested = False
+        self.waiting = 0
         self._view = view
         self._asked = asked
         self._campaign = campaign
         self._rules = rules
         self._user_id = asked.caller.user_id
         self._lists = open_lists(view, campaign)
-        self._opens = {list_id: opener(view, campaign, entry) for list_id, entry in self._lists.items()}
+        book, now_s = view.book, view.now_s
+        self._opens = {list_id: opens(campaign, entry, book, now_s) for list_id, entry in self._lists.items()}
+        self._filters = {list_id: _filter_of(view, entry) for list_id, entry in self._lists.items()}
         self._passed: set[tuple[int, int]] = set()
-        self._judged: set[RecordKey] = set()
-        self._suppressed: set[RecordKey] = set()
+        self._known: dict[ChainKey, tuple[list[Record], Judged]] = {}
 
     async def next(self) -> list[Record] | None:
         """The records of the next chain to judge, None when there is none."""
@@ -103,7 +119,10 @@ class _Search:
                 return await view.chain(*claimed.chains[0])
             self.is_contested = self.is_contested or claimed.is_contested
             view.without_callbacks.add(whose)
-        await self._fill()
+        if not campaign.hands_out_fresh:
+            return None
+        if campaign.fetches:
+            await self._fill()
         while (buffered := await view.next_buffered(*group)) is not None:
             if buffered.records:
                 return buffered.records
@@ -117,7 +136,12 @@ class _Search:
             campaign_group_id=campaign.group_id,
             campaign_id=campaign.campaign_id,
             lists=tuple(
-                ClaimList(list_id=list_id, max_attempts=entry.max_attempts, opens=self._opens[list_id])
+                ClaimList(
+                    list_id=list_id,
+                    max_attempts=entry.max_attempts,
+                    opens=self._opens[list_id],
+                    condition=self._filters[list_id].condition,
+                )
                 for list_id, entry in self._lists.items()
             ),
             user_id=self._user_id,
@@ -182,6 +206,7 @@ class _Search:
                     # Fresh chains of all lists lie between each other.
                     first_place=places[is_fresh],
                     place_step=max(1, PLACES // limit) if is_fresh else 1,
+                    selection=self._filters[list_id],
                 )
             )
             taken += len(claimed.chains)
@@ -192,66 +217,48 @@ class _Search:
 
     async def judge(self, chain: list[Record]) -> bool:
         """True when a record of the chain may be called: it is in ``found`` then. If not, the chain is put away."""
-        await self._look_up(chain)
+        judged = await self._judged(chain)
         found = self.found
         chain_key = chain[0].key[:3]
+        found.attempts += judged.attempts
+        self.is_nearer = self.is_nearer or judged.is_changed
+        chosen = next((record for record in judged.chain if record.key in judged.permitted), None)
+        if chosen is not None and not self._is_validated(chosen):
+            self.waiting += 1
+            self._passed.add(chain_key[1:])
+            self._change(chain, judged.chain)
+            return False
         found.off_buffer.append(chain_key)
-        now = [self._without_suppressed(record) for record in chain]
-        callable_now = [record for record in now if self._is_callable(record)]
-        if callable_now:
-            found.chain = [_in_hand(record) for record in now]
-            found.permitted = {record.key for record in callable_now}
-            found.chosen = next(record for record in found.chain if record.key in found.permitted)
-            kept = zip(chain, found.chain, strict=True)
-            found.changed.update((record.key, record) for before, record in kept if record is not before)
+        if chosen is not None:
+            found.chain = [in_hand(record) for record in judged.chain]
+            found.permitted = judged.permitted
+            found.chosen = next(record for record in found.chain if record.key == chosen.key)
+            self._change(chain, found.chain)
             return True
         self._passed.add(chain_key[1:])
         self._view.passed_over.add(chain_key)
-        put_back = [put_away(record) for record in now]
-        found.changed.update((r.key, r) for before, r in zip(chain, put_back, strict=True) if r is not before)
+        self._change(chain, put_away(judged.chain))
         return False
 
-    async def _look_up(self, chain: list[Record]) -> None:
-        """Ask the do-not-call lists about the chain, and about those that come behind it."""
-        if all(record.key in self._judged for record in chain):
-            return
-        campaign = self._campaign
-        ahead = self._view.ahead(campaign.contact_centre_id, campaign.group_id)
-        records = [*chain, *(record for other in ahead for record in other.records)]
-        self._suppressed |= await self._view.suppressed(campaign.contact_centre_id, campaign.campaign_id, records)
-        self._judged.update(record.key for record in records)
+    def _change(self, before: Sequence[Record], after: Sequence[Record]) -> None:
+        self.found.changed.update((new.key, new) for old, new in zip(before, after, strict=True) if new is not old)
 
-    def _without_suppressed(self, record: Record) -> Record:
-        if record.key not in self._suppressed or not is_open(record.status):
-            return record
-        self.is_nearer = True
-        self.found.attempts.append(
-            attempt_row(
-                record,
-                AttemptStep.BLOCKED,
-                self._view.now_ms,
-                "",
-                campaign_id=self._campaign.campaign_id,
-                campaign_group_id=self._campaign.group_id,
-                agent_id=self._user_id,
-                detail={"rule": "suppression"},
-            )
-        )
-        return out_of_dialing(record)
+    async def _judged(self, chain: list[Record]) -> Judged:
+        """Judge the chain; once one was held back, those behind it too: one question to the store for all of them."""
+        known = self._known.pop(chain[0].key[:3], None)
+        if known is not None and known[0] == chain:
+            return known[1]
+        ahead: list[list[Record]] = []
+        if self._view.chains_examined or self._passed:
+            waiting = self._view.ahead(self._campaign.contact_centre_id, self._campaign.group_id)
+            ahead = [other.records for other in waiting if other.records]
+        first, *others = await judged(self._view, self._campaign, [chain, *ahead], self._user_id)
+        self._known.update((one[0].key[:3], (one, each)) for one, each in zip(ahead, others, strict=True))
+        return first
 
-    def _is_callable(self, record: Record) -> bool:
-        """True when this record itself may be called now by this agent (outbound domain 2.5)."""
-        calling_list = self._lists.get(record.list_id)
-        return (
-            calling_list is not None
-            and record.status in (RecordStatus.RETRIEVED, RecordStatus.READY)
-            and record.phone_type.is_dialable
-            and record.record_type is not RecordType.NO_CALL
-            and (record.due_at_s is None or record.due_at_s <= self._view.now_s)
-            and record.attempts < calling_list.max_attempts
-            and (not record.record_type.is_personal or record.agent_id == self._user_id)
-            and self._opens[record.list_id](record.window)
-        )
+    def _is_validated(self, record: Record) -> bool:
+        """What the pre-dial validation says; a record that waits for its answer stays in the buffer."""
+        return permits(self._rules.validation(self._campaign, self._lists[record.list_id], record))
 
 
 def open_lists(view: View, campaign: Campaign) -> dict[int, CallingList]:
@@ -267,75 +274,18 @@ def open_lists(view: View, campaign: Campaign) -> dict[int, CallingList]:
     return found
 
 
-def opener(view: View, campaign: Campaign, calling_list: CallingList) -> Callable[[Window], bool]:
-    """Whether records of a window may be called now, for this campaign and list; asked once for each window."""
-    known: dict[Window, bool] = {}
-    now_s = view.now_s
-
-    def opens(window: Window) -> bool:
-        is_open_now = known.get(window)
-        if is_open_now is None:
-            try:
-                is_open_now = window.is_open(now_s)
-            except OutOfRange:  # its zone has left the time-zone database
-                is_open_now = False
-            known[window] = is_open_now
-        return is_open_now
-
-    return opens
+def _filter_of(view: View, calling_list: CallingList) -> ParsedFilter:
+    """The filter of a list; one that names fields which the list no longer has selects nothing (``app.judging``)."""
+    centre = calling_list.contact_centre_id
+    used = view.book.value(Filter, centre, ObjectKind.FILTER, calling_list.filter_id)
+    if used is None or not used.is_enabled:
+        return EVERYTHING
+    return _parsed(calling_list, used.criteria, used.order_by)
 
 
-def out_of_dialing(record: Record) -> Record:
-    """The record after a do-not-call hit before dialing."""
-    return moved(record, Happening.DO_NOT_CALL, record_type=RecordType.NO_CALL, call_result=CallResult.DO_NOT_CALL)
-
-
-def put_away(record: Record) -> Record:
-    """A record of a chain that leaves the buffer unworked."""
-    return moved(record, Happening.RETURNED) if record.status is RecordStatus.RETRIEVED else record
-
-
-def _in_hand(record: Record) -> Record:
-    """A record of a chain that goes to a desk: open ones are RETRIEVED, and no hold binds them any more."""
-    if not is_open(record.status):
-        return record
-    if record.status is not RecordStatus.RETRIEVED:
-        record = moved(record, Happening.TAKEN)
-    if record.hold is Hold.NONE:
-        return record
-    has_own_time = record.record_type not in (RecordType.GENERAL, RecordType.UNKNOWN, RecordType.NO_RECORD_TYPE)
-    return msgspec.structs.replace(record, hold=Hold.NONE, due_at_s=record.due_at_s if has_own_time else None)
-
-
-def permitted_row(view: View, asked: Asked, campaign: Campaign, entry: DeskEntry, record: Record) -> AttemptRow:
-    """The row of the attempt log that says that every rule let the record go."""
-    return attempt_row(
-        record,
-        AttemptStep.PERMITTED,
-        view.now_ms,
-        entry.attempt_guid,
-        campaign_id=campaign.campaign_id,
-        campaign_group_id=campaign.group_id,
-        agent_id=asked.caller.user_id,
-    )
-
-
-def released_rows(view: View, entries: Sequence[DeskEntry], chain: Collection[Record]) -> list[AttemptRow]:
-    """Rows that say that hand-outs came to nothing: one for each, however many of its records leave the desk."""
-    records = {record.key: record for record in chain}
-    rows: dict[str, AttemptRow] = {}
-    for entry in sorted(entries, key=lambda one: (one.chain_n, one.handle)):
-        record = records.get(entry.record_key)
-        if entry.permitted_at_ms == 0 or entry.attempt_guid in rows or record is None:
-            continue
-        campaign = view.book.campaign_by_id(entry.contact_centre_id, entry.campaign_id, entry.user_id)
-        rows[entry.attempt_guid] = attempt_row(
-            record,
-            AttemptStep.RELEASED,
-            view.now_ms,
-            entry.attempt_guid,
-            campaign_id=entry.campaign_id,
-            campaign_group_id=campaign.group_id if campaign is not None else None,
-            agent_id=entry.user_id,
-        )
-    return list(rows.values())
+@lru_cache(maxsize=256)
+def _parsed(calling_list: CallingList, criteria: str, order_by: str) -> ParsedFilter:
+    try:
+        return parsed_for(calling_list, criteria, order_by)
+    except OutOfRange:
+        return NOTHING

@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
-from trunkline.app import agents, buffers, contacts, import_chunks, preview, records, rescue
+from trunkline.app import (
+    agents,
+    buffers,
+    callbacks,
+    contacts,
+    control,
+    import_chunks,
+    list_portions,
+    list_work,
+    preview,
+    records,
+    rescue,
+    third_party,
+    validated,
+)
+from trunkline.app.validation import SettleValidation
 from trunkline.app.writer import Handler
 from trunkline.domain import commands
+from trunkline.domain.third_party import ThirdPartyRequest
 
 HANDLERS: dict[type, Handler] = {
     commands.UpdateRecord: records.update_record,
@@ -25,9 +41,19 @@ HANDLERS: dict[type, Handler] = {
     commands.StartSession: agents.start_session,
     commands.EndSession: agents.end_session,
     commands.ChangeState: agents.change_state,
+    callbacks.ServeCallbacks: callbacks.serve_callbacks,
+    callbacks.ReassignCallback: callbacks.reassign_callback,
     rescue.ExpireLeases: rescue.expire_leases,
     rescue.ReportFailure: rescue.report_failure,
     rescue.ResetStale: rescue.reset_stale,
     buffers.ReturnBuffer: buffers.return_buffer,
+    control.ControlGroup: control.control_group,
+    control.AdvanceGroup: control.advance_group,
+    control.TellAgents: control.tell_agents,
+    list_work.Recycle: list_portions.recycle,
+    list_work.UndoRecycling: list_portions.undo_recycling,
+    list_work.MoveChains: list_portions.move_chains,
     import_chunks.ImportChunk: import_chunks.import_chunk,
+    ThirdPartyRequest: third_party.third_party_request,
+    SettleValidation: validated.settle_validation,
 }

@@ -11,11 +11,14 @@ the contact centre, and a record's with its list (decisions 10).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from trunkline.app.callback_reads import CallbackReads
+from trunkline.app.census import CensusGroup, CensusQuery
 from trunkline.app.claims import (
+    EVERYTHING,
     MAX_CLAIM,
     Buffered,
     BufferEntry,
@@ -26,7 +29,16 @@ from trunkline.app.claims import (
     Claimed,
     ClaimKind,
     ClaimList,
-    Selection,
+)
+from trunkline.app.group_reads import Counting, WorkReads
+from trunkline.app.reference_data import (
+    Directory,
+    ObjectChanges,
+    ObjectVersion,
+    ObjectWrite,
+    Provision,
+    User,
+    UserWrite,
 )
 from trunkline.app.stored import (
     MAX_CHAIN,
@@ -37,30 +49,39 @@ from trunkline.app.stored import (
     Conflict,
     CursorKey,
     DeskKey,
-    Directory,
     Held,
     ImportProgress,
     ImportState,
     JournalRow,
     JournalSpan,
-    ObjectChanges,
-    ObjectWrite,
     PreviewSession,
-    Provision,
+    RecordQuery,
+    RecycleRun,
+    RecycleState,
     StoredRow,
-    Suppression,
-    User,
+    Undo,
 )
+from trunkline.app.stored_contacts import (
+    AttemptQuery,
+    Suppression,
+    SuppressionCount,
+    SuppressionKey,
+    SuppressionQuery,
+)
+from trunkline.domain.attempts import PastAttempt, StoredAttempt
 from trunkline.domain.desk import DeskEntry
 from trunkline.domain.enums import DoNotCallKind
 from trunkline.domain.objects import ObjectKey, StoredObject
 from trunkline.domain.records import Record
+from trunkline.domain.suppression import Contact
 
 __all__ = [
+    "EVERYTHING",
     "MAX_CHAIN",
     "MAX_CLAIM",
     "MAX_EVENTS_A_REQUEST",
     "AgentSession",
+    "AttemptQuery",
     "AuditQuery",
     "BufferEntry",
     "BufferSize",
@@ -85,15 +106,23 @@ __all__ = [
     "JournalRow",
     "JournalSpan",
     "ObjectChanges",
+    "ObjectVersion",
     "ObjectWrite",
     "PreviewSession",
     "Provision",
-    "Selection",
+    "RecordQuery",
+    "RecycleRun",
+    "RecycleState",
     "Store",
     "StoredRow",
     "Suppression",
+    "SuppressionCount",
+    "SuppressionKey",
+    "SuppressionQuery",
+    "Undo",
     "Unit",
     "User",
+    "UserWrite",
 ]
 
 
@@ -133,7 +162,7 @@ class DeskReads(Protocol):
         """The agent's log-in, or None."""
 
 
-class Unit(DeskReads, Protocol):
+class Unit(DeskReads, WorkReads, Protocol):
     """One transaction. Reads see what was committed before it; writes happen in ``save``."""
 
     async def repeats(self, request_keys: Sequence[int], since_ms: int) -> dict[int, StoredRow]:
@@ -176,9 +205,31 @@ class Unit(DeskReads, Protocol):
         """Chains in a group's buffer."""
 
     async def suppressed(
-        self, contact_centre_id: int, campaign_id: int | None, numbers: Iterable[str], customers: Iterable[str]
-    ) -> set[tuple[DoNotCallKind, str]]:
-        """Those of the numbers and customer ids (as given) that must not be called for that campaign."""
+        self,
+        contact_centre_id: int,
+        campaign_id: int | None,
+        suppression_list_ids: Collection[int],
+        now_s: int,
+        contacts: Collection[Contact],
+    ) -> dict[Contact, list[Suppression]]:
+        """The entries that keep those contacts from being called, by contact; without those that nothing holds back.
+
+        Looked at are the contact centre's own list and those given, entries for all campaigns and for this one (None:
+        for all campaigns only) that hold at ``now_s``. Cost: one index look-up a contact, however long the lists are.
+        """
+
+    async def attempts_of(
+        self, contact_centre_id: int, number_keys: Collection[str], person_keys: Collection[str], since_ms: int
+    ) -> list[PastAttempt]:
+        """What attempt rules need to know of those numbers and persons, each row once, by number.
+
+        Of each number and each person the newest ``MAX_PAST_ATTEMPTS`` rows since then.
+        """
+
+    async def attempts_of_chain(
+        self, contact_centre_id: int, list_id: int, chain_id: int, limit: int
+    ) -> list[StoredAttempt]:
+        """The newest rows of the attempt log about a chain, newest first."""
 
     async def records_of_contact(
         self, contact_centre_id: int, list_ids: Sequence[int], kind: DoNotCallKind, value: str, limit: int
@@ -194,11 +245,17 @@ class Unit(DeskReads, Protocol):
     async def preview_sessions(self, contact_centre_id: int, user_id: int) -> list[int]:
         """Campaign ids of the agent's preview sessions."""
 
-    async def preview_agents(self, contact_centre_id: int, campaign_id: int) -> list[int]:
-        """User ids of the agents who take preview records of a campaign, in order."""
-
     async def import_progress(self, contact_centre_id: int, list_id: int, import_id: str) -> ImportProgress | None:
         """How far that import is, or None when it never began."""
+
+    async def records_where(self, query: RecordQuery) -> list[Record]:
+        """A page of the records that a condition selects, by chain and place. Cost: the rows that are passed over."""
+
+    async def recycle_runs(self, contact_centre_id: int, list_id: int, limit: int) -> list[RecycleRun]:
+        """The newest recyclings of a list, newest first."""
+
+    async def undo_of(self, contact_centre_id: int, list_id: int, run_id: int, limit: int) -> list[Undo]:
+        """What a recycling can be undone with, by chain and place."""
 
     async def take_numbers(self, *, handles: int = 0, records: int = 0, chains: int = 0) -> tuple[range, range, range]:
         """Fresh handles, record ids and chain ids; they never repeat, gaps are allowed. Handles fit 32 bits."""
@@ -210,7 +267,7 @@ class Unit(DeskReads, Protocol):
         """
 
 
-class Store(DeskReads, Protocol):
+class Store(DeskReads, CallbackReads, WorkReads, Counting, Protocol):
     """Durable storage.
 
     Reads outside a unit see committed data only, and all of it: every commit that had returned when they began. They
@@ -236,14 +293,39 @@ class Store(DeskReads, Protocol):
         """Write reference data and bump the directory's version."""
 
     async def change_objects(self, changes: ObjectChanges) -> list[StoredObject]:
-        """Write objects, each if it is still what the writer saw; all of them or none; moves the directory's version.
+        """Write objects and accounts, each if it is still what the writer saw; all of them or none.
 
-        Returns the objects as they are kept now, without those deleted, in order. Raises ``StaleVersion``, ``NotFound``
-        for one that does not exist, ``AlreadyExists`` when a name or reference is another's.
+        Moves the directory's version. Returns the objects as they are kept now, without those deleted, in order. Raises
+        ``StaleVersion``, ``NotFound`` for one that does not exist, ``AlreadyExists`` when a name or reference is
+        another's, ``Conflict`` when the directory is not what ``seen_version`` says.
         """
+
+    async def census(self, query: CensusQuery) -> list[CensusGroup]:
+        """How many records of a list there are of each kind, in any order. Cost: reads the whole list once."""
+
+    async def sample(self, contact_centre_id: int, list_id: int, size: int) -> list[Record]:
+        """Of each of ``size`` equal parts of a list's chain numbers the first READY record that can be called, by key.
+
+        Parts without one give none. NO_CALL records and contacts that are not telephones are not looked at. Cost: a
+        look at each part, and the rows that are passed over in it.
+        """
+
+    async def count_records(self, query: RecordQuery) -> int:
+        """How many records the condition selects, without regard to ``after`` and ``limit``. Cost: the whole list."""
+
+    async def count_chains(self, query: RecordQuery) -> int:
+        """How many chains have a record that the condition selects. Cost: the whole list."""
 
     async def object_versions(self, key: ObjectKey, limit: int) -> list[StoredObject]:
         """The newest versions of an object that there ever were, newest first, without deletions."""
+
+    async def object_history(
+        self, contact_centre_id: int, kind: str, object_id: int, before_version: int | None, limit: int
+    ) -> list[ObjectVersion]:
+        """Who changed an object (or, with kind ``user``, an account), when and why, newest first, deletions too.
+
+        Only versions before ``before_version`` when it is given.
+        """
 
     async def user(self, contact_centre_id: int, user_name: str) -> User | None:
         """An account by its name as typed (compared exactly)."""
@@ -280,3 +362,35 @@ class Store(DeskReads, Protocol):
 
     async def prune(self, before_ms: int, limit: int) -> int:
         """Delete journal rows older than that, at most ``limit``; returns how many."""
+
+    async def attempts(self, query: AttemptQuery) -> list[StoredAttempt]:
+        """A portion of the attempt log, by number."""
+
+    async def newest_attempt(self) -> int:
+        """The number of the newest row of the attempt log, 0 when there is none."""
+
+    async def attempts_of_chain(
+        self, contact_centre_id: int, list_id: int, chain_id: int, limit: int
+    ) -> list[StoredAttempt]:
+        """See ``Unit.attempts_of_chain``."""
+
+    async def make_attempt_parts(self, now_ms: int) -> int:
+        """Have parts of the attempt log for this month and the next ones, where the store keeps it in parts.
+
+        Rows that lie in no month's part get one. Returns how many parts were made.
+        """
+
+    async def drop_attempts(self, before_ms: int, limit: int) -> int:
+        """Delete rows of the attempt log older than that, as far as the store can cheaply; returns how many.
+
+        A store with parts drops those that are older as a whole, others at most ``limit`` rows at once.
+        """
+
+    async def drop_suppressions(self, before_s: int, limit: int) -> int:
+        """Delete entries of suppression lists that ended before that, at most ``limit``; returns how many."""
+
+    async def suppression_entries(self, query: SuppressionQuery) -> list[Suppression]:
+        """A page of a suppression list."""
+
+    async def suppression_counts(self, contact_centre_id: int, now_s: int) -> dict[int, SuppressionCount]:
+        """Entries by list. Cost: reads all of them."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from trunkline.app.access import Work, campaign_of, check_application
 from trunkline.app.asking import Asked, Rules
-from trunkline.app.hand_out import MAX_CHAINS_EXAMINED, Found, next_chain, permitted_row
+from trunkline.app.chain_judging import permitted_row
+from trunkline.app.hand_out import MAX_CHAINS_EXAMINED, next_chain
 from trunkline.app.ports import Held, PreviewSession
 from trunkline.app.records import record_shown
 from trunkline.app.view import Decision, View
@@ -13,6 +16,7 @@ from trunkline.domain.commands import EndPreview, NextPreview, StartPreview
 from trunkline.domain.desk import DeskEntry
 from trunkline.domain.enums import GroupStatus
 from trunkline.domain.events import Appearance, CampaignChanged, CampaignStep, NothingToPreview
+from trunkline.domain.records import Record, RecordKey
 from trunkline.errors import InvalidState
 
 MAX_DESK = 500
@@ -77,7 +81,7 @@ async def next_preview(view: View, asked: Asked, command: NextPreview, rules: Ru
             campaign_id=campaign.campaign_id,
         )
     calling_list = view.book.list_by_id(centre, chosen.list_id)
-    entries = await hand_out(view, asked, campaign, found, rules)
+    entries = await hand_out(view, asked, campaign, found.chain, rules, found.permitted)
     entry = next(one for one in entries if one.record_key == chosen.key)
     work = Work(campaign, calling_list, Held(entry, chosen))
     return Decision(
@@ -92,9 +96,13 @@ async def next_preview(view: View, asked: Asked, command: NextPreview, rules: Ru
     )
 
 
-async def hand_out(view: View, asked: Asked, campaign: Campaign, found: Found, rules: Rules) -> list[DeskEntry]:
-    """Desk entries under fresh handles for a whole chain, closed siblings included so that they can be read."""
-    chain = found.chain
+async def hand_out(
+    view: View, asked: Asked, campaign: Campaign, chain: list[Record], rules: Rules, permitted: Collection[RecordKey]
+) -> list[DeskEntry]:
+    """Desk entries under fresh handles for a whole chain, closed siblings included so that they can be read.
+
+    ``permitted`` are the records that every rule lets go.
+    """
     handles, _, _ = await view.unit.take_numbers(handles=len(chain))
     guid = rules.chance.uuid()
     return [
@@ -109,7 +117,7 @@ async def hand_out(view: View, asked: Asked, campaign: Campaign, found: Found, r
             campaign_id=campaign.campaign_id,
             attempt_guid=guid,
             lease_until_ms=view.now_ms + rules.lease_ms,
-            permitted_at_ms=view.now_ms if record.key in found.permitted else 0,
+            permitted_at_ms=view.now_ms if record.key in permitted else 0,
         )
         for handle, record in zip(handles, chain, strict=True)
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trunkline.app.stored import Provision
+from trunkline.app.reference_data import Provision
 from trunkline.domain.campaigns import AgentGroup, Campaign, CampaignDefinition, CampaignGroup, GroupState
 from trunkline.domain.objects import ObjectKey, ObjectKind, StoredObject
 

@@ -8,12 +8,14 @@ import msgspec
 
 from trunkline.app.access import Work, work_of
 from trunkline.app.asking import Asked, Rules
-from trunkline.app.hand_out import released_rows
+from trunkline.app.treating import Outcome, counted, ending_of, log_row, treat
 from trunkline.app.view import Decision, View
+from trunkline.domain.attempts import AttemptStep
+from trunkline.domain.chains import given_back
 from trunkline.domain.commands import CompleteRecord, ReadChain, RejectRecord, RescheduleRecord, UpdateRecord
 from trunkline.domain.desk import DeskEntry, touched
 from trunkline.domain.eligibility import check_bounds, local_to_unix_s, offset_s, zone
-from trunkline.domain.enums import CallbackType, RecordStatus, RecordType
+from trunkline.domain.enums import CallbackType, Hold, RecordStatus, RecordType, Treatment
 from trunkline.domain.events import Acknowledgement, Appearance, RecordAcknowledged, RecordShown
 from trunkline.domain.records import FieldChanges, Happening, Record, check_phone_number, moved
 from trunkline.errors import InvalidState, OutOfRange
@@ -39,37 +41,36 @@ async def update_record(view: View, asked: Asked, command: UpdateRecord, rules: 
 
 
 async def complete_record(view: View, asked: Asked, command: CompleteRecord, rules: Rules) -> Decision:
-    """Store the final result and take the chain off the desk.
+    """Store the result, let the list's treatment decide what follows, and take the chain off the desk.
 
-    The first Complete of a chain decides: its open siblings become CHAIN_UPDATED. A record whose fate was
-    settled before keeps it (decisions 5).
+    The first Complete of a chain decides: without a treatment the result is final, and its open siblings become
+    CHAIN_UPDATED. A record whose fate was settled before keeps it (decisions 5); its result goes into the log only.
     """
     work = await work_of(view, asked.caller, command)
-    entry, record = work.held.entry, work.held.record
+    entry = work.held.entry
     entries, chain = await on_same_desk(view, entry)
-    ended = [
-        moved(chain[other.chain_n], Happening.CHAIN_ENDED)
-        for other in entries
-        if other.handle != entry.handle and is_worked(other, chain)
-    ]
+    record = msgspec.structs.replace(
+        changed(work.held.record, command.changes), called_at_s=view.now_s, campaign_id=entry.campaign_id
+    )
+    whom, agent_id = command.treatment or Treatment.CAMPAIGN, asked.caller.user_id
+    ending = ending_of(entry, work.campaign, whom=whom, agent_id=agent_id)
     if is_worked(entry, chain):
-        record = moved(
-            changed(record, command.changes),
-            Happening.FINISHED,
-            attempts=record.attempts + 1,
-            called_at_s=view.now_s,
-            agent_id=asked.caller.user_id,
-            campaign_id=entry.campaign_id,
-            due_at_s=None,
-        )
-        ended.append(record)
+        record = counted(msgspec.structs.replace(record, agent_id=agent_id))
+        outcome = treat(view, work.calling_list, list(chain.values()), record, ending)
+        records = outcome.records
+    else:
+        outcome = Outcome([], [])
+        worked = [chain[other.chain_n] for other in entries if is_worked(other, chain)]
+        records = [moved(other, Happening.CHAIN_ENDED) for other in worked]
+    acknowledgement = acknowledged(
+        asked, work, Acknowledgement.PROCESSED, call_result=record.call_result, treatment=command.treatment
+    )
     return decided(
         work,
-        acknowledged(
-            asked, work, Acknowledgement.PROCESSED, call_result=record.call_result, treatment=command.treatment
-        ),
-        records=ended,
+        acknowledgement,
+        records=records,
         off_desk=entries,
+        attempts=[log_row(view, record, AttemptStep.ENDED, ending), *outcome.attempts],
     )
 
 
@@ -77,20 +78,25 @@ async def reject_record(view: View, asked: Asked, command: RejectRecord, rules: 
     """Give a chain back unworked; it is handed out again with the next set."""
     work = await work_of(view, asked.caller, command)
     entries, chain = await on_same_desk(view, work.held.entry)
-    returned = [moved(chain[e.chain_n], Happening.RETURNED) for e in entries if is_worked(e, chain)]
+    in_hands = [chain[e.chain_n] for e in entries if is_worked(e, chain)]
+    # Whose fate was settled had its call; what is rejected unworked had none.
+    step = AttemptStep.ENDED if work.held.entry.is_settled else AttemptStep.RELEASED
+    row = log_row(view, work.held.record, step, ending_of(work.held.entry, work.campaign))
     return decided(
         work,
         acknowledged(asked, work, Acknowledgement.REJECTED),
-        records=returned,
+        records=given_back(in_hands),
         off_desk=entries,
-        attempts=released_rows(view, entries, returned),
+        attempts=[row],
     )
 
 
 async def reschedule_record(view: View, asked: Asked, command: RescheduleRecord, rules: Rules) -> Decision:
     """Set a callback for the agent or for anyone of the campaign; siblings wait with it.
 
-    Raises ``InvalidState`` for a time in the past or a record whose fate is decided otherwise.
+    A number that the request brings along must be one that may be called. A person's decision begins the treatment
+    anew. Raises ``InvalidState`` for a time in the past, a record whose fate is decided otherwise, and a number on a
+    do-not-call list.
     """
     work = await work_of(view, asked.caller, command)
     entry = work.held.entry
@@ -100,6 +106,8 @@ async def reschedule_record(view: View, asked: Asked, command: RescheduleRecord,
     entries, chain = await on_same_desk(view, entry)
     if chain[entry.chain_n].status is RecordStatus.READY and not entry.is_settled:
         raise InvalidState("the record is not being worked")
+    if record.phone_number != work.held.record.phone_number and await view.suppressed(work.campaign, [record]):
+        raise InvalidState("phoneNumber must not be called: it is on a do-not-call list")
     postponed = [
         moved(chain[other.chain_n], Happening.CHAIN_POSTPONED)
         for other in entries
@@ -112,6 +120,8 @@ async def reschedule_record(view: View, asked: Asked, command: RescheduleRecord,
         due_at_s=due_at_s,
         agent_id=asked.caller.user_id,
         campaign_id=entry.campaign_id,
+        treatments="",
+        hold=Hold.NONE,
     )
     return decided(
         work,
@@ -222,6 +232,7 @@ def record_shown(
     campaign = work.campaign
     callback_types = {
         RecordType.PERSONAL_CALL_BACK: CallbackType.PERSONAL,
+        RecordType.PERSONAL_RESCHEDULED: CallbackType.PERSONAL,
         RecordType.CAMPAIGN_CALL_BACK: CallbackType.CAMPAIGN,
     }
     return RecordShown(

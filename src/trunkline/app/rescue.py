@@ -5,12 +5,15 @@ from __future__ import annotations
 import msgspec
 
 from trunkline.app.asking import Asked, Rules
-from trunkline.app.hand_out import released_rows
-from trunkline.app.records import is_worked
+from trunkline.app.ports import PreviewSession
+from trunkline.app.records import is_worked, on_same_desk
+from trunkline.app.treating import Outcome, counted, ending_of, is_promised, log_row, miss, treat
 from trunkline.app.view import Decision, View
+from trunkline.domain.attempts import AttemptStep
+from trunkline.domain.chains import worked_record
 from trunkline.domain.desk import DeskEntry
 from trunkline.domain.enums import CallResult, RecordStatus
-from trunkline.domain.events import AnyEvent, RecordWithdrawn, RequestFailed
+from trunkline.domain.events import RecordWithdrawn, RequestFailed
 from trunkline.domain.people import Caller, Role
 from trunkline.domain.records import Happening, Record, moved
 from trunkline.errors import Forbidden, NotFound
@@ -43,35 +46,101 @@ class ResetStale(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def expire_leases(view: View, asked: Asked, command: ExpireLeases, rules: Rules) -> Decision:
-    """Turn records whose agent left or never reported into STALE, and tell the agent that they are gone."""
+    """Take chains whose agent left or never reported off the desk, and tell the agent that they are gone.
+
+    A chain has one lease, the longest of its entries: whoever works one record keeps the others with it.
+    """
     expired = await view.unit.expired(view.now_ms, command.limit)
-    records: list[Record] = []
-    entries: list[DeskEntry] = []
-    notices: list[tuple[DeskEntry, AnyEvent]] = []
+    decision = Decision(records=[], off_desk=[], notices=[], desk=[], attempts=[], is_silent=True)
+    seen: set[tuple[int, ...]] = set()
     for stored in expired:
         held = await view.held(stored.entry.contact_centre_id, stored.entry.handle)
         if held is None or held.entry.lease_until_ms is None or held.entry.lease_until_ms > view.now_ms:
             continue
-        if is_worked(held.entry, {held.record.chain_n: held.record}):
-            records.append(moved(held.record, Happening.LEASE_ENDED, call_result=CallResult.STALE))
-        entries.append(held.entry)
-        notice = withdrawn(view, held.entry)
-        if notice is not None:
-            notices.append((held.entry, notice))
-    released = released_rows(view, entries, records)
-    return Decision(records=records, off_desk=entries, notices=notices, attempts=released, is_silent=True)
+        whose = (*held.entry.record_key[:3], held.entry.user_id)
+        if whose in seen:
+            continue
+        seen.add(whose)
+        entries, chain = await on_same_desk(view, held.entry)
+        until_ms = _lease_of(entries)
+        if until_ms is None or until_ms > view.now_ms:
+            decision.desk = [*decision.desk, *_kept(entries, until_ms, view.now_ms)]
+            continue
+        outcome = await _abandoned(view, entries, chain, rules)
+        decision.records = [*decision.records, *outcome.records]
+        decision.attempts = [*decision.attempts, *outcome.attempts]
+        decision.off_desk = [*decision.off_desk, *entries]
+        notices = [(entry, withdrawn(view, entry)) for entry in entries]
+        told = [(entry, event) for entry, event in notices if event is not None]
+        decision.notices = [*decision.notices, *told]
+    return decision
+
+
+def _lease_of(entries: list[DeskEntry]) -> int | None:
+    """Until when a chain stays on the desk; None for ever."""
+    leases = [entry.lease_until_ms for entry in entries]
+    return None if None in leases else max(lease for lease in leases if lease is not None)
+
+
+def _kept(entries: list[DeskEntry], until_ms: int | None, now_ms: int) -> list[DeskEntry]:
+    return [
+        msgspec.structs.replace(entry, lease_until_ms=until_ms)
+        for entry in entries
+        if entry.lease_until_ms is not None and entry.lease_until_ms <= now_ms
+    ]
+
+
+async def _abandoned(view: View, entries: list[DeskEntry], chain: dict[int, Record], rules: Rules) -> Outcome:
+    """What becomes of a chain that its agent left: the treatment of Stale, of a missed callback, or as configured."""
+    worked = [chain[entry.chain_n] for entry in entries if is_worked(entry, chain)]
+    record = worked_record(worked)
+    entry = entries[0]
+    campaign = view.book.campaign_by_id(entry.contact_centre_id, entry.campaign_id, entry.user_id)
+    ending = ending_of(entry, campaign, happening=Happening.LEASE_ENDED)
+    if record is None:
+        return Outcome([], [log_row(view, chain[entry.chain_n], AttemptStep.ENDED, ending)])
+    try:
+        calling_list = view.book.list_by_id(entry.contact_centre_id, entry.list_id)
+    except NotFound:  # deleted since: nobody is to be called from it any more
+        stale = [moved(one, Happening.LEASE_ENDED, call_result=CallResult.STALE) for one in worked]
+        return Outcome(stale, [log_row(view, record, AttemptStep.RELEASED, ending)])
+    if is_promised(record):
+        outcome = miss(view, calling_list, list(chain.values()), record, ending)
+        return Outcome(outcome.records, [log_row(view, record, AttemptStep.RELEASED, ending), *outcome.attempts])
+    result, step = CallResult.STALE, AttemptStep.RELEASED
+    if rules.logout_call_result is not None and not await _is_here(view, entry):
+        result, step = rules.logout_call_result, AttemptStep.ENDED
+        ending = msgspec.structs.replace(ending, happening=Happening.FINISHED)
+        record = msgspec.structs.replace(record, agent_id=entry.user_id, called_at_s=view.now_s)
+    record = msgspec.structs.replace(record, call_result=result)
+    if step is AttemptStep.ENDED:
+        record = counted(record)
+    outcome = treat(view, calling_list, list(chain.values()), record, ending)
+    return Outcome(outcome.records, [log_row(view, record, step, ending), *outcome.attempts])
+
+
+async def _is_here(view: View, entry: DeskEntry) -> bool:
+    """True while the agent is logged in, or takes preview records of the campaign."""
+    if await view.agent_session(entry.contact_centre_id, entry.user_id) is not None:
+        return True
+    session = PreviewSession(entry.contact_centre_id, entry.user_id, entry.campaign_id)
+    return await view.has_preview_session(session)
 
 
 def withdrawn(view: View, entry: DeskEntry) -> RecordWithdrawn | None:
-    """What tells an agent that a record is gone; None when its campaign was deleted."""
-    campaign = view.book.campaign_by_id(entry.contact_centre_id, entry.campaign_id, entry.user_id)
+    """What tells an agent that a record is gone; None when its campaign or list was deleted."""
+    campaign = view.book.campaign_by_id(entry.contact_centre_id, entry.campaign_id)
+    try:
+        calling_list = view.book.list_by_id(entry.contact_centre_id, entry.list_id)
+    except NotFound:
+        return None
     if campaign is None:
         return None
     return RecordWithdrawn(
         device_id=entry.device_id,
         application_id=campaign.application_id,
         campaign_name=campaign.name,
-        list_name=view.book.list_by_id(entry.contact_centre_id, entry.list_id).name,
+        list_name=calling_list.name,
         handle=entry.handle,
     )
 

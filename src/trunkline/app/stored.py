@@ -10,13 +10,13 @@ from enum import StrEnum
 import msgspec
 
 from trunkline.app.claims import ChainKey
+from trunkline.app.stored_contacts import Suppression, SuppressionKey
 from trunkline.domain.attempts import AttemptRow
-from trunkline.domain.campaigns import CallingList, Campaign, GroupState
+from trunkline.domain.campaigns import GroupState
 from trunkline.domain.desk import DeskEntry
-from trunkline.domain.enums import DoNotCallKind, Door, RequestType
+from trunkline.domain.enums import Door, RequestType
 from trunkline.domain.events import AnyEvent
-from trunkline.domain.objects import ObjectKind, ObjectValue, StoredObject
-from trunkline.domain.people import Caller
+from trunkline.domain.filters import Condition
 from trunkline.domain.records import Record, RecordKey
 from trunkline.errors import TrunklineError
 
@@ -43,27 +43,6 @@ class Held(msgspec.Struct, frozen=True):
 
     entry: DeskEntry
     record: Record
-
-
-class Suppression(msgspec.Struct, frozen=True, kw_only=True):
-    """A do-not-call entry of a suppression list. ``campaign_id`` None means the whole contact centre.
-
-    List 0 is the contact centre's own, which always applies. ``expires_at_s`` None means never.
-
-    ``value`` is a number as the list holds it or a customer id; numbers are compared by
-    ``domain.numbers.canonical_number``.
-    """
-
-    contact_centre_id: int
-    kind: DoNotCallKind
-    value: str
-    campaign_id: int | None = None
-    suppression_list_id: int = 0
-    expires_at_s: int | None = None
-    added_at_ms: int = 0
-    added_by: int | None = None
-    source: str = ""
-    reason: str = ""
 
 
 class PreviewSession(msgspec.Struct, frozen=True):
@@ -157,11 +136,65 @@ class ImportProgress(msgspec.Struct, frozen=True, kw_only=True):
     started_at_ms: int = 0
 
 
+class ScheduleRun(msgspec.Struct, frozen=True, kw_only=True):
+    """An item of a schedule that had its turn, so that it never has it twice. ``outcome`` says what came of it."""
+
+    contact_centre_id: int
+    schedule_id: int
+    item_n: int
+    due_at_s: int
+    done_at_ms: int
+    outcome: str
+
+
+class RecordQuery(msgspec.Struct, frozen=True, kw_only=True):
+    """Records of a list that a condition selects, by place: those behind ``after`` (chain, place in it).
+
+    The condition is judged as of ``now_s``. ``limit`` bounds a page; counts have none.
+    """
+
+    contact_centre_id: int
+    list_id: int
+    condition: Condition | None
+    now_s: int
+    after: tuple[int, int] = (-1, -1)
+    limit: int = 1000
+
+
+class RecycleState(StrEnum):
+    """How far a recycling is."""
+
+    RUNNING = "running"
+    DONE = "done"
+    UNDONE = "undone"
+
+
+class RecycleRun(msgspec.Struct, frozen=True, kw_only=True):
+    """One recycling of a list: who did what to how many records. ``what`` is the order in words."""
+
+    contact_centre_id: int
+    list_id: int
+    run_id: int
+    made_at_ms: int
+    made_by: int | None
+    what: str
+    records: int
+    state: RecycleState
+
+
+class Undo(msgspec.Struct, frozen=True):
+    """A record as it was before a recycling. ``record.version`` is the one that the recycling left."""
+
+    run_id: int
+    record: Record
+
+
 class Changes(msgspec.Struct):
     """Everything a batch changed; written by ``Unit.save`` in one go.
 
     ``records`` hold the new values; the stored row must still have ``version - 1``, else ``Conflict``. ``desk``
     are upserts, ``off_desk`` removals. ``preview_sessions`` and ``agent_sessions`` map to False/None for removal.
+    ``removed`` are records that go, in the version that the store must still have, before ``new_records`` come.
     ``before`` are the values that ``records`` replace, where they are known: a store may spare the indexes that did
     not change. ``cursors`` only ever move forward. So do ``imports``: one that is done, or further, in the store
     means ``Conflict``. ``off_buffer`` are chains that leave a buffer; one that lies in none means ``Conflict``:
@@ -170,98 +203,39 @@ class Changes(msgspec.Struct):
 
     records: dict[RecordKey, Record] = {}
     new_records: list[Record] = []
+    removed: list[Record] = []
     desk: dict[DeskKey, DeskEntry] = {}
     off_desk: set[DeskKey] = set()
     suppressions: list[Suppression] = []
+    lifted: set[SuppressionKey] = set()
     preview_sessions: dict[PreviewSession, bool] = {}
     agent_sessions: dict[tuple[int, int], AgentSession | None] = {}
     before: dict[RecordKey, Record] = {}
     cursors: dict[CursorKey, int] = {}
     imports: list[ImportProgress] = []
     group_states: dict[tuple[int, int], GroupState] = {}
+    recycle_runs: list[RecycleRun] = []
+    undo: list[Undo] = []
+    undone: list[tuple[RecordKey, int]] = []
     attempts: list[AttemptRow] = []
     off_buffer: set[ChainKey] = set()
+    schedule_runs: list[ScheduleRun] = []
     journal: list[JournalRow] = []
 
     @property
     def is_common(self) -> bool:
         """Tell whether this is the batch that comes most: changed records, and the journal of the requests."""
         return bool(self.records and self.journal) and not (
-            self.new_records
+            (self.new_records or self.removed)
             or self.desk
             or self.off_desk
-            or self.suppressions
+            or (self.suppressions or self.lifted)
             or (self.preview_sessions or self.agent_sessions)
             or (self.cursors or self.imports)
-            or (self.group_states or self.attempts or self.off_buffer)
+            or (self.group_states or self.attempts)
+            or (self.off_buffer or self.schedule_runs)
+            or (self.group_states or self.attempts or self.recycle_runs)
         )
-
-
-class User(msgspec.Struct, frozen=True, kw_only=True):
-    """A user account: the caller it authenticates and the stored hash (argon2id, encoded form).
-
-    ``skills`` are levels, 0 to 100, by skill id; ``reference`` its creator's own mark.
-    """
-
-    caller: Caller
-    password_hash: str
-    is_enabled: bool = True
-    version: int = 1
-    reference: str | None = None
-    skills: dict[int, int] = {}
-
-
-class Directory(msgspec.Struct, frozen=True, kw_only=True):
-    """Reference data of the whole installation, small enough to hold in memory.
-
-    ``version`` grows with every ``provision`` and every change of objects, group states or users; users are not part of
-    it (there may be many) but for the ``skills`` (skill id -> level) of those who have any. ``objects`` come by key.
-    ``app.directory`` makes campaigns and lists of them.
-    """
-
-    version: int
-    contact_centres: dict[int, str]
-    objects: tuple[StoredObject, ...] = ()
-    group_states: tuple[GroupState, ...] = ()
-    skills: dict[tuple[int, int], dict[int, int]] = {}
-
-
-class Provision(msgspec.Struct, kw_only=True):
-    """Reference data to write, by key, in one transaction, whatever is there: what exists is replaced.
-
-    ``campaigns`` are whole ones: each becomes a campaign, an agent group, a campaign group and its state (see
-    ``app.provisioning.provisioned``).
-    """
-
-    contact_centres: dict[int, str] = {}
-    users: list[User] = []
-    lists: list[CallingList] = []
-    campaigns: list[Campaign] = []
-    objects: list[StoredObject] = []
-    group_states: list[GroupState] = []
-
-
-class ObjectWrite(msgspec.Struct, frozen=True, kw_only=True):
-    """One object to write. ``object_id`` 0 asks for a new number; ``value`` None deletes.
-
-    ``expected_version`` is the one that the writer saw, 0 for an object that must be new.
-    """
-
-    contact_centre_id: int
-    kind: ObjectKind
-    object_id: int
-    expected_version: int
-    value: ObjectValue | None
-    reference: str | None = None
-
-
-class ObjectChanges(msgspec.Struct, frozen=True, kw_only=True):
-    """Objects to write in one transaction, by whom and why."""
-
-    at_ms: int
-    changed_by: int | None
-    writes: tuple[ObjectWrite, ...]
-    reason: str = ""
 
 
 class AuditQuery(msgspec.Struct, frozen=True, kw_only=True):

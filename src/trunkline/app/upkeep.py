@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from trunkline.app.asking import Asked
 from trunkline.app.buffers import BufferKeeper
@@ -24,12 +24,14 @@ PRUNE_PORTIONS = 100
 """Portions of one round: half a million rows a minute, more than are written."""
 
 Report = Callable[[str, BaseException], None]
+Step = Callable[[], Awaitable[None]]
 
 
 class Upkeep:
     """The clock-driven rounds. ``on_change`` is awaited after the reference data changed; ``report`` logs failures.
 
-    Journal rows are kept for ``journal_ms``.
+    Journal rows are kept for ``journal_ms``. ``steps`` are further things that each round does, in portions; each minds
+    its own hour.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class Upkeep:
         on_change: Callable[[], Awaitable[None]],
         report: Report,
         journal_ms: int,
+        steps: Sequence[Step] = (),
     ) -> None:
         self._store = store
         self._writer = writer
@@ -47,10 +50,12 @@ class Upkeep:
         self._on_change = on_change
         self._report = report
         self._journal_ms = journal_ms
+        self._steps = (self.refresh, self.expire, self.return_buffers, *steps, self.prune)
         self._task: asyncio.Task[None] | None = None
         self._rounds = 0
         self._buffers = BufferKeeper(store, writer, clock)
         self._is_change_told = True
+        self._turn = asyncio.Lock()
 
     def start(self) -> None:
         """Begin the rounds; the first thing is to return what the last server left in buffers."""
@@ -65,13 +70,13 @@ class Upkeep:
     async def _run(self) -> None:
         await self._step(self._buffers.begin)
         while True:
-            for step in (self.refresh, self.expire, self.return_buffers, self.prune):
+            for step in self._steps:
                 await self._step(step)
             self._writer.flush()
             self._rounds += 1
             await self._pause()
 
-    async def _step(self, step: Callable[[], Awaitable[None]]) -> None:
+    async def _step(self, step: Step) -> None:
         name = getattr(step, "__name__", "step")
         try:
             await step()
@@ -84,7 +89,11 @@ class Upkeep:
         await asyncio.sleep(PERIOD_S)
 
     async def refresh(self) -> None:
-        """Load the reference data when its version moved."""
+        """Load the reference data when its version moved; called after changes too, so callers take turns."""
+        async with self._turn:
+            await self._refresh()
+
+    async def _refresh(self) -> None:
         version = await self._store.directory_version()
         if version != self._writer.book.version:
             self._writer.adopt(ReferenceBook(await self._store.directory()))

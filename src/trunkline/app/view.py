@@ -27,22 +27,29 @@ from trunkline.app.ports import (
     Held,
     ImportProgress,
     PreviewSession,
+    RecordQuery,
+    RecycleRun,
     Suppression,
+    SuppressionKey,
+    Undo,
     Unit,
 )
-from trunkline.domain.attempts import AttemptRow
-from trunkline.domain.campaigns import GroupState
+from trunkline.app.stored import ScheduleRun
+from trunkline.app.suppression import amended, by_record, contacts_of, list_of
+from trunkline.domain.attempts import AttemptRow, PastAttempt
+from trunkline.domain.campaigns import Campaign, GroupState
 from trunkline.domain.desk import DeskEntry
 from trunkline.domain.enums import DoNotCallKind
 from trunkline.domain.events import AnyEvent
-from trunkline.domain.numbers import canonical_number
+from trunkline.domain.filter_evaluation import matches
 from trunkline.domain.records import Record, RecordKey
 
 
 class Decision(msgspec.Struct, kw_only=True):
     """What one request changes and causes.
 
-    ``notices`` are events for others: those on whose desk the entry lies. ``is_silent`` requests come from inside and
+    ``notices`` are events for others: those on whose desk the entry lies; ``told`` are for users of the asker's contact
+    centre, by id. ``off_buffer`` are chains that leave the buffer. ``is_silent`` requests come from inside and
     leave no row of their own. ``list_id``, ``campaign_id``, ``handle`` and ``outcome`` (0 or the error number) go into
     the audit.
 
@@ -57,12 +64,19 @@ class Decision(msgspec.Struct, kw_only=True):
     desk: Sequence[DeskEntry] = ()
     off_desk: Sequence[DeskEntry] = ()
     suppressions: Sequence[Suppression] = ()
+    lifted: Sequence[SuppressionKey] = ()
     preview_sessions: dict[PreviewSession, bool] = {}
     agent_session: tuple[int, int, AgentSession | None] | None = None
     import_progress: ImportProgress | None = None
     group_states: Sequence[GroupState] = ()
+    removed: Sequence[Record] = ()
+    recycle_run: RecycleRun | None = None
+    undo: Sequence[Undo] = ()
+    undone: Sequence[tuple[RecordKey, int]] = ()
     attempts: Sequence[AttemptRow] = ()
+    told: Sequence[tuple[int, AnyEvent]] = ()
     off_buffer: Sequence[ChainKey] = ()
+    schedule_runs: Sequence[ScheduleRun] = ()
     list_id: int | None = None
     campaign_id: int | None = None
     handle: int | None = None
@@ -97,11 +111,17 @@ class View:
         self._off_desk: set[DeskKey] = set()
         self._off_buffer: set[ChainKey] = set()
         self._suppressions: list[Suppression] = []
+        self._lifted: set[SuppressionKey] = set()
         self._preview: dict[PreviewSession, bool] = {}
         self._sessions: dict[tuple[int, int], AgentSession | None] = {}
         self._imports: list[ImportProgress] = []
         self._group_states: dict[tuple[int, int], GroupState] = {}
         self._attempts: list[AttemptRow] = []
+        self._schedule_runs: list[ScheduleRun] = []
+        self._removed: dict[RecordKey, Record] = {}
+        self._recycle_runs: dict[tuple[int, int, int], RecycleRun] = {}
+        self._undo: list[Undo] = []
+        self._undone: list[tuple[RecordKey, int]] = []
 
     async def prefetch(self, keys: Iterable[DeskKey]) -> None:
         """Find the desk entries that the batch names: in the cache, the others in one statement."""
@@ -153,7 +173,7 @@ class View:
     def _as_they_stand(self, prefix: ChainKey, stored: Iterable[Record]) -> list[Record]:
         chain = {record.key: self._records.get(record.key, record) for record in stored}
         chain.update({key: record for key, record in self._new.items() if key[:3] == prefix})
-        return [chain[key] for key in sorted(chain)]
+        return [chain[key] for key in sorted(chain) if key not in self._removed]
 
     async def entries_of_chain(self, contact_centre_id: int, list_id: int, chain_id: int) -> list[DeskEntry]:
         """The desk entries of a chain as they stand now, by handle."""
@@ -234,25 +254,30 @@ class View:
 
     # Everything else
 
-    async def suppressed(self, contact_centre_id: int, campaign_id: int, chain: Sequence[Record]) -> set[RecordKey]:
-        """Keys of those records of a chain whose number or customer must not be called for that campaign."""
-        numbers = {record.phone_number for record in chain}
-        customers = {record.customer_id for record in chain if record.customer_id}
-        hits = await self.unit.suppressed(contact_centre_id, campaign_id, numbers, customers)
-        fresh = {
-            (entry.kind, entry.value)
-            for entry in self._suppressions
-            if entry.contact_centre_id == contact_centre_id and entry.campaign_id in (None, campaign_id)
-        }
-        fresh_numbers = {canonical_number(value) for kind, value in fresh if kind is DoNotCallKind.NUMBER}
-        return {
-            record.key
-            for record in chain
-            if (DoNotCallKind.NUMBER, record.phone_number) in hits
-            or (DoNotCallKind.CUSTOMER, record.customer_id) in hits
-            or canonical_number(record.phone_number) in fresh_numbers
-            or (DoNotCallKind.CUSTOMER, record.customer_id) in fresh
-        }
+    async def suppressed(self, campaign: Campaign, records: Sequence[Record]) -> dict[RecordKey, list[Suppression]]:
+        """The do-not-call entries that keep records from being called for that campaign, by record; one question."""
+        contacts = {record.key: contacts_of(record, list_of(self.book, record)) for record in records}
+        asked = {contact for each in contacts.values() for contact in each}
+        centre = campaign.contact_centre_id
+        lists = self.book.suppression_list_ids(centre, campaign)
+        hits = await self.unit.suppressed(centre, campaign.campaign_id, lists, self.now_s, asked)
+        if self._suppressions or self._lifted:
+            hits = amended(hits, self._suppressions, self._lifted, campaign, lists, self.now_s)
+        return by_record(contacts, hits)
+
+    async def attempts_of(
+        self, contact_centre_id: int, number_keys: Collection[str], person_keys: Collection[str], since_ms: int
+    ) -> list[PastAttempt | AttemptRow]:
+        """What attempt rules need to know of numbers and persons, what this batch adds included, in order."""
+        found: list[PastAttempt | AttemptRow] = []
+        found += await self.unit.attempts_of(contact_centre_id, number_keys, person_keys, since_ms)
+        found += [
+            row
+            for row in self._attempts
+            if row.contact_centre_id == contact_centre_id
+            and (row.number_key in number_keys or row.person_key in person_keys)
+        ]
+        return found
 
     async def records_of_contact(
         self, contact_centre_id: int, list_ids: Sequence[int], kind: DoNotCallKind, value: str, limit: int
@@ -260,6 +285,15 @@ class View:
         """Records with that number or customer id as they stand now."""
         found = await self.unit.records_of_contact(contact_centre_id, list_ids, kind, value, limit)
         return [self._records.get(record.key, record) for record in found]
+
+    def still_selected(self, found: Sequence[Record], query: RecordQuery) -> list[Record]:
+        """Records that the unit found, as they stand now; those that this batch made unselected are left out."""
+        present = [self._records.get(record.key, record) for record in found if record.key not in self._removed]
+        return [record for record in present if matches(query.condition, record, query.now_s)]
+
+    def is_changed(self, key: RecordKey) -> bool:
+        """True when this batch changed or removed the record."""
+        return key in self._records or key in self._removed
 
     async def has_preview_session(self, session: PreviewSession) -> bool:
         """True while the agent takes preview records of the campaign."""
@@ -294,6 +328,9 @@ class View:
             key = DeskKey(entry.contact_centre_id, entry.handle)
             self._desk.pop(key, None)
             self._off_desk.add(key)
+        if decision.lifted:
+            self._lifted.update(decision.lifted)
+            self._suppressions = [entry for entry in self._suppressions if entry.key not in self._lifted]
         self._suppressions.extend(decision.suppressions)
         self._preview.update(decision.preview_sessions)
         if decision.agent_session is not None:
@@ -307,6 +344,16 @@ class View:
             self.book = self.book.with_states(decision.group_states)
         self._attempts.extend(decision.attempts)
         self._off_buffer.update(decision.off_buffer)
+        self._schedule_runs.extend(decision.schedule_runs)
+        for record in decision.removed:
+            self._records.pop(record.key, None)
+            self._removed[record.key] = record
+            self.passed_over.add(record.key[:3])
+        if decision.recycle_run is not None:
+            run = decision.recycle_run
+            self._recycle_runs[run.contact_centre_id, run.list_id, run.run_id] = run
+        self._undo.extend(decision.undo)
+        self._undone.extend(decision.undone)
 
     def changes(self) -> Changes:
         """Everything laid over the view, with the versions the store is to find and leave."""
@@ -318,12 +365,18 @@ class View:
             desk=self._desk,
             off_desk=self._off_desk,
             suppressions=self._suppressions,
+            lifted=self._lifted,
             preview_sessions=self._preview,
             agent_sessions=self._sessions,
             imports=self._imports,
             group_states=self._group_states,
+            removed=list(self._removed.values()),
+            recycle_runs=list(self._recycle_runs.values()),
+            undo=self._undo,
+            undone=self._undone,
             attempts=self._attempts,
             off_buffer=self._off_buffer,
+            schedule_runs=self._schedule_runs,
         )
 
     def _before(self) -> dict[RecordKey, Record]:

@@ -21,12 +21,10 @@ import msgspec
 from trunkline.app.asking import Asked, Rules
 from trunkline.app.desk_cache import DeskCache
 from trunkline.app.directory import ReferenceBook
+from trunkline.app.journal_rows import again, notice_row, told_row
 from trunkline.app.ports import Changes, Clock, Conflict, CursorKey, DeskKey, JournalRow, Store, StoredRow
 from trunkline.app.recent_keys import RecentKeys
 from trunkline.app.view import Decision, View
-from trunkline.domain.desk import DeskEntry
-from trunkline.domain.enums import Door, RequestType
-from trunkline.domain.events import AnyEvent
 from trunkline.errors import Refused, TrunklineError, Unavailable
 
 MAX_BATCH = 512
@@ -97,6 +95,7 @@ class Writer:
         self._is_flush_due = False
         self._cache: DeskCache | None = None
         self._recent = RecentKeys(rules.repeat_window_ms)
+        self.on_adopt: Callable[[ReferenceBook, ReferenceBook], None] | None = None
         self.batches = 0
         self.requests = 0
 
@@ -110,7 +109,8 @@ class Writer:
     def adopt(self, book: ReferenceBook) -> None:
         """Work with reference data that were read anew.
 
-        What this writer has decided about groups since they were read stays.
+        What this writer has decided about groups since they were read stays. ``on_adopt`` is called with the book
+        before and the one that is worked with now.
         """
         known = {state.key: state for state in book.group_states}
         newer = [
@@ -118,7 +118,9 @@ class Writer:
             for state in self.book.group_states
             if state.key in known and state.changed_at_ms > known[state.key].changed_at_ms
         ]
-        self.book = book.with_states(newer) if newer else book
+        before, self.book = self.book, book.with_states(newer) if newer else book
+        if self.on_adopt is not None:
+            self.on_adopt(before, self.book)
 
     def start(self) -> None:
         """Begin to write."""
@@ -295,7 +297,7 @@ class Writer:
                             continue
                         rows = self._rows(view, asked, decision)
                         if asked.request_key is not None and rows:
-                            repeated[asked.request_key] = [_again(rows[0], view.now_ms)]
+                            repeated[asked.request_key] = [again(rows[0], view.now_ms)]
                 except Refused as error:
                     outcomes.refused.append((pending, error))
                     continue
@@ -320,7 +322,7 @@ class Writer:
             return {}
         found = await view.unit.repeats(unsure, view.now_ms - self._rules.repeat_window_ms)
         return {
-            key: [_again(stored.row, view.now_ms)]
+            key: [again(stored.row, view.now_ms)]
             for key, stored in found.items()
             if stored.row.user_id == asked[key].caller.user_id
         }
@@ -344,29 +346,8 @@ class Writer:
             events=tuple(decision.events),
         )
         notices = [notice_row(own, entry, event) for entry, event in decision.notices]
+        notices += [told_row(own, user_id, event) for user_id, event in decision.told]
         return notices if decision.is_silent else [own, *notices]
-
-
-def notice_row(cause: JournalRow, entry: DeskEntry, event: AnyEvent) -> JournalRow:
-    """The row of an event that somebody else's request, or nobody's, caused about what lies on a desk."""
-    return msgspec.structs.replace(
-        cause,
-        contact_centre_id=entry.contact_centre_id,
-        user_id=entry.user_id,
-        campaign_id=entry.campaign_id,
-        list_id=entry.list_id,
-        handle=entry.handle,
-        request_type=RequestType.UNSOLICITED,
-        door=Door.INSIDE,
-        reference=None,
-        request_key=None,
-        events=(event,),
-    )
-
-
-def _again(row: JournalRow, now_ms: int) -> JournalRow:
-    """The row of a repeated request: the same acknowledgement; the key stays with the first."""
-    return msgspec.structs.replace(row, at_ms=now_ms, request_key=None)
 
 
 def _keys(batch: list[_Pending]) -> list[DeskKey]:

@@ -15,12 +15,10 @@ from trunkline import __version__
 from trunkline.app.ports import Provision, Store, User
 from trunkline.cli.flags import STORAGE, config_from, with_options
 from trunkline.config import Config
-from trunkline.domain.people import Caller, Device, Feature, Role
+from trunkline.domain.people import MIN_PASSWORD, Caller, Device, Feature, Role, features_of
 from trunkline.errors import Refused, TrunklineError
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
-MIN_PASSWORD = 8
-"""Characters of a new password; the demo's own is exempt because the demo binds loopback only."""
 
 
 class Program(Protocol):
@@ -137,7 +135,13 @@ async def _add_user(program: Program, config: Config, name: str, password: str, 
         everybody = [] if known else await store.users(centre)
         user_id = known.caller.user_id if known else max((u.caller.user_id for u in everybody), default=0) + 1
         caller = _caller(centre, title, user_id, name, given, known)
-        account = User(caller=caller, password_hash=program.hash_password(password), is_enabled=not given["disabled"])
+        account = User(
+            caller=caller,
+            password_hash=program.hash_password(password),
+            is_enabled=not given["disabled"],
+            reference=known.reference if known else None,
+            skills=known.skills if known else {},
+        )
         await store.provision(Provision(contact_centres={centre: title}, users=[account]))
     finally:
         await store.close()
@@ -162,14 +166,9 @@ def _caller(centre: int, title: str, user_id: int, name: str, given: dict[str, A
         last_name=given["last_name"],
         email_address=given["email"],
         roles=(role,),
-        features=frozenset(given["features"] or _features_of(role)),
+        features=frozenset(given["features"] or features_of((role,))),
         devices=_devices(given["devices"], role, known),
     )
-
-
-def _features_of(role: Role) -> set[str]:
-    agent = {Feature.VOICE.value, Feature.VOICE_OUTBOUND.value}
-    return agent if role is Role.AGENT else {feature.value for feature in Feature}
 
 
 def _devices(given: tuple[str, ...], role: Role, known: User | None) -> tuple[Device, ...]:

@@ -29,6 +29,10 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             "PostgreSQL (13 or newer) as postgresql://user:password@host/name; empty: SQLite in data_dir.", secret=True
         ),
     ] = ""
+    rules_dir: Annotated[
+        str,
+        _says("Folder with calling-time rule files of your own (*.yaml); empty: the folder rules in data_dir, if any."),
+    ] = ""
     host: Annotated[str, _says("Address to listen on; 0.0.0.0 or :: for every interface.")] = "127.0.0.1"
     port: Annotated[int, _says("TCP port to listen on; 0 takes a free one.", "", 0, 65_535)] = 8080
     external_url: Annotated[
@@ -133,6 +137,16 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
             3650,
         ),
     ] = 400
+    # Attempt rules look back 366 days at most, so never less. Five years is what telemarketers in the United States
+    # must keep (16 CFR 310.5); where the law asks for less, less is better.
+    attempt_days: Annotated[
+        int,
+        _says("The log of attempts is kept this long; PostgreSQL drops whole months.", "days", 366, 7300),
+    ] = 1830
+    suppression_days: Annotated[
+        int,
+        _says("Do-not-call entries that have ended are kept this long, to tell who entered them.", "days", 0, 7300),
+    ] = 1830
     repeat_window_s: Annotated[
         int,
         _says(
@@ -148,6 +162,21 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     logout_grace_s: Annotated[
         int, _says("After logout the agent's records stay on the desk this long.", "seconds", 0, 3600)
     ] = 60
+    agent_logout_preview_call_result: Annotated[
+        int,
+        _says(
+            "The call result of records whose agent logged out and did not finish them, with its treatment; "
+            "-1 leaves them Stale.",
+            "call result",
+            -1,
+            53,
+        ),
+    ] = -1
+    # Long enough for a conversation that runs over, short enough that the person called still expects the call.
+    callback_grace_s: Annotated[
+        int,
+        _says("A callback that nobody took for this long after its time is missed.", "seconds", 60, _DAY_S),
+    ] = 1800
     # The strict decoder's own limit is the upper end.
     max_body_bytes: Annotated[int, _says("The largest request body.", "bytes", 1024, 65_536)] = 65_536
     max_pending_writes: Annotated[
@@ -164,6 +193,42 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         tuple[str, ...],
         _says("Addresses of proxies in front, whose X-Forwarded-For is believed when handshakes are counted."),
     ] = ()
+    http_door: Annotated[
+        bool,
+        _says("Serve third-party programs at /lists, /records, /phones and /customer_ids, for supervisors only."),
+    ] = True
+    outgoing_allowed_networks: Annotated[
+        tuple[str, ...],
+        _says("Networks of your own that webhooks and validations may lead to, as 10.1.0.0/16; without them: none."),
+    ] = ()
+    outgoing_ca_file: Annotated[
+        str, _says("Certificate authorities (PEM) to trust besides the usual ones, for servers of your own.")
+    ] = ""
+    # What an original installation calls http-response-timeout; longer than a minute nobody who is to be called waits.
+    http_response_timeout_s: Annotated[
+        int, _says("How long a webhook or a validation may take to answer.", "seconds", 1, 60)
+    ] = 5
+    http_connection_pool_size: Annotated[
+        int, _says("Questions of the pre-dial validation that are asked at the same time.", "connections", 1, 500)
+    ] = 10
+    validation_urls: Annotated[
+        tuple[str, ...], _says("Addresses that campaigns may name for their pre-dial validation; no other is asked.")
+    ] = ()
+    validation_keep_s: Annotated[int, _says("How long the permission of a validation holds.", "seconds", 1, 3600)] = 300
+    validation_timeout_call_result: Annotated[
+        int,
+        _says("Call result of a record that the validation did not answer about in time; -1: ask again.", "", -1, 53),
+    ] = -1
+    validation_race_condition_call_result: Annotated[
+        int,
+        _says(
+            "Call result of a record that changed while it was validated and was refused; -1: ask again.", "", -1, 53
+        ),
+    ] = -1
+    # A month: whoever is away longer is not coming back.
+    webhook_give_up_s: Annotated[
+        int, _says("A webhook that gets nothing through for this long is stopped.", "seconds", 60, 30 * _DAY_S)
+    ] = _DAY_S
     metrics: Annotated[bool, _says("Serve Prometheus metrics at /metrics.")] = True
 
     def __repr__(self) -> str:

@@ -104,13 +104,16 @@ def refusal(error: Exception, incident_id: str = "") -> HttpAnswer:
     and nothing of the cause.
     """
     headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, Unavailable) else {}
-    if isinstance(error, Refused):
-        code, message = error.code, str(error)
-    elif isinstance(error, Unavailable):
-        code, message = StatusCode.INTERNAL_ERROR.value, str(error)
-    else:
-        code, message = StatusCode.INTERNAL_ERROR.value, f"{INTERNAL_ERROR}, incident {incident_id}"
-    return HttpAnswer(http_status(error), headers, _encode({"statusCode": code, "statusMessage": message}))
+    code = error.code if isinstance(error, Refused) else StatusCode.INTERNAL_ERROR.value
+    body = {"statusCode": code, "statusMessage": refusal_text(error, incident_id)}
+    return HttpAnswer(http_status(error), headers, _encode(body))
+
+
+def refusal_text(error: Exception, incident_id: str = "") -> str:
+    """The sentence that a caller may see of an error; of a defect nothing but ``incident_id``."""
+    if isinstance(error, (Refused, Unavailable)):
+        return str(error)
+    return f"{INTERNAL_ERROR}, incident {incident_id}"
 
 
 def method_not_allowed(allowed: Sequence[str]) -> HttpAnswer:

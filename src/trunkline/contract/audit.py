@@ -27,5 +27,15 @@ REQUEST_TYPE_NAMES: dict[RequestType, str] = {
     RequestType.AGENT_STATE: "AgentState",
     RequestType.STALE_RESET: "ResetStale",
     RequestType.LIST_IMPORT: "ImportList",
+    RequestType.GROUP_LOAD: "LoadCampaign",
+    RequestType.GROUP_UNLOAD: "UnloadCampaign",
+    RequestType.GROUP_FORCE_UNLOAD: "ForceUnloadCampaign",
+    RequestType.GROUP_START: "StartDialing",
+    RequestType.GROUP_STOP: "StopDialing",
+    RequestType.GROUP_MODE: "SetDialingMode",
+    RequestType.GROUP_COMPLETE: "CompleteCampaign",
+    RequestType.LIST_RECYCLE: "RecycleList",
+    RequestType.LIST_RECYCLE_UNDO: "UndoRecycling",
+    RequestType.LIST_MOVE: "MoveChains",
 }
 """Number -> name, for people."""

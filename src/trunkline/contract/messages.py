@@ -7,6 +7,7 @@ Which channels an event goes to depends on the door of the request (decisions 2)
 
 - REST: ``/v2/me/outbound``, then ``/me/internal``
 - SendUserEvent: ``/me/internal``, with the request's GSW_REFERENCE_ID
+- the HTTP door of third parties: none, the HTTP answer is the acknowledgement
 - nobody asked: both
 
 Source: Outbound API, Update Record and the other pages; decisions 2 to 4; outbound domain 3.2.
@@ -36,6 +37,7 @@ from trunkline.domain.events import (
     CampaignChanged,
     CampaignStep,
     Event,
+    MayLogOut,
     NothingToPreview,
     RecordAcknowledged,
     RecordShown,
@@ -58,7 +60,7 @@ class Timing(msgspec.Struct, frozen=True):
     total_ms: int
 
 
-_ACKNOWLEDGEMENTS: dict[Acknowledgement, str] = {
+ACKNOWLEDGEMENT_NAMES: dict[Acknowledgement, str] = {
     Acknowledgement.UPDATED: "UpdateCallCompletionStatsAcknowledge",
     Acknowledgement.ADDED: "AddRecordAcknowledge",
     Acknowledgement.PROCESSED: "RecordProcessedAcknowledge",
@@ -85,6 +87,7 @@ _CAMPAIGN_STEPS: dict[CampaignStep, tuple[str, str]] = {
             (CampaignStep.STARTED, "CampaignStarted"),
             (CampaignStep.STOPPED, "CampaignStopped"),
             (CampaignStep.MODE_CHANGED, "CampaignModeChanged"),
+            (CampaignStep.ASSIGNED, "CampaignGroupAssigned"),
         )
     },
 }
@@ -107,7 +110,7 @@ def messages_of(event: AnyEvent, timing: Timing, api_url: str = DEFAULT_API_URL)
     """
     match event:
         case RecordAcknowledged():
-            name = _ACKNOWLEDGEMENTS[event.what]
+            name = ACKNOWLEDGEMENT_NAMES[event.what]
             user_data = acknowledged_user_data(event, name)
             return _both(event, timing, _record_message(event, aimed_record(event), name), user_data)
         case RecordShown():
@@ -124,6 +127,9 @@ def messages_of(event: AnyEvent, timing: Timing, api_url: str = DEFAULT_API_URL)
         case AgentAcknowledged():
             user_data = user_data_of(event, _AGENT_ACKNOWLEDGEMENTS[event.what])
             return [_device_user_event(event, timing, user_data)]
+        case MayLogOut():
+            user_data = {**user_data_of(event, "LogOutTime"), "GSW_LOGOUT_TIME": event.at_s}
+            return [_device_user_event(event, timing, user_data)]
         case RequestFailed():
             return _request_failed(event, timing)
     device = device_object(Device(event.device_id, event.phone_number), event.state_name, api_url)
@@ -136,6 +142,8 @@ def messages_of(event: AnyEvent, timing: Timing, api_url: str = DEFAULT_API_URL)
 
 def _both(event: Event, timing: Timing, outbound: Json, user_data: Json) -> list[Message]:
     """What the door of the request calls for."""
+    if event.door is Door.HTTP:
+        return []
     internal = _device_user_event(event, timing, user_data)
     if event.door is Door.USER_EVENT:
         return [internal]

@@ -14,6 +14,7 @@ from trunkline.domain.events import (
     AgentAcknowledged,
     Appearance,
     CampaignChanged,
+    MayLogOut,
     NothingToPreview,
     RecordAcknowledged,
     RecordShown,
@@ -26,7 +27,15 @@ Json = dict[str, Any]
 SWITCH_ID = 0
 """GSW_SWITCH_DBID: desktops expect the key; this server has no switch objects, and 0 is the original's "none"."""
 
-_About = RecordAcknowledged | RecordShown | RecordWithdrawn | NothingToPreview | CampaignChanged | AgentAcknowledged
+_About = (
+    RecordAcknowledged
+    | RecordShown
+    | RecordWithdrawn
+    | NothingToPreview
+    | CampaignChanged
+    | AgentAcknowledged
+    | MayLogOut
+)
 
 
 def record_object(event: RecordWithdrawn | NothingToPreview) -> Json:
@@ -85,7 +94,7 @@ def acknowledged_user_data(event: RecordAcknowledged, name: str) -> Json:
         case Acknowledgement.SUPPRESSED | Acknowledgement.CANCELLED:
             user_data |= _aim(event)
         case Acknowledgement.RESCHEDULED | Acknowledgement.CALLBACK_MOVED:
-            if event.door is Door.USER_EVENT:
+            if event.door in (Door.USER_EVENT, Door.HTTP):
                 user_data |= _callback(event)
         case Acknowledgement.CHAIN_END:
             user_data["GSW_CHAIN_ID"] = event.chain_id

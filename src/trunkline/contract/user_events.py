@@ -62,10 +62,11 @@ def parse_user_event(body: Body, features: Collection[str] | None = None) -> Par
         raise OutOfRange("userData must be an object")
     if name is None:
         return None
-    return _parse(name, user_data, device_id)
+    return parse_request(name, user_data, device_id)
 
 
-def _parse(name: Any, user_data: Body, device_id: str) -> Parsed | ParsedFailure:
+def parse_request(name: Any, user_data: Body, device_id: str) -> Parsed | ParsedFailure:
+    """The request ``name`` with its user data, whichever door it came through."""
     request = _REQUESTS.get(name) if type(name) is str else None
     reference: Reference = None
     try:

@@ -66,9 +66,34 @@ class StoredAttempt(msgspec.Struct, frozen=True):
     row: AttemptRow
 
 
+RULE_STEPS = (AttemptStep.PERMITTED, AttemptStep.ENDED, AttemptStep.RELEASED)
+"""What attempt rules are computed from: what was begun, and how it ended."""
+
+MAX_PAST_ATTEMPTS = 4_000
+"""Rows of one number or person that attempt rules read, the newest: an attempt has three at most, and no rule permits
+more than 1000 (``attempt_rules.MAX_AT_MOST``), so whoever has more is over every limit anyway."""
+
+
+class PastAttempt(msgspec.Struct, frozen=True, kw_only=True):
+    """What attempt rules need of a row whose step is one of ``RULE_STEPS``."""
+
+    seq: int
+    at_ms: int
+    step: AttemptStep
+    call_result: CallResult
+    record_type: RecordType
+    campaign_id: int | None
+    number_key: str
+    person_key: str
+    attempt_guid: str
+
+
 def person_key(record: Record) -> str:
-    """Who is called: the customer when the record names one, else everybody behind its chain."""
-    return f"c{record.customer_id}" if record.customer_id else f"{record.list_id}:{record.chain_id}"
+    """Who is called: the customer when the record names one, else everybody behind its chain.
+
+    Chains are numbered through all lists, so the key stays when a chain moves to another list.
+    """
+    return f"c{record.customer_id}" if record.customer_id else f"#{record.chain_id}"
 
 
 def attempt_row(record: Record, step: AttemptStep, at_ms: int, attempt_guid: str, **facts: object) -> AttemptRow:

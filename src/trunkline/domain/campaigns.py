@@ -42,7 +42,8 @@ class CallingList(msgspec.Struct, frozen=True, kw_only=True):
     """A calling list. ``default_region`` is a two-letter country code for numbers without one.
 
     ``from_s`` and ``until_s`` bound dialing together with the records' own windows. ``fields`` are those of the format
-    when ``format_id`` names one.
+    when ``format_id`` names one. ``account_field`` is the custom field that holds the account a record is about, by
+    which do-not-call entries of accounts are found; empty for none.
     """
 
     contact_centre_id: int
@@ -59,6 +60,7 @@ class CallingList(msgspec.Struct, frozen=True, kw_only=True):
     format_id: int | None = None
     filter_id: int | None = None
     treatment_id: int | None = None
+    account_field: str = ""
     is_enabled: bool = True
 
     def sends_field(self, name: str) -> bool:
@@ -151,7 +153,11 @@ class CampaignGroup(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GroupState(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a campaign group stands. ``schedule_id`` is the schedule that brought it there, 0 for a person."""
+    """Where a campaign group stands. ``schedule_id`` is the schedule that brought it there, 0 for a person.
+
+    What may happen to it is in ``group_control``. An ``is_completing`` group takes no new records into its buffer.
+    Statistics count from ``loaded_at_ms``.
+    """
 
     contact_centre_id: int
     campaign_group_id: int
@@ -161,6 +167,8 @@ class GroupState(msgspec.Struct, frozen=True, kw_only=True):
     optimize_goal: int = 85
     changed_at_ms: int = 0
     schedule_id: int = 0
+    is_completing: bool = False
+    loaded_at_ms: int = 0
 
     @property
     def key(self) -> tuple[int, int]:
@@ -172,7 +180,8 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
     """A campaign as one of its groups works it: what the engine reads.
 
     Made of ``CampaignDefinition``, ``CampaignGroup``, ``AgentGroup`` and ``GroupState`` by ``app.directory``.
-    ``agents`` holds the user ids of the group. The group's id and names go out with every record.
+    ``agents`` holds the user ids of the group. The group's id and names go out with every record. ``status`` is the
+    shown one: IN_ACTIVE while something (``obstacle``, a sentence) keeps a loaded group from working.
     """
 
     contact_centre_id: int
@@ -192,6 +201,9 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
     completes_itself: bool = False
     status: GroupStatus = GroupStatus.NOT_LOADED
     status_since_ms: int = 0
+    is_completing: bool = False
+    loaded_at_ms: int = 0
+    obstacle: str = ""
     suppression_scope: SuppressionScope = SuppressionScope.CONTACT_CENTRE
     suppression_list_ids: tuple[int, ...] = ()
     rule_set_id: int | None = None
@@ -202,6 +214,19 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
     lists: tuple[CampaignList, ...] = ()
     agents: frozenset[int] = frozenset()
     is_enabled: bool = True
+
+    @property
+    def hands_out_fresh(self) -> bool:
+        """True while agents get fresh records and retries; a loaded group that is stopped keeps its callbacks only.
+
+        Source: outbound domain 4.3.
+        """
+        return self.status is GroupStatus.RUNNING
+
+    @property
+    def fetches(self) -> bool:
+        """True while new records may be taken into the group's buffer."""
+        return self.hands_out_fresh and not self.is_completing
 
     def has_list(self, list_id: int) -> bool:
         """True when the list belongs to this campaign."""

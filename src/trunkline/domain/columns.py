@@ -20,6 +20,10 @@ MAX_COLUMNS = 200
 """Custom fields and the format's own columns together stay far below; more is a wrong delimiter or a wrong file."""
 
 
+MAX_NUMBERS = 10
+"""Numbers in one row: ``phone``, ``phone2`` to ``phone10``. Longer chains take several rows."""
+
+
 class Column(StrEnum):
     """What a column can mean; the value is its name in a mapping."""
 
@@ -37,6 +41,15 @@ class Column(StrEnum):
     CUSTOMER_ID = "customer_id"
     CHAIN = "chain"
     CHAIN_N = "chain_n"
+    OTHER_ZONES = "other_time_zones"
+    REGION = "calling_region"
+    AGENT = "agent_user_name"
+    CAMPAIGN = "campaign_name"
+    TREATMENTS = "treatments"
+
+
+Meaning = Column | tuple[Column, int]
+"""What a column is for: a ``Column``, or ``PHONE`` and ``PHONE_TYPE`` of a further number of the row, from 2 on."""
 
 
 def plain(name: str) -> str:
@@ -55,14 +68,24 @@ _OTHER_NAMES: dict[Column, tuple[str, ...]] = {
     Column.TIME_ZONE: ("tz_name",),
     Column.CHAIN: ("chain_id",),
 }
-KNOWN_NAMES: dict[str, Column] = {
-    plain(name): column for column in Column for name in (column.value, *_OTHER_NAMES.get(column, ()))
+_FURTHER: dict[str, Meaning] = {
+    plain(name): (column, n)
+    for n in range(2, MAX_NUMBERS + 1)
+    for column, names in (
+        (Column.PHONE, (f"phone{n}", f"phone_number{n}", f"contact_info{n}")),
+        (Column.PHONE_TYPE, (f"phone{n}_type", f"phone_type{n}", f"contact_info{n}_type", f"contact_info_type{n}")),
+    )
+    for name in names
+}
+KNOWN_NAMES: dict[str, Meaning] = {
+    **{plain(name): column for column in Column for name in (column.value, *_OTHER_NAMES.get(column, ()))},
+    **_FURTHER,
 }
 """Plain name -> what a column of that name means when the mapping does not say otherwise."""
 LEFT_OUT = frozenset(
     plain(name)
     for name in (
-        *("record_id", "agent_id", "campaign_id", "group_id", "app_id", "switch_id", "tz_dbid", "treatments"),
+        *("record_id", "agent_id", "campaign_id", "group_id", "app_id", "switch_id", "tz_dbid"),
         *("media_ref", "email_subject", "email_template_id"),
     )
 )
@@ -73,20 +96,33 @@ class RowPlan(msgspec.Struct, frozen=True, kw_only=True):
     """What each column of a file is for. ``known`` maps to places in the row, ``custom`` are (place, field name)."""
 
     header: tuple[str, ...]
-    known: dict[Column, int]
+    known: dict[Meaning, int]
     custom: tuple[tuple[int, str], ...]
 
     def uses(self) -> dict[str, str]:
         """Column of the file -> what becomes of it, in the words of the report."""
         uses = dict.fromkeys(self.header, "left out")
         uses.update({self.header[place]: f"custom field {name}" for place, name in self.custom})
-        uses.update({self.header[place]: column.value for column, place in self.known.items()})
+        uses.update({self.header[place]: shown(meaning) for meaning, place in self.known.items()})
         return uses
 
-    def name_of(self, column: Column) -> str:
+    def name_of(self, meaning: Meaning) -> str:
         """What the file calls the column; the mapping's name when the file has none."""
-        place = self.known.get(column)
-        return column.value if place is None else self.header[place]
+        place = self.known.get(meaning)
+        return shown(meaning) if place is None else self.header[place]
+
+    @property
+    def further(self) -> tuple[int, ...]:
+        """Which further numbers a row may hold, in order: 2 for ``phone2``."""
+        return tuple(n for n in range(2, MAX_NUMBERS + 1) if (Column.PHONE, n) in self.known)
+
+
+def shown(meaning: Meaning) -> str:
+    """A meaning as it is written in a mapping."""
+    if isinstance(meaning, Column):
+        return meaning.value
+    column, n = meaning
+    return f"phone{n}" if column is Column.PHONE else f"phone{n}_type"
 
 
 def plan_columns(header: Sequence[str], mapping: Mapping[str, str]) -> RowPlan:
@@ -99,14 +135,14 @@ def plan_columns(header: Sequence[str], mapping: Mapping[str, str]) -> RowPlan:
     names = tuple(cell.strip() for cell in header)
     _check_header(names)
     places = {name.casefold(): place for place, name in enumerate(names)}
-    known: dict[Column, int] = {}
+    known: dict[Meaning, int] = {}
     custom: dict[int, str] = {}
-    decided: set[Column] = set()
+    decided: set[Meaning] = set()
     for meaning, name in mapping.items():
         column = KNOWN_NAMES.get(plain(meaning))
         if column is not None:
             if column in decided:
-                raise OutOfRange(f"the mapping names {column.value} twice")
+                raise OutOfRange(f"the mapping names {shown(column)} twice")
             decided.add(column)
             if not name.strip():
                 continue
@@ -126,10 +162,13 @@ def plan_columns(header: Sequence[str], mapping: Mapping[str, str]) -> RowPlan:
         if column is not None and column not in decided:
             if column in known:
                 other = names[known[column]]
-                raise OutOfRange(f"both {_shown(other)} and {_shown(name)} could be {column.value}; map one of them")
+                raise OutOfRange(f"both {_shown(other)} and {_shown(name)} could be {shown(column)}; map one of them")
             known[column] = place
         elif plain(name) not in LEFT_OUT:
             custom[place] = name
+    for meaning in known:
+        if isinstance(meaning, tuple) and (Column.PHONE, meaning[1]) not in known:
+            raise OutOfRange(f"there is a column for {shown(meaning)} and none for phone{meaning[1]}")
     if Column.PHONE not in known:
         raise MissingParameter("no column holds the phone number; map one, and look whether the delimiter is right")
     _check_custom(list(custom.values()))

@@ -161,6 +161,8 @@ class Hold(IntEnum):
     """There was a conversation with the person not long ago."""
     VALIDATION = 3
     """The pre-dial validation could not answer; it is asked again later."""
+    SUPPRESSION = 4
+    """A do-not-call entry that ends names it; it is judged again every day until then."""
 
 
 class FieldType(IntEnum):
@@ -218,6 +220,16 @@ class RequestType(IntEnum):
     AGENT_STATE = 102
     STALE_RESET = 103
     LIST_IMPORT = 104
+    GROUP_LOAD = 110
+    GROUP_UNLOAD = 111
+    GROUP_FORCE_UNLOAD = 112
+    GROUP_START = 113
+    GROUP_STOP = 114
+    GROUP_MODE = 115
+    GROUP_COMPLETE = 116
+    LIST_RECYCLE = 170
+    LIST_RECYCLE_UNDO = 171
+    LIST_MOVE = 172
 
 
 class Door(IntEnum):
@@ -226,6 +238,8 @@ class Door(IntEnum):
     INSIDE = 0
     REST = 1
     USER_EVENT = 2
+    HTTP = 3
+    """Third-party programs (outbound domain 7); the HTTP answer is the acknowledgement."""
 
 
 class ChainAttribute(StrEnum):
@@ -247,6 +261,43 @@ class Treatment(StrEnum):
 
     PERSONAL = "Personal"
     CAMPAIGN = "Campaign"
+
+
+class RecordAction(IntEnum):
+    """What a step of a treatment does with the record (recActionCode).
+
+    Number 13 of the original ran a supervisor's SQL; here it sends an HTTP hook.
+    """
+
+    NO_REC_ACTION_CODE = 0
+    MARK_DB = 1
+    MARK_ALL_CHAIN = 2
+    CYCLE = 3
+    RETRY_IN = 4
+    RETRY_AT_DATE = 5
+    NEXT_IN_CHAIN = 6
+    NEXT_IN_CHAIN_AFTER = 7
+    NEXT_IN_CHAIN_AT_DATE = 8
+    ASSIGN_TO_GROUP = 9
+    MARK_AS_AGENT_ERROR = 10
+    RESCHEDULE = 11
+    DELEGATE_FOR_PROCESSING = 12
+    EXECUTE_SQL_STATEMENT = 13
+
+
+class CallAction(IntEnum):
+    """What a step of a treatment does with the live call (callActionCode); carried out by the dialer."""
+
+    NO_CALL_ACTION_CODE = 0
+    CONNECT = 1
+    DROP = 2
+    MUTE_TRANSFER = 3
+    TRANSFER = 4
+    ROUTE = 5
+    PLAY_MESSAGE = 6
+    SEND_FAX = 7
+    SEND_PAGE = 8
+    SEND_EMAIL = 9
 
 
 class DoNotCallKind(StrEnum):

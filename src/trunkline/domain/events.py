@@ -47,6 +47,8 @@ class CampaignStep(StrEnum):
     STARTED = "started"
     STOPPED = "stopped"
     MODE_CHANGED = "mode changed"
+    ASSIGNED = "assigned"
+    """The agent came to the group."""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", omit_defaults=True):
@@ -135,6 +137,14 @@ class AgentAcknowledged(Event, frozen=True, kw_only=True, tag="agent-acknowledge
     campaign_name: str
 
 
+class MayLogOut(Event, frozen=True, kw_only=True, tag="may-log-out"):
+    """When an agent who asked to leave a campaign is free, at the latest: Unix seconds."""
+
+    application_id: int
+    campaign_name: str
+    at_s: int
+
+
 class RequestFailed(Event, frozen=True, kw_only=True, tag="request-failed"):
     """A request was refused after its HTTP answer, or over the desktop's door.
 
@@ -166,6 +176,7 @@ AnyEvent = (
     | RecordWithdrawn
     | CampaignChanged
     | AgentAcknowledged
+    | MayLogOut
     | RequestFailed
     | DeviceStateChanged
 )

@@ -38,7 +38,7 @@ class Happening(StrEnum):
     CALLBACK_MISSED = "callback missed"
     DELEGATED = "delegated"
     RESET = "reset"
-    """A supervisor makes it callable again."""
+    """A supervisor makes it callable again, as if it had never been called."""
 
 
 _S = RecordStatus
@@ -66,8 +66,11 @@ TRANSITIONS: dict[tuple[RecordStatus, Happening], RecordStatus] = {
     (_S.RETRIEVED, Happening.AGENT_FAILED): _S.AGENT_ERROR,
     (_S.READY, Happening.CALLBACK_MISSED): _S.MISSED_CALL_BACK,
     (_S.RETRIEVED, Happening.CALLBACK_MISSED): _S.MISSED_CALL_BACK,
+    (_S.MISSED_CALL_BACK, Happening.RETRY_SCHEDULED): _S.READY,
+    (_S.MISSED_CALL_BACK, Happening.CALLBACK_SET): _S.READY,
+    (_S.MISSED_CALL_BACK, Happening.AGENT_FAILED): _S.AGENT_ERROR,
     (_S.RETRIEVED, Happening.DELEGATED): _S.DELEGATED,
-    **{(status, Happening.RESET): _S.READY for status in (*_CLOSED, _S.MISSED_CALL_BACK)},
+    **{(status, Happening.RESET): _S.READY for status in (*_CLOSED, _S.MISSED_CALL_BACK, _S.READY, _S.CHAIN_READY)},
 }
 """(status, what happens) -> next status; a pair that is missing is illegal."""
 

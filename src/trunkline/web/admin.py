@@ -26,6 +26,8 @@ DEFAULT_AUDIT_ROWS = 100
 MAX_NUMBER_DIGITS = 18
 """Digits of a number in a query: what fits 64 bits."""
 
+DOOR_NAMES = {Door.INSIDE: "Server", Door.REST: "REST", Door.USER_EVENT: "SendUserEvent", Door.HTTP: "HTTP"}
+
 
 def require_supervisor(caller: Caller) -> None:
     """Raise ``Forbidden`` unless the caller is a supervisor or an administrator."""
@@ -87,7 +89,7 @@ def shown(services: Services, stored: StoredRow, names: dict[int, str]) -> dict[
         "userName": names.get(row.user_id),
         "requestType": row.request_type.value,
         "requestName": REQUEST_TYPE_NAMES[row.request_type],
-        "door": {Door.REST: "REST", Door.USER_EVENT: "SendUserEvent", Door.INSIDE: "Server"}[row.door],
+        "door": DOOR_NAMES[row.door],
         "campaignName": campaign.name if campaign else None,
         "callingList": calling_list.name if calling_list else None,
         "recordHandle": row.handle,

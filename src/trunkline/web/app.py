@@ -12,6 +12,7 @@ from urllib.parse import unquote_to_bytes
 from trunkline.contract.answers import method_not_allowed
 from trunkline.domain.people import Caller
 from trunkline.errors import NotAuthenticated, NotFound, TrunklineError
+from trunkline.web.door import is_door, post_door
 from trunkline.web.exchange import ClientGone, Exchange, Receive, Scope, Send
 from trunkline.web.guards import address_of, check_csrf, check_origin, check_script_source, preflight
 from trunkline.web.hot import NOTIFICATION_SUFFIXES, NOTIFICATIONS, HotRoutes
@@ -50,6 +51,7 @@ class Application:
         if scope["type"] != "http":
             return
         exchange = Exchange(scope, receive, send)
+        exchange.is_text = is_door(exchange.path)
         try:
             await self._serve(exchange)
         except ClientGone:
@@ -89,6 +91,8 @@ class Application:
                 await post_operation(exchange, services, caller)
             else:
                 await exchange.answer_with(method_not_allowed(["POST"]))
+        elif exchange.is_text:
+            await post_door(exchange, services, caller)
         else:
             await self._router(exchange, caller)
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
-from trunkline.contract.answers import HttpAnswer, refusal
+from trunkline.contract.answers import HttpAnswer, refusal, refusal_text
 from trunkline.errors import OutOfRange, TooLarge
 
 Scope = MutableMapping[str, Any]
@@ -61,12 +61,13 @@ class Headers:
 
 
 class Exchange(Headers):
-    """A request with its headers, body and answer."""
+    """A request with its headers, body and answer. ``is_text`` refusals are sentences instead of JSON."""
 
-    __slots__ = ("path", "receive", "scope", "send")
+    __slots__ = ("is_text", "path", "receive", "scope", "send")
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         super().__init__(dict(scope["headers"]))
+        self.is_text = False
         self.scope = scope
         self.receive = receive
         self.send = send
@@ -137,7 +138,18 @@ class Exchange(Headers):
         if isinstance(error, TooLarge):
             # What is left of the body is not read; the connection cannot serve another request.
             self.extra.append((b"connection", b"close"))
-        await self.answer_with(refusal(error, incident_id))
+        answer = refusal(error, incident_id)
+        if self.is_text:
+            await self.answer_text(refusal_text(error, incident_id), answer.http_status, wire_headers(answer))
+        else:
+            await self.answer_with(answer)
+
+    async def answer_text(self, text: str, status: int, headers: Sequence[Header] = ()) -> None:
+        """Send a sentence as plain text."""
+        body = text.encode()
+        kind = [(b"content-type", b"text/plain; charset=utf-8"), *FIXED[1:], (b"content-length", b"%d" % len(body))]
+        await self.send({"type": "http.response.start", "status": status, "headers": [*kind, *self.extra, *headers]})
+        await self.send({"type": "http.response.body", "body": body})
 
 
 def wire_headers(answer: HttpAnswer) -> list[Header]:

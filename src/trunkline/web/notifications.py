@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import partial
 
+from trunkline.app.control import shown_campaign
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.outbox import Message, Outbox, UserKey
 from trunkline.app.ports import Clock
@@ -22,8 +23,6 @@ from trunkline.bayeux.extensions import NO_RECOVERIES
 from trunkline.bayeux_asgi import BROWSER_COOKIE, BrowserCookie, CometD, Socket, SocketLine, handle, read_body
 from trunkline.contract.messages import Timing, messages_of
 from trunkline.contract.names import CHANNELS, OUTBOUND
-from trunkline.domain.campaigns import Campaign
-from trunkline.domain.events import CampaignChanged
 from trunkline.domain.people import Caller
 from trunkline.web.direct import DirectRequest
 from trunkline.web.exchange import Exchange
@@ -163,7 +162,7 @@ class Notifications:
         return [
             Delivery(channel, body, 0)
             for campaign in self._book().campaigns_of(caller.contact_centre_id, caller.user_id)
-            for channel, body in messages_of(_present(campaign, device_id), timing)
+            for channel, body in messages_of(shown_campaign(campaign, campaign_step(campaign), device_id), timing)
             if channel == OUTBOUND
         ]
 
@@ -215,16 +214,3 @@ class GuardedSocket:
 
 def _recovery(found: Found) -> Recovery:
     return Recovery(found.is_recovered, found.offset, [Delivery(m.channel, m.body, m.mark) for m in found.messages])
-
-
-def _present(campaign: Campaign, device_id: str) -> CampaignChanged:
-    return CampaignChanged(
-        device_id=device_id,
-        what=campaign_step(campaign),
-        application_id=campaign.application_id,
-        campaign_name=campaign.name,
-        description=campaign.description,
-        group_name=campaign.group_name,
-        group_description=campaign.group_description,
-        dial_mode=campaign.dial_mode,
-    )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
+from trunkline.app.admin import Administration
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.outbox import Outbox
 from trunkline.app.ports import Clock, Store
+from trunkline.app.webhooks import Webhooks
 from trunkline.app.writer import Writer
 from trunkline.web.auth import Authenticator
 from trunkline.web.imports import ImportDoor
@@ -28,6 +30,7 @@ class Settings:
         callback_polling: bool,
         trusted_proxies: frozenset[str],
         spool_dir: str,
+        http_door: bool = True,
     ) -> None:
         self.version = version
         self.external_prefix = external_prefix
@@ -38,10 +41,15 @@ class Settings:
         self.callback_polling = callback_polling
         self.trusted_proxies = trusted_proxies
         self.spool_dir = spool_dir
+        self.http_door = http_door
 
 
 class Services:
-    """Everything a route may use. ``report_defect`` logs an error of ours and returns its incident id."""
+    """Everything a route may use.
+
+    ``report_defect`` logs an error of ours and returns its incident id. ``refresh`` renews the book at once after the
+    reference data changed, and ends the sessions of those who lost their access.
+    """
 
     def __init__(
         self,
@@ -55,6 +63,9 @@ class Services:
         notifications: Notifications,
         report_defect: Callable[[BaseException, str], str],
         imports: ImportDoor,
+        webhooks: Webhooks,
+        administration: Administration,
+        refresh: Callable[[], Awaitable[None]],
         metrics: Callable[[], bytes] | None = None,
     ) -> None:
         self.settings = settings
@@ -66,6 +77,9 @@ class Services:
         self.notifications = notifications
         self.report_defect = report_defect
         self.imports = imports
+        self.webhooks = webhooks
+        self.administration = administration
+        self.refresh = refresh
         self.metrics = metrics
 
     @property

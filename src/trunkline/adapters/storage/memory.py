@@ -7,34 +7,50 @@ and opening it again keeps everything, and nothing outlives it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 import msgspec
 
-from trunkline.adapters.storage import memory_objects
+from trunkline.adapters.storage import (
+    memory_callbacks,
+    memory_census,
+    memory_contacts,
+    memory_objects,
+    memory_selecting,
+)
+from trunkline.adapters.storage.memory_groups import StoreGroups
 from trunkline.adapters.storage.memory_unit import MemoryUnit, Tables
-from trunkline.adapters.storage.objects import replacing
+from trunkline.adapters.storage.objects import PROVISIONED, check_seen, replacing
+from trunkline.app.callback_reads import CallbackQuery, Presence
+from trunkline.app.census import CensusGroup, CensusQuery
 from trunkline.app.ports import (
     AgentSession,
+    AttemptQuery,
     AuditQuery,
     DeskKey,
     Directory,
     Held,
     JournalSpan,
     ObjectChanges,
+    ObjectVersion,
     Provision,
+    RecordQuery,
     StoredRow,
+    Suppression,
+    SuppressionCount,
+    SuppressionQuery,
     Unit,
     User,
 )
 from trunkline.app.provisioning import provisioned
+from trunkline.domain.attempts import StoredAttempt
 from trunkline.domain.objects import ObjectKey, StoredObject
-from trunkline.domain.people import Device
+from trunkline.domain.records import Record
 from trunkline.errors import AlreadyExists, Defect, Unavailable
 
 
-class MemoryStore:
+class MemoryStore(StoreGroups):
     """See ``app.ports.Store``."""
 
     def __init__(self) -> None:
@@ -85,15 +101,19 @@ class MemoryStore:
             self._now()
             objects, states = provisioned(provision)
             kept, history = dict(self._tables.objects), dict(self._tables.object_history)
+            log, users = dict(self._tables.object_log), dict(self._tables.users)
             for stored in objects:
-                memory_objects.put(kept, history, replacing(stored, len(history.get(stored.key, ()))))
+                newer = replacing(stored, len(history.get(stored.key, ())))
+                memory_objects.put(kept, history, log, newer, PROVISIONED.reason)
+            memory_objects.put_users(users, log, provision.users, PROVISIONED)
             changed = msgspec.structs.replace(
                 self._tables,
                 contact_centres={**self._tables.contact_centres, **provision.contact_centres},
                 objects=kept,
                 object_history=history,
+                object_log=log,
                 group_states={**self._tables.group_states, **{state.key: state for state in states}},
-                users=_with_users(self._tables.users, provision.users),
+                users=users,
                 directory_version=self._tables.directory_version + 1,
             )
             _check_names(changed)
@@ -103,22 +123,50 @@ class MemoryStore:
         """See ``Store.change_objects``."""
         async with self._turn:
             tables = self._now()
+            check_seen(changes, tables.directory_version)
             objects, history = dict(tables.objects), dict(tables.object_history)
-            kept = memory_objects.change(objects, history, changes)
+            log, users = dict(tables.object_log), dict(tables.users)
+            kept = memory_objects.change(objects, history, log, changes)
+            memory_objects.change_users(users, log, changes)
             changed = msgspec.structs.replace(
                 tables,
                 objects=objects,
                 object_history=history,
+                object_log=log,
+                users=users,
                 directory_version=tables.directory_version + 1,
             )
             _check_names(changed)
             self._tables = changed
             return kept
 
+    async def census(self, query: CensusQuery) -> list[CensusGroup]:
+        """See ``Store.census``."""
+        return memory_census.census(self._now().records.values(), query)
+
+    async def sample(self, contact_centre_id: int, list_id: int, size: int) -> list[Record]:
+        """See ``Store.sample``."""
+        return memory_census.sample(self._now().records.values(), contact_centre_id, list_id, size)
+
+    async def count_records(self, query: RecordQuery) -> int:
+        """See ``Store.count_records``."""
+        return len(memory_selecting.selected(self._now().records.values(), query))
+
+    async def count_chains(self, query: RecordQuery) -> int:
+        """See ``Store.count_chains``."""
+        return len({record.chain_id for record in memory_selecting.selected(self._now().records.values(), query)})
+
     async def object_versions(self, key: ObjectKey, limit: int) -> list[StoredObject]:
         """See ``Store.object_versions``."""
         history = self._now().object_history.get(key, [])
         return [msgspec.structs.replace(one, reference=None) for one in reversed(history) if one is not None][:limit]
+
+    async def object_history(
+        self, contact_centre_id: int, kind: str, object_id: int, before_version: int | None, limit: int
+    ) -> list[ObjectVersion]:
+        """See ``Store.object_history``."""
+        found = reversed(self._now().object_log.get((contact_centre_id, kind, object_id), []))
+        return [one for one in found if before_version is None or one.version < before_version][:limit]
 
     async def user(self, contact_centre_id: int, user_name: str) -> User | None:
         """See ``Store.user``."""
@@ -145,6 +193,14 @@ class MemoryStore:
     async def agent_session(self, contact_centre_id: int, user_id: int) -> AgentSession | None:
         """See ``DeskReads.agent_session``."""
         return await self._reading().agent_session(contact_centre_id, user_id)
+
+    async def callbacks(self, query: CallbackQuery) -> list[Record]:
+        """See ``CallbackReads.callbacks``."""
+        return memory_callbacks.callbacks(self._now(), query)
+
+    async def presences(self, contact_centre_id: int) -> list[Presence]:
+        """See ``CallbackReads.presences``."""
+        return memory_callbacks.presences(self._now(), contact_centre_id)
 
     async def newest(self, contact_centre_id: int, user_id: int, before_seq: int | None, limit: int) -> list[StoredRow]:
         """See ``Store.newest``."""
@@ -195,6 +251,51 @@ class MemoryStore:
             self._tables.pruned_to = max(self._tables.pruned_to, *gone, 0)
             return len(gone)
 
+    async def attempts(self, query: AttemptQuery) -> list[StoredAttempt]:
+        """See ``Store.attempts``."""
+        return memory_contacts.portion(self._now().attempts, query)
+
+    async def newest_attempt(self) -> int:
+        """See ``Store.newest_attempt``."""
+        log = self._now().attempts
+        return log[-1].seq if log else 0
+
+    async def attempts_of_chain(
+        self, contact_centre_id: int, list_id: int, chain_id: int, limit: int
+    ) -> list[StoredAttempt]:
+        """See ``Store.attempts_of_chain``."""
+        return await self._reading().attempts_of_chain(contact_centre_id, list_id, chain_id, limit)
+
+    async def make_attempt_parts(self, now_ms: int) -> int:
+        """See ``Store.make_attempt_parts``: there are none here."""
+        return 0
+
+    async def drop_attempts(self, before_ms: int, limit: int) -> int:
+        """See ``Store.drop_attempts``; looks at the first ``limit`` rows, because numbers grow with time."""
+        async with self._turn:
+            log = self._now().attempts
+            kept = [stored for place, stored in enumerate(log) if place >= limit or stored.row.at_ms >= before_ms]
+            self._tables.attempts = kept
+            return len(log) - len(kept)
+
+    async def drop_suppressions(self, before_s: int, limit: int) -> int:
+        """See ``Store.drop_suppressions``."""
+        async with self._turn:
+            entries = self._now().suppressions
+            ended = [(e.expires_at_s, key) for key, e in entries.items() if e.expires_at_s is not None]
+            gone = sorted(pair for pair in ended if pair[0] < before_s)[:limit]
+            for _, key in gone:
+                del entries[key]
+            return len(gone)
+
+    async def suppression_entries(self, query: SuppressionQuery) -> list[Suppression]:
+        """See ``Store.suppression_entries``."""
+        return memory_contacts.page(self._now().suppressions, query)
+
+    async def suppression_counts(self, contact_centre_id: int, now_s: int) -> dict[int, SuppressionCount]:
+        """See ``Store.suppression_counts``."""
+        return memory_contacts.counts(self._now().suppressions, contact_centre_id, now_s)
+
     def _open_now(self) -> object:
         if self._opening is None:
             raise Unavailable("the store is closed")
@@ -233,30 +334,13 @@ def _is_asked(stored: StoredRow, query: AuditQuery) -> bool:
     )
 
 
-def _with_users(users: dict[tuple[int, int], User], new: Iterable[User]) -> dict[tuple[int, int], User]:
-    """The accounts after new ones were written; a device belongs to whoever got it last."""
-    users = dict(users)
-    for user in new:
-        centre = user.caller.contact_centre_id
-        taken = {device.device_id for device in user.caller.devices}
-        for key, other in users.items():
-            if key[0] == centre and any(device.device_id in taken for device in other.caller.devices):
-                users[key] = _with_devices(other, [d for d in other.caller.devices if d.device_id not in taken])
-        users[centre, user.caller.user_id] = user
-    return users
-
-
-def _with_devices(user: User, devices: list[Device]) -> User:
-    caller = msgspec.structs.replace(user.caller, devices=tuple(devices))
-    return msgspec.structs.replace(user, caller=caller)
-
-
 def _check_names(tables: Tables) -> None:
     callers = [user.caller for user in tables.users.values()]
     names: list[list[object]] = [
         list(tables.contact_centres.values()),
         memory_objects.names(tables.objects),
         memory_objects.references(tables.objects),
+        [(u.caller.contact_centre_id, u.reference) for u in tables.users.values() if u.reference is not None],
         [(caller.contact_centre_id, caller.user_name) for caller in callers],
         [caller.public_id for caller in callers],
     ]

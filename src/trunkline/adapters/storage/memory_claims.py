@@ -12,6 +12,7 @@ from trunkline.app.ports import Buffered, BufferEntry, CallbackClaim, ChainKey, 
 from trunkline.domain.campaigns import TYPE_PRIORITY
 from trunkline.domain.eligibility import Window
 from trunkline.domain.enums import RecordStatus, RecordType
+from trunkline.domain.filter_evaluation import matches, ordered
 from trunkline.domain.records import Happening, Record, is_open, moved
 
 
@@ -28,26 +29,27 @@ def claimed(records: Iterable[Record], wanted: Claim) -> list[ChainKey]:
         and _may_be_taken(record, wanted, wanted.max_attempts, wanted.opens)
         and TYPE_PRIORITY[record.record_type] in PRIORITIES_FOR_ANYONE
         and (record.due_at_s is None) is (wanted.kind is ClaimKind.FRESH)
-        and (wanted.selection is None or wanted.selection.accepts(record))
+        and matches(wanted.selection.condition, record, wanted.now_s)
     ]
     chains: dict[ChainKey, None] = {}
-    for record in sorted(found, key=_order(found, wanted)):
+    for record in _in_order(found, wanted):
         chains[record.key[:3]] = None
     return list(chains)[: wanted.limit]
 
 
-def _order(found: list[Record], wanted: Claim) -> Callable[[Record], tuple[Any, ...]]:
-    if wanted.selection is not None and wanted.selection.is_ordered:
-        selection = wanted.selection
-        return lambda record: (TYPE_PRIORITY[record.record_type], *selection.place(record), *_place(record))
+def _in_order(found: list[Record], wanted: Claim) -> list[Record]:
+    if wanted.selection.order:
+        own = ordered(sorted(found, key=_place), wanted.selection.order)
+        return sorted(own, key=lambda record: TYPE_PRIORITY[record.record_type])
     first: dict[tuple[int, Window], tuple[int, ...]] = {}
     for record in sorted(found, key=_place):
         first.setdefault((TYPE_PRIORITY[record.record_type], record.window), _place(record))
-    return lambda record: (
-        TYPE_PRIORITY[record.record_type],
-        first[TYPE_PRIORITY[record.record_type], record.window],
-        _place(record),
-    )
+
+    def place(record: Record) -> tuple[Any, ...]:
+        priority = TYPE_PRIORITY[record.record_type]
+        return priority, first[priority, record.window], _place(record)
+
+    return sorted(found, key=place)
 
 
 def _place(record: Record) -> tuple[int, ...]:
@@ -68,6 +70,7 @@ def callback(records: Iterable[Record], wanted: CallbackClaim) -> list[ChainKey]
             and record.key[:3] not in out
             and _may_be_taken(record, wanted, entry.max_attempts, entry.opens)
             and _is_callback_for(record, wanted.user_id)
+            and matches(entry.condition, record, wanted.now_s)
         ):
             found.append((TYPE_PRIORITY[record.record_type], record.due_at_s or 0, place, record.key))
     return [key[:3] for *_, key in sorted(found)[:1]]

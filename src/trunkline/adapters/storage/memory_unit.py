@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 
-from trunkline.adapters.storage import memory_claims
-from trunkline.adapters.storage.rows import contact_key
+from trunkline.adapters.storage import memory_claims, memory_contacts, memory_groups, memory_selecting
+from trunkline.adapters.storage.memory_groups import UnitGroups
 from trunkline.app.ports import (
     AgentSession,
     Buffered,
@@ -26,22 +26,31 @@ from trunkline.app.ports import (
     Held,
     ImportProgress,
     ImportState,
+    ObjectVersion,
     PreviewSession,
+    RecordQuery,
+    RecycleRun,
     StoredRow,
     Suppression,
+    SuppressionKey,
+    Undo,
     User,
 )
+from trunkline.app.stored import ScheduleRun
+from trunkline.domain.attempts import PastAttempt, StoredAttempt
 from trunkline.domain.campaigns import GroupState
 from trunkline.domain.desk import DeskEntry
 from trunkline.domain.enums import DoNotCallKind, RecordStatus
 from trunkline.domain.objects import ObjectKey, StoredObject
 from trunkline.domain.records import Record, RecordKey
+from trunkline.domain.suppression import Contact, contact_key
 from trunkline.errors import Defect, Unavailable
 
 
 class Tables(msgspec.Struct):
-    """Everything that is committed. ``next_numbers`` are the next handle, record id, chain id and journal number.
+    """Everything that is committed.
 
+    ``next_numbers`` are the next handle, record id, chain id, and those of the journal and the attempt log.
     ``epoch`` and ``pruned_to``: see ``Store.epoch`` and ``JournalSpan``.
     """
 
@@ -49,25 +58,30 @@ class Tables(msgspec.Struct):
     users: dict[tuple[int, int], User] = {}
     objects: dict[ObjectKey, StoredObject] = {}
     object_history: dict[ObjectKey, list[StoredObject | None]] = {}
+    object_log: dict[tuple[int, str, int], list[ObjectVersion]] = {}
     group_states: dict[tuple[int, int], GroupState] = {}
+    schedule_runs: dict[tuple[int, int, int, int], ScheduleRun] = {}
     directory_version: int = 0
     records: dict[RecordKey, Record] = {}
     desk: dict[DeskKey, DeskEntry] = {}
     buffer: dict[ChainKey, BufferEntry] = {}
-    suppressions: list[Suppression] = []
+    suppressions: dict[SuppressionKey, Suppression] = {}
+    attempts: list[StoredAttempt] = []
     preview_sessions: set[PreviewSession] = set()
     agent_sessions: dict[tuple[int, int], AgentSession] = {}
     cursors: dict[CursorKey, int] = {}
     imports: dict[tuple[int, int, str], ImportProgress] = {}
+    recycle_runs: memory_selecting.Runs = {}
+    undos: memory_selecting.Undos = {}
     journal: list[StoredRow] = []
     epoch: str = msgspec.field(default_factory=lambda: secrets.token_hex(6))
     pruned_to: int = 0
     next_numbers: dict[str, int] = msgspec.field(
-        default_factory=lambda: {"handle": 1, "record": 1, "chain": 1, "journal": 1}
+        default_factory=lambda: {"handle": 1, "record": 1, "chain": 1, "journal": 1, "attempt": 1}
     )
 
 
-class MemoryUnit:
+class MemoryUnit(UnitGroups):
     """See ``app.ports.Unit``. ``save`` checks and keeps the changes, ``commit`` makes them visible."""
 
     def __init__(self, tables: Tables, is_open: Callable[[], bool]) -> None:
@@ -79,6 +93,7 @@ class MemoryUnit:
         self._claimed: dict[RecordKey, Record] = {}
         self._buffered: dict[ChainKey, BufferEntry] = {}
         self._rows: list[StoredRow] = []
+        self._attempts: list[StoredAttempt] = []
 
     def commit(self) -> None:
         """Make visible what was saved."""
@@ -88,13 +103,14 @@ class MemoryUnit:
         changes = self._changes
         if changes is None:
             return
+        for gone in changes.removed:
+            tables.records.pop(gone.key)
+        memory_selecting.keep(tables.recycle_runs, tables.undos, changes)
         tables.records |= {record.key: record for record in changes.new_records} | changes.records
         tables.desk |= changes.desk
         for key in changes.off_desk:
             tables.desk.pop(key, None)
-        for chain in changes.off_buffer:
-            del tables.buffer[chain]
-        tables.suppressions += changes.suppressions
+        memory_contacts.changed(tables.suppressions, changes.lifted, changes.suppressions)
         for preview, is_begun in changes.preview_sessions.items():
             (tables.preview_sessions.add if is_begun else tables.preview_sessions.discard)(preview)
         for whose, session in changes.agent_sessions.items():
@@ -109,6 +125,8 @@ class MemoryUnit:
             tables.directory_version += 1
         for progress in changes.imports:
             tables.imports[progress.contact_centre_id, progress.list_id, progress.import_id] = progress
+        memory_groups.commit(tables, changes)
+        tables.attempts += self._attempts
         tables.journal += self._rows
 
     async def save(self, changes: Changes) -> list[int]:
@@ -120,6 +138,7 @@ class MemoryUnit:
         if not changes.off_buffer <= set(self._buffer()):
             raise Conflict("a chain left the buffer meanwhile")
         stored = tables.records | self._claimed
+        memory_selecting.remove(stored, changes.removed)
         for record in changes.new_records:
             if record.key in stored:
                 raise Conflict("a new record's key was taken meanwhile")
@@ -128,6 +147,8 @@ class MemoryUnit:
             if key not in stored or stored[key].version != record.version - 1:
                 raise Conflict("a record was changed meanwhile")
         self._changes = changes
+        attempts = self._numbers("attempt", len(changes.attempts))
+        self._attempts = [StoredAttempt(seq, row) for seq, row in zip(attempts, changes.attempts, strict=True)]
         seqs = self._numbers("journal", len(changes.journal))
         self._rows = [StoredRow(seq, row) for seq, row in zip(seqs, changes.journal, strict=True)]
         return list(seqs)
@@ -239,17 +260,42 @@ class MemoryUnit:
         return [record for _, _, record in sorted(due, key=lambda found: found[:2])[:limit]]
 
     async def suppressed(
-        self, contact_centre_id: int, campaign_id: int | None, numbers: Iterable[str], customers: Iterable[str]
-    ) -> set[tuple[DoNotCallKind, str]]:
+        self,
+        contact_centre_id: int,
+        campaign_id: int | None,
+        suppression_list_ids: Collection[int],
+        now_s: int,
+        contacts: Collection[Contact],
+    ) -> dict[Contact, list[Suppression]]:
         """See ``Unit.suppressed``."""
-        keys = {
-            (entry.kind, contact_key(entry.kind, entry.value))
-            for entry in self._now().suppressions
-            if entry.contact_centre_id == contact_centre_id and entry.campaign_id in (None, campaign_id)
-        }
-        asked = {(DoNotCallKind.NUMBER, number) for number in numbers}
-        asked |= {(DoNotCallKind.CUSTOMER, customer) for customer in customers}
-        return {(kind, value) for kind, value in asked if (kind, contact_key(kind, value)) in keys}
+        entries = self._now().suppressions
+        asked = (suppression_list_ids, now_s, contacts)
+        return memory_contacts.suppressed(entries, contact_centre_id, campaign_id, *asked)
+
+    async def attempts_of(
+        self, contact_centre_id: int, number_keys: Collection[str], person_keys: Collection[str], since_ms: int
+    ) -> list[PastAttempt]:
+        """See ``Unit.attempts_of``."""
+        log = self._now().attempts
+        return memory_contacts.attempts_of(log, contact_centre_id, number_keys, person_keys, since_ms)
+
+    async def attempts_of_chain(
+        self, contact_centre_id: int, list_id: int, chain_id: int, limit: int
+    ) -> list[StoredAttempt]:
+        """See ``Unit.attempts_of_chain``."""
+        return memory_contacts.of_chain(self._now().attempts, (contact_centre_id, list_id, chain_id), limit)
+
+    async def records_where(self, query: RecordQuery) -> list[Record]:
+        """See ``Unit.records_where``."""
+        return memory_selecting.page(self._records(), query)
+
+    async def recycle_runs(self, contact_centre_id: int, list_id: int, limit: int) -> list[RecycleRun]:
+        """See ``Unit.recycle_runs``."""
+        return memory_selecting.runs_of(self._now().recycle_runs, contact_centre_id, list_id, limit)
+
+    async def undo_of(self, contact_centre_id: int, list_id: int, run_id: int, limit: int) -> list[Undo]:
+        """See ``Unit.undo_of``."""
+        return memory_selecting.undo_of(self._now().undos, contact_centre_id, list_id, run_id, limit)
 
     async def repeats(self, request_keys: Sequence[int], since_ms: int) -> dict[int, StoredRow]:
         """See ``Unit.repeats``."""
@@ -270,12 +316,6 @@ class MemoryUnit:
         sessions = self._now().preview_sessions
         whose = (contact_centre_id, user_id)
         return sorted(s.campaign_id for s in sessions if (s.contact_centre_id, s.user_id) == whose)
-
-    async def preview_agents(self, contact_centre_id: int, campaign_id: int) -> list[int]:
-        """See ``Unit.preview_agents``."""
-        sessions = self._now().preview_sessions
-        whose = (contact_centre_id, campaign_id)
-        return sorted(s.user_id for s in sessions if (s.contact_centre_id, s.campaign_id) == whose)
 
     async def agent_session(self, contact_centre_id: int, user_id: int) -> AgentSession | None:
         """See ``Unit.agent_session``."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from trunkline.adapters.storage.rows import Row
-from trunkline.app.ports import ObjectChanges, ObjectWrite
+from trunkline.app.ports import Conflict, ObjectChanges, ObjectWrite
 from trunkline.domain.objects import StoredObject, numbered
 from trunkline.errors import AlreadyExists, NotFound, StaleVersion
 
@@ -72,6 +72,15 @@ def replacing(stored: StoredObject, last_version: int) -> StoredObject:
     """The object as the next version of whatever was kept under its number."""
     return msgspec.structs.replace(stored, version=last_version + 1)
 
+
+def check_seen(changes: ObjectChanges, version: int) -> None:
+    """Raise ``Conflict`` when the directory is at another version than the writer judged by."""
+    if changes.seen_version not in (None, version):
+        raise Conflict("the directory was changed meanwhile")
+
+
+PROVISIONED = ObjectChanges(at_ms=0, changed_by=None, reason="provisioned")
+"""Stands in the history for what was written by ``Store.provision``."""
 
 TAKEN = "a name or reference belongs to another object already"
 """Says why a unique index refused."""

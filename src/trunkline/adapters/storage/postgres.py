@@ -13,7 +13,17 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from trunkline.adapters.storage import postgres_desks, postgres_objects
+from trunkline.adapters.storage import (
+    postgres_attempts,
+    postgres_callbacks,
+    postgres_census,
+    postgres_contacts,
+    postgres_desks,
+    postgres_keeping,
+    postgres_objects,
+    postgres_selecting,
+)
+from trunkline.adapters.storage.postgres_groups import StoreGroups
 from trunkline.adapters.storage.postgres_reference import write_provision
 from trunkline.adapters.storage.postgres_rows import stored_of, user_of
 from trunkline.adapters.storage.postgres_server import (
@@ -29,20 +39,30 @@ from trunkline.adapters.storage.postgres_server import (
 )
 from trunkline.adapters.storage.postgres_unit import PostgresUnit
 from trunkline.adapters.storage.postgres_windows import Windows
+from trunkline.app.callback_reads import CallbackQuery, Presence
+from trunkline.app.census import CensusGroup, CensusQuery
 from trunkline.app.ports import (
     AgentSession,
+    AttemptQuery,
     AuditQuery,
     DeskKey,
     Directory,
     Held,
     JournalSpan,
     ObjectChanges,
+    ObjectVersion,
     Provision,
+    RecordQuery,
     StoredRow,
+    Suppression,
+    SuppressionCount,
+    SuppressionQuery,
     Unit,
     User,
 )
+from trunkline.domain.attempts import StoredAttempt
 from trunkline.domain.objects import ObjectKey, StoredObject
+from trunkline.domain.records import Record
 from trunkline.errors import Defect, Refused, Unavailable
 
 T = TypeVar("T")
@@ -59,7 +79,7 @@ is best read whole: such a plan must not outlive the import of a million records
 costs a few milliseconds."""
 
 
-class PostgresStore:
+class PostgresStore(StoreGroups):
     """See ``app.ports.Store``. ``database_url`` is ``postgresql://...`` as libpq takes it.
 
     An ``exclusive`` store (a server) keeps other exclusive ones away from the database; tools work beside it.
@@ -191,9 +211,34 @@ class PostgresStore:
         """See ``Store.change_objects``."""
         return await self._write(lambda connection: postgres_objects.change(connection, changes))
 
+    async def census(self, query: CensusQuery) -> list[CensusGroup]:
+        """See ``Store.census``."""
+        return await self._read(lambda connection: postgres_census.census(connection, query))
+
+    async def sample(self, contact_centre_id: int, list_id: int, size: int) -> list[Record]:
+        """See ``Store.sample``."""
+        return await self._read(
+            lambda connection: postgres_census.sample(connection, self._windows, contact_centre_id, list_id, size)
+        )
+
+    async def count_records(self, query: RecordQuery) -> int:
+        """See ``Store.count_records``."""
+        return await self._read(lambda connection: postgres_selecting.count(connection, "count_records", query))
+
+    async def count_chains(self, query: RecordQuery) -> int:
+        """See ``Store.count_chains``."""
+        return await self._read(lambda connection: postgres_selecting.count(connection, "count_chains", query))
+
     async def object_versions(self, key: ObjectKey, limit: int) -> list[StoredObject]:
         """See ``Store.object_versions``."""
         return await self._read(lambda connection: postgres_objects.versions(connection, key, limit))
+
+    async def object_history(
+        self, contact_centre_id: int, kind: str, object_id: int, before_version: int | None, limit: int
+    ) -> list[ObjectVersion]:
+        """See ``Store.object_history``."""
+        key = (contact_centre_id, kind, object_id)
+        return await self._read(lambda connection: postgres_objects.history(connection, key, before_version, limit))
 
     async def user(self, contact_centre_id: int, user_name: str) -> User | None:
         """See ``Store.user``."""
@@ -230,6 +275,14 @@ class PostgresStore:
     async def agent_session(self, contact_centre_id: int, user_id: int) -> AgentSession | None:
         """See ``DeskReads.agent_session``."""
         return await self._read(lambda connection: postgres_desks.agent_session(connection, contact_centre_id, user_id))
+
+    async def callbacks(self, query: CallbackQuery) -> list[Record]:
+        """See ``CallbackReads.callbacks``."""
+        return await self._read(lambda connection: postgres_callbacks.callbacks(connection, self._windows, query))
+
+    async def presences(self, contact_centre_id: int) -> list[Presence]:
+        """See ``CallbackReads.presences``."""
+        return await self._read(lambda connection: postgres_callbacks.presences(connection, contact_centre_id))
 
     # Journal
 
@@ -282,6 +335,44 @@ class PostgresStore:
         """See ``Store.prune``; looks at the oldest rows only, because numbers grow with time."""
         gone: int = await self._write(lambda connection: connection.fetchval(QUERIES["prune"], before_ms, limit))
         return gone
+
+    # Attempts and suppression lists
+
+    async def attempts(self, query: AttemptQuery) -> list[StoredAttempt]:
+        """See ``Store.attempts``."""
+        return await self._read(lambda connection: postgres_attempts.portion(connection, query))
+
+    async def newest_attempt(self) -> int:
+        """See ``Store.newest_attempt``."""
+        newest: int = await self._read(lambda connection: connection.fetchval(QUERIES["newest_attempt"]))
+        return newest
+
+    async def attempts_of_chain(
+        self, contact_centre_id: int, list_id: int, chain_id: int, limit: int
+    ) -> list[StoredAttempt]:
+        """See ``Store.attempts_of_chain``."""
+        chain = (contact_centre_id, list_id, chain_id)
+        return await self._read(lambda connection: postgres_attempts.of_chain(connection, chain, limit))
+
+    async def make_attempt_parts(self, now_ms: int) -> int:
+        """See ``Store.make_attempt_parts``."""
+        return await self._write(lambda connection: postgres_keeping.make_parts(connection, now_ms))
+
+    async def drop_attempts(self, before_ms: int, limit: int) -> int:
+        """See ``Store.drop_attempts``; whole months go, whatever the limit."""
+        return await self._write(lambda connection: postgres_keeping.drop_parts(connection, before_ms))
+
+    async def drop_suppressions(self, before_s: int, limit: int) -> int:
+        """See ``Store.drop_suppressions``."""
+        return await self._write(lambda connection: postgres_keeping.drop_suppressions(connection, before_s, limit))
+
+    async def suppression_entries(self, query: SuppressionQuery) -> list[Suppression]:
+        """See ``Store.suppression_entries``."""
+        return await self._read(lambda connection: postgres_contacts.page(connection, query))
+
+    async def suppression_counts(self, contact_centre_id: int, now_s: int) -> dict[int, SuppressionCount]:
+        """See ``Store.suppression_counts``."""
+        return await self._read(lambda connection: postgres_contacts.counts(connection, contact_centre_id, now_s))
 
 
 async def _version(connection: Connection) -> int:

@@ -16,7 +16,7 @@ from trunkline.adapters.storage.postgres_rows import record_of
 from trunkline.adapters.storage.postgres_server import QUERIES, Connection
 from trunkline.adapters.storage.postgres_windows import Windows
 from trunkline.adapters.storage.rows import PRIORITIES_FOR_ANYONE
-from trunkline.adapters.storage.selecting import Dialect, with_selection
+from trunkline.adapters.storage.selecting import postgres_conditions, postgres_filter
 from trunkline.app.ports import Buffered, BufferEntry, BufferSize, CallbackClaim, ChainKey, Claim, Claimed, ClaimKind
 from trunkline.domain.records import Record
 
@@ -54,7 +54,7 @@ async def claim(connection: Connection, windows: Windows, wanted: Claim) -> Clai
 
 
 async def _slots(connection: Connection, windows: Windows, wanted: Claim, passed: Collection[int]) -> _Slots:
-    is_ordered = wanted.selection is not None and wanted.selection.is_ordered
+    is_ordered = bool(wanted.selection.order)
     is_due = wanted.kind is ClaimKind.DUE
     centre, list_id = wanted.contact_centre_id, wanted.list_id
     while True:
@@ -64,7 +64,7 @@ async def _slots(connection: Connection, windows: Windows, wanted: Claim, passed
             *([wanted.now_s] if is_due else []),
         ]
         name = "due_heads" if is_due else "fresh_heads"
-        text, more = with_selection(QUERIES[name], wanted.selection, Dialect.POSTGRES, len(values) + 1)
+        text, more = postgres_filter(QUERIES[name], wanted.selection, wanted.now_s, len(values) + 1)
         *heads, newest = await connection.fetch(text, *values, *more)
         if newest["chain_id"] > windows.newest(centre, list_id):
             await windows.load(connection, [(centre, list_id)])
@@ -79,7 +79,7 @@ async def _slots(connection: Connection, windows: Windows, wanted: Claim, passed
 async def _taken(
     connection: Connection, wanted: Claim, slots: _Slots, passed: Collection[int], limit: int, done: int
 ) -> list[asyncpg.Record]:
-    is_ordered = wanted.selection is not None and wanted.selection.is_ordered
+    is_ordered = bool(wanted.selection.order)
     is_due = wanted.kind is ClaimKind.DUE
     values = [
         *(wanted.contact_centre_id, wanted.list_id, *slots, wanted.max_attempts, list(passed), limit),
@@ -88,7 +88,7 @@ async def _taken(
         *([wanted.now_s] if is_due else []),
     ]
     name = f"claim_{wanted.kind.value}{'_in_order' if is_ordered else ''}"
-    text, more = with_selection(QUERIES[name], wanted.selection, Dialect.POSTGRES, len(values) + 1)
+    text, more = postgres_filter(QUERIES[name], wanted.selection, wanted.now_s, len(values) + 1)
     found: list[asyncpg.Record] = await connection.fetch(text, *values, *more)
     return found
 
@@ -105,12 +105,15 @@ async def claim_callback(connection: Connection, windows: Windows, wanted: Callb
             for place, entry in enumerate(wanted.lists, start=1)
             for window_id in windows.open_for(centre, entry.list_id, entry.opens)
         ]
+        conditions = {entry.list_id: entry.condition for entry in wanted.lists}
+        text, more = postgres_conditions(QUERIES["callback_head"], conditions, wanted.now_s, 11)
         head = await connection.fetchrow(
-            QUERIES["callback_head"],
+            text,
             *(centre, lists, [entry.max_attempts for entry in wanted.lists]),
             *([place for place, _ in slots], [window_id for _, window_id in slots], wanted.user_id, wanted.now_s),
             *([list_id for list_id, _ in passed], [chain_id for _, chain_id in passed]),
             [windows.newest(centre, list_id) for list_id in lists],
+            *more,
         )
         assert head is not None
         list_id, chain_id, chain_n, version, unknown = head

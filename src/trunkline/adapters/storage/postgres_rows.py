@@ -182,9 +182,14 @@ def import_of(row: Fetched) -> ImportProgress:
     )
 
 
+levels_of: Callable[[str], dict[int, int]] = msgspec.json.Decoder(dict[int, int]).decode
+"""Skills and levels of their text."""
+
+
 def user_of(row: Fetched) -> User:
     """An account from the fragment ``user_columns``."""
-    centre, centre_name, user_id, public_id, name, first, last, email, roles, features, digest, enabled, *device = row
+    centre, centre_name, user_id, public_id, name, first, last, email, roles, features, digest, *more = row
+    enabled, version, reference, skills, *device = more
     caller = Caller(
         contact_centre_id=centre,
         contact_centre_name=centre_name,
@@ -198,4 +203,11 @@ def user_of(row: Fetched) -> User:
         features=_features(features),
         devices=tuple(Device(*both) for both in zip(*device, strict=True)),
     )
-    return User(caller=caller, password_hash=digest, is_enabled=enabled)
+    return User(
+        caller=caller,
+        password_hash=digest,
+        is_enabled=enabled,
+        version=version,
+        reference=reference,
+        skills=levels_of(skills),
+    )

@@ -7,12 +7,19 @@ hand-out, which locks what it finds, begins it earlier.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TypeVar
 
 import asyncpg
 
-from trunkline.adapters.storage import postgres_claims, postgres_desks, rows
+from trunkline.adapters.storage import (
+    postgres_attempts,
+    postgres_claims,
+    postgres_contacts,
+    postgres_desks,
+    postgres_selecting,
+)
+from trunkline.adapters.storage.postgres_groups import UnitGroups
 from trunkline.adapters.storage.postgres_rows import (
     Fetched,
     entry_of,
@@ -37,11 +44,17 @@ from trunkline.app.ports import (
     Held,
     ImportProgress,
     PreviewSession,
+    RecordQuery,
+    RecycleRun,
     StoredRow,
+    Suppression,
+    Undo,
 )
+from trunkline.domain.attempts import PastAttempt, StoredAttempt
 from trunkline.domain.desk import DeskEntry
 from trunkline.domain.enums import DoNotCallKind
 from trunkline.domain.records import Record, RecordKey
+from trunkline.domain.suppression import Contact, contact_key
 from trunkline.errors import Defect, Unavailable
 
 T = TypeVar("T")
@@ -49,7 +62,7 @@ T = TypeVar("T")
 _BEGIN_TO_WRITE = f"BEGIN; SELECT pg_advisory_xact_lock({COMMIT_LOCK})"
 
 
-class PostgresUnit:
+class PostgresUnit(UnitGroups):
     """See ``app.ports.Unit``."""
 
     def __init__(self, connection: asyncpg.Connection[asyncpg.Record], windows: Windows) -> None:
@@ -147,7 +160,7 @@ class PostgresUnit:
     ) -> list[Record]:
         """See ``Unit.records_of_contact``."""
         name = "records_of_number" if kind is DoNotCallKind.NUMBER else "records_of_customer"
-        key = rows.contact_key(kind, value)
+        key = contact_key(kind, value)
         return await self._records(name, contact_centre_id, sorted(set(list_ids)), key, limit)
 
     async def due_callbacks(self, contact_centre_id: int, user_id: int, now_s: int, limit: int) -> list[Record]:
@@ -239,20 +252,43 @@ class PostgresUnit:
         return {row["request_key"]: stored_of(row) for row in found}
 
     async def suppressed(
-        self, contact_centre_id: int, campaign_id: int | None, numbers: Iterable[str], customers: Iterable[str]
-    ) -> set[tuple[DoNotCallKind, str]]:
+        self,
+        contact_centre_id: int,
+        campaign_id: int | None,
+        suppression_list_ids: Collection[int],
+        now_s: int,
+        contacts: Collection[Contact],
+    ) -> dict[Contact, list[Suppression]]:
         """See ``Unit.suppressed``."""
-        contacts = [(DoNotCallKind.NUMBER, number) for number in numbers]
-        contacts += [(DoNotCallKind.CUSTOMER, customer) for customer in customers]
-        asked = [(kind.value, rows.contact_key(kind, value)) for kind, value in contacts]
-        if not asked:
-            return set()
-        campaign = rows.WHOLE_CENTRE if campaign_id is None else campaign_id
-        found = await self._usable().fetch(
-            QUERIES["suppressed"], contact_centre_id, [kind for kind, _ in asked], [key for _, key in asked], campaign
-        )
-        hits = {(kind, key) for kind, key in found}
-        return {contact for contact, key in zip(contacts, asked, strict=True) if key in hits}
+        asked = (contact_centre_id, campaign_id, suppression_list_ids, now_s, contacts)
+        return await postgres_contacts.suppressed(self._usable(), *asked)
+
+    async def attempts_of(
+        self, contact_centre_id: int, number_keys: Collection[str], person_keys: Collection[str], since_ms: int
+    ) -> list[PastAttempt]:
+        """See ``Unit.attempts_of``."""
+        asked = (contact_centre_id, number_keys, person_keys, since_ms)
+        return await postgres_attempts.attempts_of(self._usable(), *asked)
+
+    async def attempts_of_chain(
+        self, contact_centre_id: int, list_id: int, chain_id: int, limit: int
+    ) -> list[StoredAttempt]:
+        """See ``Unit.attempts_of_chain``."""
+        return await postgres_attempts.of_chain(self._usable(), (contact_centre_id, list_id, chain_id), limit)
+
+    async def records_where(self, query: RecordQuery) -> list[Record]:
+        """See ``Unit.records_where``."""
+        records = await postgres_selecting.records_where(self._usable(), self._windows, query)
+        self._seen.update({record.key: record for record in records})
+        return records
+
+    async def recycle_runs(self, contact_centre_id: int, list_id: int, limit: int) -> list[RecycleRun]:
+        """See ``Unit.recycle_runs``."""
+        return await postgres_selecting.recycle_runs(self._usable(), contact_centre_id, list_id, limit)
+
+    async def undo_of(self, contact_centre_id: int, list_id: int, run_id: int, limit: int) -> list[Undo]:
+        """See ``Unit.undo_of``."""
+        return await postgres_selecting.undo_of(self._usable(), contact_centre_id, list_id, run_id, limit)
 
     async def has_preview_session(self, session: PreviewSession) -> bool:
         """See ``Unit.has_preview_session``."""
@@ -262,11 +298,6 @@ class PostgresUnit:
     async def preview_sessions(self, contact_centre_id: int, user_id: int) -> list[int]:
         """See ``Unit.preview_sessions``."""
         found = await self._usable().fetch(QUERIES["preview_sessions"], contact_centre_id, user_id)
-        return [row[0] for row in found]
-
-    async def preview_agents(self, contact_centre_id: int, campaign_id: int) -> list[int]:
-        """See ``Unit.preview_agents``."""
-        found = await self._usable().fetch(QUERIES["preview_agents"], contact_centre_id, campaign_id)
         return [row[0] for row in found]
 
     async def agent_session(self, contact_centre_id: int, user_id: int) -> AgentSession | None:

@@ -10,7 +10,14 @@ from typing import Any
 
 import asyncpg
 
-from trunkline.adapters.storage import postgres_objects, rows
+from trunkline.adapters.storage import (
+    postgres_attempts,
+    postgres_contacts,
+    postgres_groups,
+    postgres_objects,
+    postgres_selecting,
+    rows,
+)
 from trunkline.adapters.storage.postgres_rows import columns
 from trunkline.adapters.storage.postgres_server import COMMIT_LOCK, QUERIES, Connection
 from trunkline.adapters.storage.postgres_windows import ListKey, Value, Windows, value_of
@@ -33,6 +40,8 @@ class Writes:
 
     async def write(self, changes: Changes) -> list[int]:
         """Write all changes; returns the numbers of the journal rows. Raises ``Conflict``."""
+        await postgres_selecting.remove(self._connection, changes)
+        await postgres_selecting.keep(self._connection, changes)
         if changes.new_records:
             await self._add_records(changes.new_records)
         results, whole = self._sorted_out(changes.records, changes.before)
@@ -129,9 +138,6 @@ class Writes:
         if changes.off_desk:
             keys = columns((key.contact_centre_id, key.handle) for key in sorted(changes.off_desk))
             await self._connection.execute(QUERIES["take_off_desk"], *keys)
-        if changes.off_buffer:
-            chains = columns(sorted(changes.off_buffer))
-            self._check(await self._connection.execute(QUERIES["take_off_buffer"], *chains), len(changes.off_buffer))
 
     async def _write_sessions(self, changes: Changes) -> None:
         for name, is_wanted in (("open_preview_sessions", True), ("close_preview_sessions", False)):
@@ -147,12 +153,14 @@ class Writes:
         await self._execute("log_out_agents", sorted(key for key, session in sessions.items() if session is None))
 
     async def _write_rest(self, changes: Changes) -> None:
-        await self._execute("suppress", sorted(map(rows.suppression_row, changes.suppressions), key=lambda r: r[:5]))
+        await postgres_contacts.change(self._connection, changes.lifted, changes.suppressions)
+        await postgres_attempts.write(self._connection, changes.attempts)
         for progress in changes.imports:
             self._check(await self._connection.execute(QUERIES["note_imports"], *rows.import_row(progress)), 1)
         if changes.group_states:
             await postgres_objects.put_states(self._connection, changes.group_states.values())
             await self._connection.execute(QUERIES["bump_version"])
+        await postgres_groups.write(self._connection, changes)
         cursors = sorted((k.contact_centre_id, k.user_id, k.channel, mark) for k, mark in changes.cursors.items())
         await self._execute("move_cursors", cursors)
 

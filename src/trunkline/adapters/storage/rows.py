@@ -10,14 +10,16 @@ from typing import Any
 
 import msgspec
 
-from trunkline.app.ports import AgentSession, ImportProgress, JournalRow, Suppression
+from trunkline.app.ports import AgentSession, ImportProgress, JournalRow, RecycleRun, Suppression, Undo
+from trunkline.app.stored import ScheduleRun
 from trunkline.domain.campaigns import TYPE_PRIORITY, GroupState
 from trunkline.domain.desk import DeskEntry
 from trunkline.domain.eligibility import Window
-from trunkline.domain.enums import DoNotCallKind, RecordType
+from trunkline.domain.enums import RecordType
 from trunkline.domain.numbers import canonical_number
 from trunkline.domain.objects import OBJECT_TYPES, ObjectKind, ObjectValue, StoredObject
 from trunkline.domain.records import Record
+from trunkline.domain.suppression import contact_key
 from trunkline.errors import OutOfRange
 
 Row = tuple[Any, ...]
@@ -137,11 +139,6 @@ def journal_row(row: JournalRow, seq: int) -> Row:
     )
 
 
-def contact_key(kind: DoNotCallKind, value: str) -> str:
-    """The text by which a number or a customer id is looked up."""
-    return canonical_number(value) if kind is DoNotCallKind.NUMBER else value
-
-
 def suppression_row(entry: Suppression) -> Row:
     """A do-not-call entry."""
     return (
@@ -246,6 +243,11 @@ def history_row(stored: StoredObject, reason: str) -> Row:
     )
 
 
+def schedule_run_row(run: ScheduleRun) -> Row:
+    """An item of a schedule that had its turn."""
+    return (run.contact_centre_id, run.schedule_id, run.item_n, run.due_at_s, run.done_at_ms, run.outcome)
+
+
 def state_row(state: GroupState) -> Row:
     """Where a campaign group stands."""
     return (
@@ -257,4 +259,34 @@ def state_row(state: GroupState) -> Row:
         state.optimize_goal,
         state.changed_at_ms,
         state.schedule_id,
+        int(state.is_completing),
+        state.loaded_at_ms,
+    )
+
+
+def recycle_row(run: RecycleRun) -> Row:
+    """A recycling."""
+    return (
+        run.contact_centre_id,
+        run.list_id,
+        run.run_id,
+        run.made_at_ms,
+        run.made_by,
+        run.what,
+        run.records,
+        run.state.value,
+    )
+
+
+def undo_row(undo: Undo) -> Row:
+    """A record as it was before a recycling."""
+    record = undo.record
+    return (
+        record.contact_centre_id,
+        record.list_id,
+        undo.run_id,
+        record.chain_id,
+        record.chain_n,
+        record.version,
+        as_json(record),
     )

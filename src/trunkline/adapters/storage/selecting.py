@@ -1,51 +1,75 @@
 """A filter inside a claim: its condition and order as SQL text with parameters, never with pasted values.
 
-How a kind of selection is translated is registered by whoever brings it (``compiled.register``). Its text speaks of the
-table ``record`` as ``r``.
+The statements of claims carry marks where a filter is put in; without one they are complete as they are.
 """
 
 from __future__ import annotations
 
-from enum import StrEnum
-from functools import singledispatch
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
-from trunkline.app.ports import Selection
-from trunkline.errors import Defect
+from trunkline.adapters.storage.filter_sql import Compiler, PostgresCompiler, SqliteCompiler
+from trunkline.domain.filters import Condition, ParsedFilter
 
-_CONDITION = {"postgres": "/* condition */ true", "sqlite": "/* condition */ 1"}
+_CONDITION = ("/* condition */ true", "/* condition */ 1")
 _ORDER = "/* order */"
+_WINDOW = "/* window */"
+_JOIN = (
+    "JOIN calling_window AS w ON w.contact_centre_id = r.contact_centre_id AND w.list_id = r.list_id "
+    "AND w.window_id = r.window_id"
+)
 
 
-class Dialect(StrEnum):
-    """Whose SQL."""
-
-    POSTGRES = "postgres"
-    SQLITE = "sqlite"
-
-
-class Compiled(NamedTuple):
-    """``condition`` is a SQL expression; ``order`` terms of an ORDER BY, each followed by a comma, or empty.
-
-    ``values`` are the parameters: on PostgreSQL in the order of their numbers, which begin where the caller said; on
-    SQLite the first is named ``:selection_0``.
-    """
-
-    condition: str
-    order: str
-    values: tuple[Any, ...]
+def _put_in(text: str, condition: str, order: str) -> str:
+    for mark in _CONDITION:
+        text = text.replace(mark, condition)
+    return text.replace(_ORDER, order).replace(_WINDOW, _JOIN)
 
 
-@singledispatch
-def compiled(selection: object, dialect: Dialect, first: int) -> Compiled:
-    """The SQL of a selection; ``first`` is the number of its first parameter on PostgreSQL."""
-    raise Defect(f"no store knows what {type(selection).__name__} selects")
+def _of_filter(text: str, selection: ParsedFilter, compiler: Compiler) -> str:
+    condition = compiler.condition(selection.condition)
+    # A statement without the mark must not get the parameters of an order.
+    return _put_in(text, condition, compiler.order(selection.order) if _ORDER in text else "")
 
 
-def with_selection(text: str, selection: Selection | None, dialect: Dialect, first: int) -> tuple[str, tuple[Any, ...]]:
-    """A statement with a selection put in, and the parameters that follow its own."""
-    if selection is None:
-        return text, ()
-    found = compiled(selection, dialect, first)
-    text = text.replace(_CONDITION[dialect], f"({found.condition})").replace(_ORDER, found.order)
-    return text, found.values
+def _of_lists(text: str, conditions: Mapping[int, Condition | None], compiler: Compiler) -> str:
+    cases = " ".join(
+        f"WHEN {int(list_id)} THEN {compiler.condition(condition)}"
+        for list_id, condition in conditions.items()
+        if condition is not None
+    )
+    return _put_in(text, f"CASE r.list_id {cases} ELSE 1 = 1 END", "")
+
+
+def postgres_filter(text: str, selection: ParsedFilter, now_s: int, first: int) -> tuple[str, list[Any]]:
+    """A statement with a filter put in, and the parameters that follow its own; the first of these is ``$first``."""
+    if selection == ParsedFilter():
+        return text, []
+    compiler = PostgresCompiler(now_s, first)
+    return _of_filter(text, selection, compiler), compiler.parameters
+
+
+def postgres_conditions(
+    text: str, conditions: Mapping[int, Condition | None], now_s: int, first: int
+) -> tuple[str, list[Any]]:
+    """The same with a condition for each list."""
+    if not any(conditions.values()):
+        return text, []
+    compiler = PostgresCompiler(now_s, first)
+    return _of_lists(text, conditions, compiler), compiler.parameters
+
+
+def sqlite_filter(text: str, selection: ParsedFilter, now_s: int) -> tuple[str, dict[str, Any]]:
+    """A statement with a filter put in, and the parameters that join its own."""
+    if selection == ParsedFilter():
+        return text, {}
+    compiler = SqliteCompiler(now_s)
+    return _of_filter(text, selection, compiler), compiler.parameters
+
+
+def sqlite_conditions(text: str, conditions: Mapping[int, Condition | None], now_s: int) -> tuple[str, dict[str, Any]]:
+    """The same with a condition for each list."""
+    if not any(conditions.values()):
+        return text, {}
+    compiler = SqliteCompiler(now_s)
+    return _of_lists(text, conditions, compiler), compiler.parameters

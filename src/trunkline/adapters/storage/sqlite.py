@@ -15,33 +15,44 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
-from trunkline.adapters.storage import migrate, sqlite_objects
+from trunkline.adapters.storage import migrate, sqlite_contacts, sqlite_keeping, sqlite_objects
 from trunkline.adapters.storage.sqlite_connection import Statements, check, connect
+from trunkline.adapters.storage.sqlite_groups import StoreGroups
 from trunkline.adapters.storage.sqlite_reference import Reader, prune, write_provision
 from trunkline.adapters.storage.sqlite_thread import DatabaseThread
 from trunkline.adapters.storage.sqlite_transaction import Transactions
 from trunkline.adapters.storage.sqlite_unit import SqliteUnit
+from trunkline.app.callback_reads import CallbackQuery, Presence
+from trunkline.app.census import CensusGroup, CensusQuery
 from trunkline.app.ports import (
     AgentSession,
+    AttemptQuery,
     AuditQuery,
     DeskKey,
     Directory,
     Held,
     JournalSpan,
     ObjectChanges,
+    ObjectVersion,
     Provision,
+    RecordQuery,
     StoredRow,
+    Suppression,
+    SuppressionCount,
+    SuppressionQuery,
     Unit,
     User,
 )
+from trunkline.domain.attempts import StoredAttempt
 from trunkline.domain.objects import ObjectKey, StoredObject
+from trunkline.domain.records import Record
 from trunkline.errors import Defect, Refused, Unavailable
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class SqliteStore:
+class SqliteStore(StoreGroups):
     """See ``app.ports.Store``. ``database_url`` is ``sqlite:////absolute/path``.
 
     An ``exclusive`` store keeps other exclusive ones (servers) away from the file; tools work beside it.
@@ -60,6 +71,8 @@ class SqliteStore:
         self._reader: DatabaseThread | None = None
         self._transactions: Transactions | None = None
         self._reads: Reader | None = None
+        self._counter: DatabaseThread | None = None
+        self._counts: Reader | None = None
 
     async def open(self) -> None:
         """See ``Store.open``. Raises ``Unavailable`` for a file that is missing, unsafe or of another version."""
@@ -85,6 +98,10 @@ class SqliteStore:
             await writer.end(transactions.close if transactions is not None else _nothing)
         if reader is not None:
             await reader.end(reads.close if reads is not None else _nothing)
+        counter, counts = self._counter, self._counts
+        self._counter = self._counts = None
+        if counter is not None:
+            await counter.end(counts.close if counts is not None else _nothing)
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
@@ -139,6 +156,14 @@ class SqliteStore:
         """See ``DeskReads.agent_session``."""
         return await self._read(Reader.agent_session, contact_centre_id, user_id)
 
+    async def callbacks(self, query: CallbackQuery) -> list[Record]:
+        """See ``CallbackReads.callbacks``."""
+        return await self._read(Reader.callbacks, query)
+
+    async def presences(self, contact_centre_id: int) -> list[Presence]:
+        """See ``CallbackReads.presences``."""
+        return await self._read(Reader.presences, contact_centre_id)
+
     async def newest(self, contact_centre_id: int, user_id: int, before_seq: int | None, limit: int) -> list[StoredRow]:
         """See ``Store.newest``."""
         return await self._read(Reader.newest, contact_centre_id, user_id, before_seq, limit)
@@ -167,6 +192,42 @@ class SqliteStore:
         """See ``Store.audit``."""
         return await self._read(Reader.audit, query)
 
+    async def attempts(self, query: AttemptQuery) -> list[StoredAttempt]:
+        """See ``Store.attempts``."""
+        return await self._look(lambda on: sqlite_contacts.portion(on, query))
+
+    async def newest_attempt(self) -> int:
+        """See ``Store.newest_attempt``."""
+        newest: int = await self._look(lambda on: on.value("newest_attempt", {}))
+        return newest
+
+    async def attempts_of_chain(
+        self, contact_centre_id: int, list_id: int, chain_id: int, limit: int
+    ) -> list[StoredAttempt]:
+        """See ``Store.attempts_of_chain``."""
+        chain = (contact_centre_id, list_id, chain_id)
+        return await self._look(lambda on: sqlite_contacts.of_chain(on, chain, limit))
+
+    async def make_attempt_parts(self, now_ms: int) -> int:
+        """See ``Store.make_attempt_parts``: there are none here."""
+        return 0
+
+    async def drop_attempts(self, before_ms: int, limit: int) -> int:
+        """See ``Store.drop_attempts``."""
+        return await self._write(sqlite_keeping.drop_attempts, before_ms, limit)
+
+    async def drop_suppressions(self, before_s: int, limit: int) -> int:
+        """See ``Store.drop_suppressions``."""
+        return await self._write(sqlite_keeping.drop_suppressions, before_s, limit)
+
+    async def suppression_entries(self, query: SuppressionQuery) -> list[Suppression]:
+        """See ``Store.suppression_entries``."""
+        return await self._look(lambda on: sqlite_contacts.page(on, query))
+
+    async def suppression_counts(self, contact_centre_id: int, now_s: int) -> dict[int, SuppressionCount]:
+        """See ``Store.suppression_counts``."""
+        return await self._look(lambda on: sqlite_contacts.counts(on, contact_centre_id, now_s))
+
     async def provision(self, provision: Provision) -> None:
         """See ``Store.provision``. Raises ``AlreadyExists`` when a name belongs to something else."""
         await self._write(write_provision, provision)
@@ -175,9 +236,31 @@ class SqliteStore:
         """See ``Store.change_objects``."""
         return await self._write(sqlite_objects.change, changes)
 
+    async def census(self, query: CensusQuery) -> list[CensusGroup]:
+        """See ``Store.census``."""
+        return await self._read(Reader.census, query)
+
+    async def sample(self, contact_centre_id: int, list_id: int, size: int) -> list[Record]:
+        """See ``Store.sample``."""
+        return await self._read(Reader.sample, contact_centre_id, list_id, size)
+
+    async def count_records(self, query: RecordQuery) -> int:
+        """See ``Store.count_records``."""
+        return await self._read(Reader.count, "count_records", query)
+
+    async def count_chains(self, query: RecordQuery) -> int:
+        """See ``Store.count_chains``."""
+        return await self._read(Reader.count, "count_chains", query)
+
     async def object_versions(self, key: ObjectKey, limit: int) -> list[StoredObject]:
         """See ``Store.object_versions``."""
         return await self._read(Reader.object_versions, key, limit)
+
+    async def object_history(
+        self, contact_centre_id: int, kind: str, object_id: int, before_version: int | None, limit: int
+    ) -> list[ObjectVersion]:
+        """See ``Store.object_history``."""
+        return await self._read(Reader.object_history, (contact_centre_id, kind, object_id), before_version, limit)
 
     async def prune(self, before_ms: int, limit: int) -> int:
         """See ``Store.prune``; looks at the first ``limit`` rows, because numbers grow with time."""
@@ -196,6 +279,32 @@ class SqliteStore:
         if self._reader is None or self._reads is None:
             raise Unavailable("the store is closed")
         return await self._reader.run(function, self._reads, *args, **kwargs)
+
+    async def _ask(self, function: Callable[Concatenate[Statements, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._look(lambda statements: function(statements, *args, **kwargs))
+
+    async def _count(self, function: Callable[Concatenate[Statements, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a function that reads much, on a thread and connection that nobody else waits for."""
+        if self._reader is None:
+            raise Unavailable("the store is closed")
+        if self._counter is None:
+            self._counter = DatabaseThread("sqlite-counter")
+
+        def look() -> T:
+            return self._counting().look(lambda statements: function(statements, *args, **kwargs))
+
+        return await self._counter.run(look)
+
+    def _counting(self) -> Reader:
+        if self._counts is None:
+            self._counts = Reader(connect(self._path))
+        return self._counts
+
+    async def _look(self, function: Callable[[Statements], T]) -> T:
+        """Run a read that is a function of its own on the reader's connection."""
+        if self._reader is None or self._reads is None:
+            raise Unavailable("the store is closed")
+        return await self._reader.run(self._reads.look, function)
 
     async def _write(self, function: Callable[Concatenate[Statements, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run a function in a transaction of its own."""

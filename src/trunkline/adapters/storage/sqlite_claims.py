@@ -9,7 +9,7 @@ import msgspec
 
 from trunkline.adapters.storage.queries import sqlite_queries
 from trunkline.adapters.storage.rows import PRIORITIES_FOR_ANYONE, as_json
-from trunkline.adapters.storage.selecting import Dialect, with_selection
+from trunkline.adapters.storage.selecting import sqlite_conditions, sqlite_filter
 from trunkline.adapters.storage.sqlite_connection import Statements
 from trunkline.adapters.storage.sqlite_windows import WindowBook
 from trunkline.app.ports import (
@@ -70,7 +70,7 @@ def _slots(statements: Statements, wanted: Claim, names: dict[str, Any]) -> Iter
     """The statements that pick, with what they are asked, in the order in which slots are emptied."""
     heads = [one for one in _ask(statements, f"{wanted.kind.value}_heads", wanted, names, _heads) if one is not None]
     name = f"pick_{wanted.kind.value}"
-    if wanted.selection is not None and wanted.selection.is_ordered:
+    if wanted.selection.order:
         for priority in sorted({head[1] for head in heads}):
             yield f"{name}_in_order", {"priority": priority}
         return
@@ -79,8 +79,7 @@ def _slots(statements: Statements, wanted: Claim, names: dict[str, Any]) -> Iter
 
 
 def _ask(statements: Statements, name: str, wanted: Claim, names: Mapping[str, Any], decode: Any) -> Any:
-    text, values = with_selection(sqlite_queries()[name], wanted.selection, Dialect.SQLITE, 0)
-    more = {f"selection_{n}": value for n, value in enumerate(values)}
+    text, more = sqlite_filter(sqlite_queries()[name], wanted.selection, wanted.now_s)
     return decode(statements.connection.execute(text, {**names, **more}).fetchone()[0])
 
 
@@ -123,7 +122,9 @@ def claim_callback(statements: Statements, windows: WindowBook, wanted: Callback
 
 def _best_own(statements: Statements, windows: WindowBook, wanted: CallbackClaim) -> _Callback | None:
     names = {"contact_centre_id": wanted.contact_centre_id, "user_id": wanted.user_id, "now_s": wanted.now_s}
-    rows = statements.read("own_callbacks", _own, names)
+    conditions = {entry.list_id: entry.condition for entry in wanted.lists}
+    text, more = sqlite_conditions(sqlite_queries()["own_callbacks"], conditions, wanted.now_s)
+    rows = _own(statements.connection.execute(text, {**names, **more}).fetchone()[0])
     if not rows:
         return None
     lists = {entry.list_id: (place, entry) for place, entry in enumerate(wanted.lists)}
@@ -154,7 +155,10 @@ def _best_of_lists(statements: Statements, windows: WindowBook, wanted: Callback
             "windows": as_json(opened),
             "passed_over": as_json([chain_id for list_id, chain_id in wanted.passed_over if list_id == entry.list_id]),
         }
-        heads = statements.read("due_callbacks_of_list", _heads, names)
+        text, more = sqlite_conditions(
+            sqlite_queries()["due_callbacks_of_list"], {entry.list_id: entry.condition}, wanted.now_s
+        )
+        heads = _heads(statements.connection.execute(text, {**names, **more}).fetchone()[0])
         found += ((head[1], head[2], place, head[3], head[4]) for head in heads if head is not None)
     return min(found, default=None)
 
@@ -205,9 +209,3 @@ def buffer_size(statements: Statements, group: tuple[int, int]) -> int:
     names = {"contact_centre_id": group[0], "campaign_group_id": group[1]}
     size: int = statements.value("buffer_size", names)
     return size
-
-
-def preview_agents(statements: Statements, contact_centre_id: int, campaign_id: int) -> list[int]:
-    """See ``Unit.preview_agents``."""
-    names = {"contact_centre_id": contact_centre_id, "campaign_id": campaign_id}
-    return sorted(statements.read("preview_agents", _integers, names))

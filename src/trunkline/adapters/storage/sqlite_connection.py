@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from trunkline.adapters.storage import migrate
+from trunkline.adapters.storage.filter_sql import is_number
 from trunkline.adapters.storage.queries import ROWS_AT_ONCE, Queries, sqlite_queries
 from trunkline.adapters.storage.rows import Row
 from trunkline.errors import Unavailable
@@ -46,6 +47,7 @@ def connect(path: Path) -> sqlite3.Connection:
     except sqlite3.Error as error:
         raise Unavailable(f"the database {path} cannot be opened: {error}") from error
     try:
+        connection.create_function("is_number", 1, is_number, deterministic=True)
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA temp_store = MEMORY")
         connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
@@ -81,6 +83,11 @@ class Statements:
     def read(self, name: str, decode: Decode[T], parameters: Mapping[str, Any]) -> T:
         """The one JSON text that the statement yields, decoded."""
         return decode(self.connection.execute(self._queries[name], parameters).fetchone()[0])
+
+    def read_with(self, name: str, condition: str, decode: Decode[T], parameters: Mapping[str, Any]) -> T:
+        """The same for a statement with ``$condition``, which ``filter_sql`` made."""
+        text = self._queries[name].replace("$condition", condition)
+        return decode(self.connection.execute(text, parameters).fetchone()[0])
 
     def value(self, name: str, parameters: Mapping[str, Any]) -> Any:
         """The first value of the first row, or None when there is no row."""

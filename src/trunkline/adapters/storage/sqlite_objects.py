@@ -7,15 +7,16 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from trunkline.adapters.storage import rows
-from trunkline.adapters.storage.objects import TAKEN, deletion_row, replacing, step_of
+from trunkline.adapters.storage import rows, sqlite_accounts
+from trunkline.adapters.storage.objects import PROVISIONED, TAKEN, check_seen, deletion_row, replacing, step_of
 from trunkline.adapters.storage.sqlite_connection import Statements
-from trunkline.app.ports import ObjectChanges
+from trunkline.app.ports import ObjectChanges, ObjectVersion
 from trunkline.domain.campaigns import GroupState
 from trunkline.domain.objects import ObjectKey, StoredObject
 from trunkline.errors import AlreadyExists
 
 _objects = msgspec.json.Decoder(list[tuple[str, str | None, int, str, int, int | None]]).decode
+_history = msgspec.json.Decoder(list[tuple[int, str | None, int, int | None, str]]).decode
 _states = msgspec.json.Decoder(list[GroupState]).decode
 _skills = msgspec.json.Decoder(list[tuple[int, int, dict[int, int]]]).decode
 _newest = msgspec.json.Decoder(tuple[int, int]).decode
@@ -30,6 +31,14 @@ def versions(statements: Statements, key: ObjectKey, limit: int) -> list[StoredO
     """See ``Store.object_versions``."""
     found = statements.read("object_versions", _objects, {**_names(key), "limit": limit})
     return sorted((rows.object_of(*row) for row in found), key=lambda stored: -stored.version)
+
+
+def history(statements: Statements, key: tuple[int, str, int], before_version: int, limit: int) -> list[ObjectVersion]:
+    """See ``Store.object_history``."""
+    centre, kind, object_id = key
+    names = {"contact_centre_id": centre, "kind": kind, "object_id": object_id}
+    found = statements.read("object_history", _history, {**names, "before_version": before_version, "limit": limit})
+    return sorted((ObjectVersion(*row) for row in found), key=lambda entry: -entry.version)
 
 
 def group_states(statements: Statements) -> tuple[GroupState, ...]:
@@ -53,11 +62,12 @@ def put_all(statements: Statements, new: Sequence[StoredObject]) -> None:
     """Write objects whatever is there; each becomes the next version of its number."""
     for stored in new:
         _, last_version = _last(statements, stored.key)
-        _put(statements, replacing(stored, last_version), "provisioned")
+        _put(statements, replacing(stored, last_version), PROVISIONED.reason)
 
 
 def change(statements: Statements, changes: ObjectChanges) -> list[StoredObject]:
     """See ``Store.change_objects``; to be run inside a transaction."""
+    check_seen(changes, statements.value("directory_version", {}) or 0)
     kept: list[StoredObject] = []
     for write in changes.writes:
         key = (write.contact_centre_id, write.kind, write.object_id)
@@ -70,6 +80,7 @@ def change(statements: Statements, changes: ObjectChanges) -> list[StoredObject]
         elif step.before is not None:
             statements.run("drop_object", _names(key))
             statements.write("note_object", [deletion_row(step.before, step.version, changes)])
+    sqlite_accounts.change(statements, changes)
     statements.run("bump_directory", {})
     return kept
 

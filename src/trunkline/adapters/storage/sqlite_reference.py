@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 import msgspec
 
-from trunkline.adapters.storage import sqlite_desks, sqlite_objects
+from trunkline.adapters.storage import (
+    sqlite_accounts,
+    sqlite_callbacks,
+    sqlite_census,
+    sqlite_desks,
+    sqlite_objects,
+    sqlite_selecting,
+)
+from trunkline.adapters.storage.objects import PROVISIONED
 from trunkline.adapters.storage.rows import as_json
 from trunkline.adapters.storage.sqlite_connection import Statements
+from trunkline.app.callback_reads import CallbackQuery, Presence
+from trunkline.app.census import CensusGroup, CensusQuery
 from trunkline.app.ports import (
     AgentSession,
     AuditQuery,
@@ -17,12 +28,15 @@ from trunkline.app.ports import (
     Directory,
     Held,
     JournalSpan,
+    ObjectVersion,
     Provision,
+    RecordQuery,
     StoredRow,
     User,
 )
 from trunkline.app.provisioning import provisioned
 from trunkline.domain.objects import ObjectKey, StoredObject
+from trunkline.domain.records import Record
 from trunkline.errors import AlreadyExists
 
 _users = msgspec.json.Decoder(list[User]).decode
@@ -35,6 +49,8 @@ _span = msgspec.json.Decoder(tuple[int, int]).decode
 
 _FOREVER = 2**63 - 1
 
+T = TypeVar("T")
+
 
 class Reader:
     """The read connection."""
@@ -46,6 +62,10 @@ class Reader:
     def close(self) -> None:
         """Let go of the file."""
         self._connection.close()
+
+    def look(self, function: Callable[[Statements], T]) -> T:
+        """Run a read that is a function of its own."""
+        return function(self._statements)
 
     def directory(self) -> Directory:
         """See ``Store.directory``."""
@@ -69,6 +89,23 @@ class Reader:
     def object_versions(self, key: ObjectKey, limit: int) -> list[StoredObject]:
         """See ``Store.object_versions``."""
         return sqlite_objects.versions(self._statements, key, limit)
+
+    def census(self, query: CensusQuery) -> list[CensusGroup]:
+        """See ``Store.census``."""
+        return sqlite_census.census(self._statements, query)
+
+    def sample(self, contact_centre_id: int, list_id: int, size: int) -> list[Record]:
+        """See ``Store.sample``."""
+        return sqlite_census.sample(self._statements, contact_centre_id, list_id, size)
+
+    def count(self, name: str, query: RecordQuery) -> int:
+        """See ``Store.count_records`` and ``Store.count_chains``."""
+        return sqlite_selecting.count(self._statements, name, query)
+
+    def object_history(self, key: tuple[int, str, int], before_version: int | None, limit: int) -> list[ObjectVersion]:
+        """See ``Store.object_history``."""
+        before = _FOREVER if before_version is None else before_version
+        return sqlite_objects.history(self._statements, key, before, limit)
 
     def users(self, contact_centre_id: int, user_ids: Sequence[int] | None) -> list[User]:
         """See ``Store.users``."""
@@ -95,6 +132,14 @@ class Reader:
     def agent_session(self, contact_centre_id: int, user_id: int) -> AgentSession | None:
         """See ``DeskReads.agent_session``."""
         return sqlite_desks.agent_session(self._statements, contact_centre_id, user_id)
+
+    def callbacks(self, query: CallbackQuery) -> list[Record]:
+        """See ``CallbackReads.callbacks``."""
+        return sqlite_callbacks.callbacks(self._statements, query)
+
+    def presences(self, contact_centre_id: int) -> list[Presence]:
+        """See ``CallbackReads.presences``."""
+        return sqlite_callbacks.presences(self._statements, contact_centre_id)
 
     def newest(self, contact_centre_id: int, user_id: int, before_seq: int | None, limit: int) -> list[StoredRow]:
         """See ``Store.newest``."""
@@ -166,32 +211,10 @@ def write_provision(statements: Statements, new: Provision) -> None:
     try:
         for centre, name in new.contact_centres.items():
             statements.run("write_contact_centre", {"id": centre, "name": name})
-        for user in new.users:
-            _write_user(statements, user)
+        sqlite_accounts.put_all(statements, new.users, PROVISIONED)
         objects, states = provisioned(new)
         sqlite_objects.put_all(statements, objects)
         sqlite_objects.put_states(statements, states)
         statements.run("bump_directory", {})
     except sqlite3.IntegrityError as error:
         raise AlreadyExists("a name or public id belongs to something else already") from error
-
-
-def _write_user(statements: Statements, user: User) -> None:
-    caller = user.caller
-    key = {"contact_centre_id": caller.contact_centre_id, "user_id": caller.user_id}
-    values = {
-        "public_id": caller.public_id,
-        "user_name": caller.user_name,
-        "first_name": caller.first_name,
-        "last_name": caller.last_name,
-        "email_address": caller.email_address,
-        "roles": as_json(caller.roles),
-        "features": as_json(sorted(caller.features)),
-        "password_hash": user.password_hash,
-        "is_enabled": int(user.is_enabled),
-    }
-    statements.run("write_user", {**key, **values})
-    statements.run("drop_devices", key)
-    for place, device in enumerate(caller.devices):
-        values = {"device_id": device.device_id, "phone_number": device.phone_number, "place_n": place}
-        statements.run("write_device", {**key, **values})

@@ -6,13 +6,13 @@ The asynchronous face is in ``sqlite_unit``; what a unit writes is in ``sqlite_w
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Concatenate, ParamSpec, TypeVar
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TypeVar
 
 import msgspec
 
-from trunkline.adapters.storage import sqlite_claims, sqlite_desks
-from trunkline.adapters.storage.rows import WHOLE_CENTRE, as_json, contact_key
+from trunkline.adapters.storage import sqlite_claims, sqlite_desks, sqlite_selecting
+from trunkline.adapters.storage.rows import as_json
 from trunkline.adapters.storage.sqlite_connection import Statements
 from trunkline.adapters.storage.sqlite_numbers import NumberPools
 from trunkline.adapters.storage.sqlite_windows import WindowBook
@@ -28,11 +28,15 @@ from trunkline.app.ports import (
     DeskKey,
     Held,
     ImportProgress,
+    RecordQuery,
+    RecycleRun,
     StoredRow,
+    Undo,
 )
 from trunkline.domain.desk import DeskEntry
 from trunkline.domain.enums import DoNotCallKind
 from trunkline.domain.records import Record, RecordKey
+from trunkline.domain.suppression import contact_key
 
 _held = msgspec.json.Decoder(list[Held]).decode
 _records = msgspec.json.Decoder(list[Record]).decode
@@ -40,9 +44,7 @@ _entries = msgspec.json.Decoder(list[DeskEntry]).decode
 _stored = msgspec.json.Decoder(list[StoredRow]).decode
 _imports = msgspec.json.Decoder(list[ImportProgress]).decode
 _integers = msgspec.json.Decoder(list[int]).decode
-_contacts = msgspec.json.Decoder(list[tuple[DoNotCallKind, str]]).decode
 
-P = ParamSpec("P")
 T = TypeVar("T")
 
 
@@ -100,6 +102,10 @@ class Transactions:
             self._seen.clear()
         return self._statements
 
+    def read(self, function: Callable[[Statements], T]) -> T:
+        """Run a read inside the transaction."""
+        return function(self.begun())
+
     def save(self, changes: Changes) -> list[int]:
         """See ``Unit.save``."""
         return write(self.begun(), self._windows, self._seen, changes)
@@ -144,19 +150,6 @@ class Transactions:
         newest = sorted(found, key=lambda stored: stored.seq)
         return {stored.row.request_key: stored for stored in newest if stored.row.request_key is not None}
 
-    def suppressed(
-        self, contact_centre_id: int, campaign_id: int | None, contacts: Iterable[tuple[DoNotCallKind, str]]
-    ) -> set[tuple[DoNotCallKind, str]]:
-        """See ``Unit.suppressed``."""
-        keys = {(kind, value): (kind, contact_key(kind, value)) for kind, value in contacts}
-        names = {
-            "contact_centre_id": contact_centre_id,
-            "campaign_id": WHOLE_CENTRE if campaign_id is None else campaign_id,
-            "contacts": as_json(list(set(keys.values()))),
-        }
-        hits = set(self.begun().read("suppressed", _contacts, names))
-        return {contact for contact, key in keys.items() if key in hits}
-
     def records_of_contact(
         self, contact_centre_id: int, list_ids: Sequence[int], kind: DoNotCallKind, value: str, limit: int
     ) -> list[Record]:
@@ -173,6 +166,20 @@ class Transactions:
         """See ``Unit.due_callbacks``."""
         names = {"contact_centre_id": contact_centre_id, "user_id": user_id, "now_s": now_s, "limit": limit}
         return sorted(self._read_records("due_callbacks", names), key=_due_order)
+
+    def records_where(self, query: RecordQuery) -> list[Record]:
+        """See ``Unit.records_where``."""
+        records = sqlite_selecting.records_where(self.begun(), query)
+        self._seen.update({record.key: record for record in records})
+        return records
+
+    def recycle_runs(self, contact_centre_id: int, list_id: int, limit: int) -> list[RecycleRun]:
+        """See ``Unit.recycle_runs``."""
+        return sqlite_selecting.recycle_runs(self.begun(), contact_centre_id, list_id, limit)
+
+    def undo_of(self, contact_centre_id: int, list_id: int, run_id: int, limit: int) -> list[Undo]:
+        """See ``Unit.undo_of``."""
+        return sqlite_selecting.undo_of(self.begun(), contact_centre_id, list_id, run_id, limit)
 
     def preview_sessions(self, contact_centre_id: int, user_id: int) -> list[int]:
         """See ``Unit.preview_sessions``."""
@@ -209,10 +216,6 @@ class Transactions:
     def buffers_ended(self, now_ms: int, limit: int) -> list[Buffered]:
         """See ``Unit.buffers_ended``."""
         return self._met(sqlite_claims.buffers_ended(self.begun(), now_ms, limit))
-
-    def ask(self, question: Callable[Concatenate[Statements, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """The answer of a function that only reads."""
-        return question(self.begun(), *args, **kwargs)
 
     def _met(self, found: list[Buffered]) -> list[Buffered]:
         for one in found:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
-from typing import ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
-from trunkline.adapters.storage import sqlite_claims
+from trunkline.adapters.storage import sqlite_claims, sqlite_contacts
+from trunkline.adapters.storage.sqlite_connection import Statements
+from trunkline.adapters.storage.sqlite_groups import UnitGroups
 from trunkline.adapters.storage.sqlite_thread import DatabaseThread
 from trunkline.adapters.storage.sqlite_transaction import Transactions
 from trunkline.app.ports import (
@@ -23,18 +25,24 @@ from trunkline.app.ports import (
     Held,
     ImportProgress,
     PreviewSession,
+    RecordQuery,
+    RecycleRun,
     StoredRow,
+    Suppression,
+    Undo,
 )
+from trunkline.domain.attempts import PastAttempt, StoredAttempt
 from trunkline.domain.desk import DeskEntry
 from trunkline.domain.enums import DoNotCallKind
 from trunkline.domain.records import Record
+from trunkline.domain.suppression import Contact
 from trunkline.errors import Defect, Unavailable
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class SqliteUnit:
+class SqliteUnit(UnitGroups):
     """See ``app.ports.Unit``."""
 
     def __init__(self, thread: DatabaseThread, transactions: Transactions) -> None:
@@ -72,6 +80,9 @@ class SqliteUnit:
             raise Defect("the transaction is over")
         self._is_touched = True
         return await self._thread.run(function, *args, **kwargs)
+
+    async def _ask(self, function: Callable[Concatenate[Statements, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await self._run(lambda: function(self._transactions.begun(), *args, **kwargs))
 
     async def save(self, changes: Changes) -> list[int]:
         """See ``Unit.save``."""
@@ -130,24 +141,46 @@ class SqliteUnit:
     async def buffer_entry(self, contact_centre_id: int, list_id: int, chain_id: int) -> BufferEntry | None:
         """See ``Unit.buffer_entry``."""
         chain = (contact_centre_id, list_id, chain_id)
-        return await self._run(self._transactions.ask, sqlite_claims.buffer_entry, chain)
+        return await self._ask(sqlite_claims.buffer_entry, chain)
 
     async def buffer_sizes(self) -> list[BufferSize]:
         """See ``Unit.buffer_sizes``."""
-        return await self._run(self._transactions.ask, sqlite_claims.buffer_sizes)
+        return await self._ask(sqlite_claims.buffer_sizes)
 
     async def buffer_size(self, contact_centre_id: int, campaign_group_id: int) -> int:
         """See ``Unit.buffer_size``."""
         group = (contact_centre_id, campaign_group_id)
-        return await self._run(self._transactions.ask, sqlite_claims.buffer_size, group)
+        return await self._ask(sqlite_claims.buffer_size, group)
 
     async def suppressed(
-        self, contact_centre_id: int, campaign_id: int | None, numbers: Iterable[str], customers: Iterable[str]
-    ) -> set[tuple[DoNotCallKind, str]]:
+        self,
+        contact_centre_id: int,
+        campaign_id: int | None,
+        suppression_list_ids: Collection[int],
+        now_s: int,
+        contacts: Collection[Contact],
+    ) -> dict[Contact, list[Suppression]]:
         """See ``Unit.suppressed``."""
-        contacts = [(DoNotCallKind.NUMBER, number) for number in numbers]
-        contacts += [(DoNotCallKind.CUSTOMER, customer) for customer in customers]
-        return await self._run(self._transactions.suppressed, contact_centre_id, campaign_id, contacts)
+        if not contacts:
+            return {}
+        asked = (contact_centre_id, campaign_id, suppression_list_ids, now_s, contacts)
+        return await self._run(self._transactions.read, lambda on: sqlite_contacts.suppressed(on, *asked))
+
+    async def attempts_of(
+        self, contact_centre_id: int, number_keys: Collection[str], person_keys: Collection[str], since_ms: int
+    ) -> list[PastAttempt]:
+        """See ``Unit.attempts_of``."""
+        if not number_keys and not person_keys:
+            return []
+        asked = (contact_centre_id, number_keys, person_keys, since_ms)
+        return await self._run(self._transactions.read, lambda on: sqlite_contacts.attempts_of(on, *asked))
+
+    async def attempts_of_chain(
+        self, contact_centre_id: int, list_id: int, chain_id: int, limit: int
+    ) -> list[StoredAttempt]:
+        """See ``Unit.attempts_of_chain``."""
+        chain = (contact_centre_id, list_id, chain_id)
+        return await self._run(self._transactions.read, lambda on: sqlite_contacts.of_chain(on, chain, limit))
 
     async def records_of_contact(
         self, contact_centre_id: int, list_ids: Sequence[int], kind: DoNotCallKind, value: str, limit: int
@@ -160,6 +193,18 @@ class SqliteUnit:
         """See ``Unit.due_callbacks``."""
         return await self._run(self._transactions.due_callbacks, contact_centre_id, user_id, now_s, limit)
 
+    async def records_where(self, query: RecordQuery) -> list[Record]:
+        """See ``Unit.records_where``."""
+        return await self._run(self._transactions.records_where, query)
+
+    async def recycle_runs(self, contact_centre_id: int, list_id: int, limit: int) -> list[RecycleRun]:
+        """See ``Unit.recycle_runs``."""
+        return await self._run(self._transactions.recycle_runs, contact_centre_id, list_id, limit)
+
+    async def undo_of(self, contact_centre_id: int, list_id: int, run_id: int, limit: int) -> list[Undo]:
+        """See ``Unit.undo_of``."""
+        return await self._run(self._transactions.undo_of, contact_centre_id, list_id, run_id, limit)
+
     async def has_preview_session(self, session: PreviewSession) -> bool:
         """See ``Unit.has_preview_session``."""
         return session.campaign_id in await self.preview_sessions(session.contact_centre_id, session.user_id)
@@ -167,10 +212,6 @@ class SqliteUnit:
     async def preview_sessions(self, contact_centre_id: int, user_id: int) -> list[int]:
         """See ``Unit.preview_sessions``."""
         return await self._run(self._transactions.preview_sessions, contact_centre_id, user_id)
-
-    async def preview_agents(self, contact_centre_id: int, campaign_id: int) -> list[int]:
-        """See ``Unit.preview_agents``."""
-        return await self._run(self._transactions.ask, sqlite_claims.preview_agents, contact_centre_id, campaign_id)
 
     async def agent_session(self, contact_centre_id: int, user_id: int) -> AgentSession | None:
         """See ``Unit.agent_session``."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Mapping
 
-from trunkline.adapters.storage import rows, sqlite_objects
+from trunkline.adapters.storage import rows, sqlite_contacts, sqlite_groups, sqlite_objects, sqlite_selecting
 from trunkline.adapters.storage.sqlite_connection import Statements
 from trunkline.adapters.storage.sqlite_windows import WindowBook
 from trunkline.app.ports import Changes, Conflict
@@ -19,6 +19,8 @@ def write(statements: Statements, windows: WindowBook, seen: Mapping[RecordKey, 
 
     ``seen`` are records as the same transaction read them.
     """
+    sqlite_selecting.remove(statements, changes)
+    sqlite_selecting.keep(statements, changes)
     if changes.new_records:
         _add_records(statements, windows, changes.new_records)
     if changes.records:
@@ -27,17 +29,15 @@ def write(statements: Statements, windows: WindowBook, seen: Mapping[RecordKey, 
         statements.write("put_on_desk", [rows.desk_row(entry) for entry in changes.desk.values()])
     if changes.off_desk:
         statements.write("take_off_desk", [(key.contact_centre_id, key.handle) for key in changes.off_desk])
-    if changes.off_buffer and statements.write("take_off_buffer", sorted(changes.off_buffer)) != len(
-        changes.off_buffer
-    ):
-        raise Conflict("a chain left the buffer meanwhile")
-    if changes.suppressions:
-        statements.write("suppress", [rows.suppression_row(entry) for entry in changes.suppressions])
+    sqlite_contacts.change(statements, changes.lifted, changes.suppressions)
+    if changes.attempts:
+        sqlite_contacts.write_attempts(statements, changes.attempts)
     if changes.imports:
         _note_imports(statements, changes)
     if changes.group_states:
         sqlite_objects.put_states(statements, changes.group_states.values())
         statements.run("bump_directory", {})
+    sqlite_groups.write(statements, changes)
     if changes.cursors:
         marks = [(key.contact_centre_id, key.user_id, key.channel, mark) for key, mark in changes.cursors.items()]
         statements.write("move_cursors", marks)

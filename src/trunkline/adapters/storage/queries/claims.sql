@@ -1,7 +1,8 @@
 -- The hand-out: chains claimed for a campaign group, and the buffer in which they wait.
 -- The priorities 2 to 8 are those of records for anyone (domain.campaigns.TYPE_PRIORITY: below are personal ones, above
--- is "no call"); the contact types 10 and 11 are e-mail and messaging, which are never dialed. "/* condition */ 1" and
--- "/* order */" stand where a filter's condition and order are put in.
+-- is "no call"); the contact types 10 and 11 are e-mail and messaging, which are never dialed. "/* condition */ 1",
+-- "/* order */" and "/* window */" stand where a filter's condition and order are put in, and the calling window of which
+-- they may speak.
 
 -- name: windows_of_list
 -- The calling windows that a list's records share.
@@ -29,29 +30,29 @@ AND /* condition */ 1
 -- name: fresh_heads
 -- The first record without a time of each slot: of every window and priority.
 SELECT json_group_array(json((
-  SELECT json_array(w.value, p.value, 0, r.chain_id, r.chain_n) FROM record r INDEXED BY record_claim_fresh
-  WHERE r.contact_centre_id = :contact_centre_id AND r.list_id = :list_id AND r.window_id = w.value
+  SELECT json_array(o.value, p.value, 0, r.chain_id, r.chain_n) FROM record r INDEXED BY record_claim_fresh /* window */
+  WHERE r.contact_centre_id = :contact_centre_id AND r.list_id = :list_id AND r.window_id = o.value
     AND r.priority = p.value AND r.due_at_s IS NULL AND $claimable
   ORDER BY r.chain_id, r.chain_n
   LIMIT 1
 )))
-FROM json_each(:windows) w CROSS JOIN json_each(:priorities) p
+FROM json_each(:windows) o CROSS JOIN json_each(:priorities) p
 
 -- name: due_heads
 -- The first record whose time has come of each slot.
 SELECT json_group_array(json((
-  SELECT json_array(w.value, p.value, r.due_at_s, r.chain_id, r.chain_n) FROM record r INDEXED BY record_claim_due
-  WHERE r.contact_centre_id = :contact_centre_id AND r.list_id = :list_id AND r.window_id = w.value
+  SELECT json_array(o.value, p.value, r.due_at_s, r.chain_id, r.chain_n) FROM record r INDEXED BY record_claim_due /* window */
+  WHERE r.contact_centre_id = :contact_centre_id AND r.list_id = :list_id AND r.window_id = o.value
     AND r.priority = p.value AND r.due_at_s IS NOT NULL AND r.due_at_s <= :now_s AND $claimable
   ORDER BY r.due_at_s, r.chain_id, r.chain_n
   LIMIT 1
 )))
-FROM json_each(:windows) w CROSS JOIN json_each(:priorities) p
+FROM json_each(:windows) o CROSS JOIN json_each(:priorities) p
 
 -- name: pick_fresh
 -- The chains of a slot in order; a chain as often as it has records in it.
 SELECT json_group_array(chain_id) FROM (
-  SELECT r.chain_id FROM record r INDEXED BY record_claim_fresh
+  SELECT r.chain_id FROM record r INDEXED BY record_claim_fresh /* window */
   WHERE r.contact_centre_id = :contact_centre_id AND r.list_id = :list_id AND r.window_id = :window_id
     AND r.priority = :priority AND r.due_at_s IS NULL AND $claimable
   ORDER BY r.chain_id, r.chain_n
@@ -61,7 +62,7 @@ SELECT json_group_array(chain_id) FROM (
 -- name: pick_due
 -- The same for records whose time has come.
 SELECT json_group_array(chain_id) FROM (
-  SELECT r.chain_id FROM record r INDEXED BY record_claim_due
+  SELECT r.chain_id FROM record r INDEXED BY record_claim_due /* window */
   WHERE r.contact_centre_id = :contact_centre_id AND r.list_id = :list_id AND r.window_id = :window_id
     AND r.priority = :priority AND r.due_at_s IS NOT NULL AND r.due_at_s <= :now_s AND $claimable
   ORDER BY r.due_at_s, r.chain_id, r.chain_n
@@ -71,7 +72,7 @@ SELECT json_group_array(chain_id) FROM (
 -- name: pick_fresh_in_order
 -- The chains of a priority in a filter's own order, through all open windows.
 SELECT json_group_array(chain_id) FROM (
-  SELECT r.chain_id FROM record r INDEXED BY record_claim_fresh
+  SELECT r.chain_id FROM record r INDEXED BY record_claim_fresh /* window */
   WHERE r.contact_centre_id = :contact_centre_id AND r.list_id = :list_id
     AND r.window_id IN (SELECT value FROM json_each(:windows))
     AND r.priority = :priority AND r.due_at_s IS NULL AND $claimable
@@ -82,7 +83,7 @@ SELECT json_group_array(chain_id) FROM (
 -- name: pick_due_in_order
 -- The same for records whose time has come.
 SELECT json_group_array(chain_id) FROM (
-  SELECT r.chain_id FROM record r INDEXED BY record_claim_due
+  SELECT r.chain_id FROM record r INDEXED BY record_claim_due /* window */
   WHERE r.contact_centre_id = :contact_centre_id AND r.list_id = :list_id
     AND r.window_id IN (SELECT value FROM json_each(:windows))
     AND r.priority = :priority AND r.due_at_s IS NOT NULL AND r.due_at_s <= :now_s AND $claimable
@@ -116,22 +117,22 @@ EXISTS (
 -- The agent's own callbacks that wait for nothing but their window.
 SELECT json_group_array(json_array(priority, due_at_s, list_id, chain_id, chain_n, window_id, attempts)) FROM (
   SELECT r.priority, coalesce(r.due_at_s, 0) AS due_at_s, r.list_id, r.chain_id, r.chain_n, r.window_id, r.attempts
-  FROM record r INDEXED BY record_personal
+  FROM record r INDEXED BY record_personal /* window */
   WHERE r.contact_centre_id = :contact_centre_id AND r.agent_id = :user_id AND r.status = 1
     AND r.record_type IN (4, 5) AND (r.due_at_s IS NULL OR r.due_at_s <= :now_s) AND r.phone_type NOT IN (10, 11)
-    AND NOT $in_hand
+    AND NOT $in_hand AND /* condition */ 1
 )
 
 -- name: due_callbacks_of_list
 -- The first due callback for anyone (priority 2) of each window of a list.
 SELECT json_group_array(json((
-  SELECT json_array(w.value, r.priority, r.due_at_s, r.chain_id, r.chain_n) FROM record r INDEXED BY record_claim_due
-  WHERE r.contact_centre_id = :contact_centre_id AND r.list_id = :list_id AND r.window_id = w.value
+  SELECT json_array(o.value, r.priority, r.due_at_s, r.chain_id, r.chain_n) FROM record r INDEXED BY record_claim_due /* window */
+  WHERE r.contact_centre_id = :contact_centre_id AND r.list_id = :list_id AND r.window_id = o.value
     AND r.priority = 2 AND r.due_at_s IS NOT NULL AND r.due_at_s <= :now_s AND $claimable
   ORDER BY r.due_at_s, r.chain_id, r.chain_n
   LIMIT 1
 )))
-FROM json_each(:windows) w
+FROM json_each(:windows) o
 
 -- fragment: buffer_entry
 json_object(
@@ -190,12 +191,4 @@ WHERE contact_centre_id = :contact_centre_id AND campaign_group_id = :campaign_g
 WITH gone (contact_centre_id, list_id, chain_id) AS (VALUES $rows)
 DELETE FROM buffer WHERE (contact_centre_id, list_id, chain_id) IN (
   SELECT contact_centre_id, list_id, chain_id FROM gone
-)
-
--- name: preview_agents
--- The agents who take preview records of a campaign.
-SELECT json_group_array(user_id) FROM (
-  SELECT user_id FROM preview_session INDEXED BY preview_session_by_campaign
-  WHERE contact_centre_id = :contact_centre_id AND campaign_id = :campaign_id
-  ORDER BY user_id
 )

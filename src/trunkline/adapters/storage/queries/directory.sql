@@ -32,15 +32,28 @@ ON CONFLICT (id) DO UPDATE SET name = excluded.name
 -- An account, new or changed.
 INSERT INTO user_account (
   contact_centre_id, user_id, public_id, user_name, first_name, last_name, email_address, roles, features,
-  password_hash, is_enabled
+  password_hash, is_enabled, version, reference, skills
 ) VALUES (
   :contact_centre_id, :user_id, :public_id, :user_name, :first_name, :last_name, :email_address, :roles, :features,
-  :password_hash, :is_enabled
+  :password_hash, :is_enabled, 1, :reference, :skills
 )
 ON CONFLICT (contact_centre_id, user_id) DO UPDATE SET
   public_id = excluded.public_id, user_name = excluded.user_name, first_name = excluded.first_name,
   last_name = excluded.last_name, email_address = excluded.email_address, roles = excluded.roles,
-  features = excluded.features, password_hash = excluded.password_hash, is_enabled = excluded.is_enabled
+  features = excluded.features, password_hash = excluded.password_hash, is_enabled = excluded.is_enabled,
+  version = user_account.version + 1, reference = excluded.reference, skills = excluded.skills
+
+-- name: drop_user
+-- Forget an account; its history stays.
+DELETE FROM user_account WHERE contact_centre_id = :contact_centre_id AND user_id = :user_id
+
+-- name: newest_user
+-- The greatest number that a user of a contact centre ever had.
+SELECT json_array(max(
+  (SELECT coalesce(max(user_id), 0) FROM user_account WHERE contact_centre_id = :contact_centre_id),
+  (SELECT coalesce(max(object_id), 0) FROM object_history
+   WHERE contact_centre_id = :contact_centre_id AND kind = 'user')
+))
 
 -- name: drop_devices
 -- Forget a user's devices.

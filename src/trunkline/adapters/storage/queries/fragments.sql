@@ -61,5 +61,6 @@ json_object(
       )
     ))
   ),
-  'password_hash', u.password_hash, 'is_enabled', json(iif(u.is_enabled, 'true', 'false'))
+  'password_hash', u.password_hash, 'is_enabled', json(iif(u.is_enabled, 'true', 'false')),
+  'version', u.version, 'reference', u.reference, 'skills', json(u.skills)
 )

@@ -19,12 +19,22 @@ FROM (
   ORDER BY version DESC LIMIT :limit
 )
 
+-- name: object_history
+-- Who changed an object, newest first.
+SELECT json_group_array(json_array(version, definition, changed_at_ms, changed_by, reason))
+FROM (
+  SELECT * FROM object_history
+  WHERE contact_centre_id = :contact_centre_id AND kind = :kind AND object_id = :object_id AND version < :before_version
+  ORDER BY version DESC LIMIT :limit
+)
+
 -- name: group_states
 -- Where all campaign groups stand.
 SELECT json_group_array(json_object(
   'contact_centre_id', contact_centre_id, 'campaign_group_id', campaign_group_id, 'status', status,
   'dial_mode', dial_mode, 'optimize_by', optimize_by, 'optimize_goal', optimize_goal,
-  'changed_at_ms', changed_at_ms, 'schedule_id', schedule_id
+  'changed_at_ms', changed_at_ms, 'schedule_id', schedule_id,
+  'is_completing', json(iif(is_completing, 'true', 'false')), 'loaded_at_ms', loaded_at_ms
 ))
 FROM (SELECT * FROM group_state ORDER BY contact_centre_id, campaign_group_id)
 
@@ -63,8 +73,10 @@ INSERT INTO object_history (
 -- name: put_group_states
 -- Where campaign groups stand now.
 INSERT INTO group_state (
-  contact_centre_id, campaign_group_id, status, dial_mode, optimize_by, optimize_goal, changed_at_ms, schedule_id
+  contact_centre_id, campaign_group_id, status, dial_mode, optimize_by, optimize_goal, changed_at_ms, schedule_id,
+  is_completing, loaded_at_ms
 ) VALUES $rows
 ON CONFLICT (contact_centre_id, campaign_group_id) DO UPDATE SET
   status = excluded.status, dial_mode = excluded.dial_mode, optimize_by = excluded.optimize_by,
-  optimize_goal = excluded.optimize_goal, changed_at_ms = excluded.changed_at_ms, schedule_id = excluded.schedule_id
+  optimize_goal = excluded.optimize_goal, changed_at_ms = excluded.changed_at_ms, schedule_id = excluded.schedule_id,
+  is_completing = excluded.is_completing, loaded_at_ms = excluded.loaded_at_ms

@@ -2,8 +2,8 @@
 --
 -- Status 1 is READY, 2 RETRIEVED, 8 MISSED_CALL_BACK, 9 CHAIN_READY; the contact types 10 and 11 are never dialed;
 -- the record types 4 and 5 are personal, priority 2 is that of callbacks for anyone. A window and a priority are a slot:
--- slots are given in the order in which they are to be emptied. "/* condition */ true" and "/* order */" stand where
--- a filter's condition and order are put in.
+-- slots are given in the order in which they are to be emptied. "/* condition */ true", "/* order */" and "/* window */"
+-- stand where a filter's condition and order are put in, and the calling window of which they may speak.
 
 -- fragment: ready
 r.status = 1 AND r.phone_type NOT IN (10, 11)
@@ -27,7 +27,7 @@ FROM unnest($3::integer[]) AS s (window_id)
 CROSS JOIN unnest($4::smallint[]) AS p (priority)
 CROSS JOIN LATERAL (
     SELECT 0::bigint AS due_at_s, r.chain_id, r.chain_n
-    FROM record AS r $its_chain
+    FROM record AS r /* window */ $its_chain
     WHERE r.contact_centre_id = $1 AND r.list_id = $2 AND r.window_id = s.window_id AND r.priority = p.priority
         AND r.due_at_s IS NULL AND $claimable
     ORDER BY r.chain_id, r.chain_n
@@ -45,7 +45,7 @@ FROM unnest($3::integer[]) AS s (window_id)
 CROSS JOIN unnest($4::smallint[]) AS p (priority)
 CROSS JOIN LATERAL (
     SELECT r.due_at_s, r.chain_id, r.chain_n
-    FROM record AS r $its_chain
+    FROM record AS r /* window */ $its_chain
     WHERE r.contact_centre_id = $1 AND r.list_id = $2 AND r.window_id = s.window_id AND r.priority = p.priority
         AND r.due_at_s <= $7 AND $claimable
     ORDER BY r.due_at_s, r.chain_id, r.chain_n
@@ -115,7 +115,7 @@ WITH picked AS MATERIALIZED (
         FROM unnest($3::integer[], $4::smallint[]) AS s (window_id, priority)
         CROSS JOIN LATERAL (
             SELECT r.chain_id, r.ctid AS row_at, k.records
-            FROM record AS r $its_chain
+            FROM record AS r /* window */ $its_chain
             WHERE r.contact_centre_id = $1 AND r.list_id = $2 AND r.window_id = s.window_id
                 AND r.priority = s.priority AND r.due_at_s IS NULL AND $claimable
             ORDER BY r.chain_id, r.chain_n
@@ -136,7 +136,7 @@ WITH picked AS MATERIALIZED (
         FROM unnest($3::integer[], $4::smallint[]) AS s (window_id, priority)
         CROSS JOIN LATERAL (
             SELECT r.chain_id, r.ctid AS row_at, k.records
-            FROM record AS r $its_chain
+            FROM record AS r /* window */ $its_chain
             WHERE r.contact_centre_id = $1 AND r.list_id = $2 AND r.window_id = s.window_id
                 AND r.priority = s.priority AND r.due_at_s <= $14 AND $claimable
             ORDER BY r.due_at_s, r.chain_id, r.chain_n
@@ -158,7 +158,7 @@ WITH picked AS MATERIALIZED (
         FROM unnest($4::smallint[]) AS s (priority)
         CROSS JOIN LATERAL (
             SELECT r.chain_id, r.ctid AS row_at, k.records
-            FROM record AS r $its_chain
+            FROM record AS r /* window */ $its_chain
             WHERE r.contact_centre_id = $1 AND r.list_id = $2 AND r.window_id = ANY ($3::integer[])
                 AND r.priority = s.priority AND r.due_at_s IS NULL AND $claimable
             ORDER BY /* order */ r.chain_id, r.chain_n
@@ -179,7 +179,7 @@ WITH picked AS MATERIALIZED (
         FROM unnest($4::smallint[]) AS s (priority)
         CROSS JOIN LATERAL (
             SELECT r.chain_id, r.ctid AS row_at, k.records
-            FROM record AS r $its_chain
+            FROM record AS r /* window */ $its_chain
             WHERE r.contact_centre_id = $1 AND r.list_id = $2 AND r.window_id = ANY ($3::integer[])
                 AND r.priority = s.priority AND r.due_at_s <= $14 AND $claimable
             ORDER BY /* order */ r.due_at_s, r.chain_id, r.chain_n
@@ -192,7 +192,7 @@ WITH picked AS MATERIALIZED (
 $take
 
 -- fragment: promised
-$ready AND r.attempts < l.max_attempts AND k.records_out = 0
+$ready AND r.attempts < l.max_attempts AND k.records_out = 0 AND /* condition */ true
 AND NOT (
     r.chain_id = ANY ($9::bigint[])
     AND EXISTS (
@@ -228,7 +228,7 @@ LEFT JOIN (
     FROM (
         SELECT r.list_id, r.chain_id, r.chain_n, r.version, r.priority, coalesce(r.due_at_s, 0) AS due_at_s, l.place
         FROM record AS r
-        JOIN opened AS l ON l.list_id = r.list_id AND l.window_id = r.window_id $its_chain
+        JOIN opened AS l ON l.list_id = r.list_id AND l.window_id = r.window_id /* window */ $its_chain
         WHERE r.contact_centre_id = $1 AND r.agent_id = $6 AND r.record_type IN (4, 5)
             AND (r.due_at_s IS NULL OR r.due_at_s <= $7) AND $promised
         UNION ALL
@@ -236,7 +236,7 @@ LEFT JOIN (
         FROM opened AS l
         CROSS JOIN LATERAL (
             SELECT r.list_id, r.chain_id, r.chain_n, r.version, r.priority, r.due_at_s
-            FROM record AS r $its_chain
+            FROM record AS r /* window */ $its_chain
             WHERE r.contact_centre_id = $1 AND r.list_id = l.list_id AND r.window_id = l.window_id AND r.priority = 2
                 AND r.due_at_s <= $7 AND $promised
             ORDER BY r.due_at_s, r.chain_id, r.chain_n
@@ -320,7 +320,3 @@ SELECT count(*) FROM buffer AS b WHERE b.contact_centre_id = $1 AND b.campaign_g
 DELETE FROM buffer AS b
 USING unnest($1::integer[], $2::integer[], $3::bigint[]) AS k (contact_centre_id, list_id, chain_id)
 WHERE b.contact_centre_id = k.contact_centre_id AND b.list_id = k.list_id AND b.chain_id = k.chain_id
-
--- name: preview_agents
--- The agents who take preview records of a campaign.
-SELECT user_id FROM preview_session WHERE contact_centre_id = $1 AND campaign_id = $2 ORDER BY user_id

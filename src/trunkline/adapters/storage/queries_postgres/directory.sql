@@ -22,16 +22,29 @@ ON CONFLICT (id) DO UPDATE SET name = EXCLUDED.name
 -- Write user accounts; what exists is replaced.
 INSERT INTO user_account (
     contact_centre_id, user_id, public_id, user_name, first_name, last_name, email_address, roles, features,
-    password_hash, is_enabled
+    password_hash, is_enabled, reference, skills
 )
 SELECT * FROM unnest(
     $1::integer[], $2::integer[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
-    $10::text[], $11::boolean[]
+    $10::text[], $11::boolean[], $12::text[], $13::text[]
 )
 ON CONFLICT (contact_centre_id, user_id) DO UPDATE SET
     public_id = EXCLUDED.public_id, user_name = EXCLUDED.user_name, first_name = EXCLUDED.first_name,
     last_name = EXCLUDED.last_name, email_address = EXCLUDED.email_address, roles = EXCLUDED.roles,
-    features = EXCLUDED.features, password_hash = EXCLUDED.password_hash, is_enabled = EXCLUDED.is_enabled
+    features = EXCLUDED.features, password_hash = EXCLUDED.password_hash, is_enabled = EXCLUDED.is_enabled,
+    version = user_account.version + 1, reference = EXCLUDED.reference, skills = EXCLUDED.skills
+RETURNING contact_centre_id, user_id, version
+
+-- name: remove_user
+-- Forget an account; its history stays.
+DELETE FROM user_account WHERE contact_centre_id = $1 AND user_id = $2
+
+-- name: newest_user
+-- The greatest number that a user of a contact centre ever had.
+SELECT greatest(
+    (SELECT coalesce(max(user_id), 0) FROM user_account WHERE contact_centre_id = $1),
+    (SELECT coalesce(max(object_id), 0) FROM object_history WHERE contact_centre_id = $1 AND kind = 'user')
+)
 
 -- name: remove_devices
 -- Take all devices from users: contact centre ($1) and user ($2), pairwise.
@@ -52,7 +65,7 @@ SELECT * FROM unnest($1::integer[], $2::text[], $3::integer[], $4::text[], $5::i
 
 -- fragment: user_columns
 u.contact_centre_id, c.name AS contact_centre_name, u.user_id, u.public_id, u.user_name, u.first_name, u.last_name,
-u.email_address, u.roles, u.features, u.password_hash, u.is_enabled,
+u.email_address, u.roles, u.features, u.password_hash, u.is_enabled, u.version, u.reference, u.skills,
 ARRAY (
     SELECT d.device_id FROM device AS d
     WHERE d.contact_centre_id = u.contact_centre_id AND d.user_id = u.user_id ORDER BY d.place_n

@@ -21,9 +21,27 @@ WHERE contact_centre_id = $1 AND kind = $2 AND object_id = $3 AND definition IS 
 ORDER BY version DESC
 LIMIT $4
 
+-- name: object_history
+-- Who changed an object, newest first, before version $4, at most $5.
+SELECT version, definition, changed_at_ms, changed_by, reason
+FROM object_history
+WHERE contact_centre_id = $1 AND kind = $2 AND object_id = $3 AND ($4::integer IS NULL OR version < $4)
+ORDER BY version DESC
+LIMIT $5
+
+-- name: note_objects
+-- Versions of many objects or accounts.
+INSERT INTO object_history (
+    contact_centre_id, kind, object_id, version, definition, changed_at_ms, changed_by, reason
+)
+SELECT * FROM unnest(
+    $1::integer[], $2::text[], $3::integer[], $4::integer[], $5::text[], $6::bigint[], $7::integer[], $8::text[]
+)
+
 -- name: group_states
 -- Where all campaign groups stand.
-SELECT contact_centre_id, campaign_group_id, status, dial_mode, optimize_by, optimize_goal, changed_at_ms, schedule_id
+SELECT contact_centre_id, campaign_group_id, status, dial_mode, optimize_by, optimize_goal, changed_at_ms, schedule_id,
+    is_completing, loaded_at_ms
 FROM group_state
 ORDER BY contact_centre_id, campaign_group_id
 
@@ -62,12 +80,14 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 -- name: put_group_states
 -- Where campaign groups stand now.
 INSERT INTO group_state (
-    contact_centre_id, campaign_group_id, status, dial_mode, optimize_by, optimize_goal, changed_at_ms, schedule_id
+    contact_centre_id, campaign_group_id, status, dial_mode, optimize_by, optimize_goal, changed_at_ms, schedule_id,
+    is_completing, loaded_at_ms
 )
 SELECT * FROM unnest(
     $1::integer[], $2::integer[], $3::smallint[], $4::smallint[], $5::smallint[], $6::integer[], $7::bigint[],
-    $8::integer[]
+    $8::integer[], $9::smallint[], $10::bigint[]
 )
 ON CONFLICT (contact_centre_id, campaign_group_id) DO UPDATE SET
     status = EXCLUDED.status, dial_mode = EXCLUDED.dial_mode, optimize_by = EXCLUDED.optimize_by,
-    optimize_goal = EXCLUDED.optimize_goal, changed_at_ms = EXCLUDED.changed_at_ms, schedule_id = EXCLUDED.schedule_id
+    optimize_goal = EXCLUDED.optimize_goal, changed_at_ms = EXCLUDED.changed_at_ms, schedule_id = EXCLUDED.schedule_id,
+    is_completing = EXCLUDED.is_completing, loaded_at_ms = EXCLUDED.loaded_at_ms

@@ -1,4 +1,4 @@
--- Records of calling lists, their windows, do-not-call, imports.
+-- Records of calling lists, their windows, imports.
 
 -- fragment: record_columns
 r.contact_centre_id, r.list_id, r.chain_id, r.chain_n, r.record_id, r.phone_number, r.phone_type, r.record_type,
@@ -101,25 +101,6 @@ INSERT INTO calling_window (
 SELECT * FROM unnest(
     $1::integer[], $2::integer[], $3::integer[], $4::text[], $5::integer[], $6::integer[], $7::text[], $8::text[]
 )
-
--- name: suppressed
--- Those of the pairs of kind ($2) and key ($3) that must not be called in the whole contact centre or in campaign $4.
-SELECT DISTINCT s.kind, s.value_key
-FROM unnest($2::text[], $3::text[]) AS k (kind, value_key)
-JOIN suppression AS s ON s.contact_centre_id = $1 AND s.kind = k.kind AND s.value_key = k.value_key
-    AND s.campaign_id IN (0, $4)
-
--- name: suppress
--- Add do-not-call entries; the first of its kind stays.
-INSERT INTO suppression (
-    contact_centre_id, kind, value_key, suppression_list_id, campaign_id, value, expires_at_s, added_at_ms, added_by,
-    source, reason
-)
-SELECT * FROM unnest(
-    $1::integer[], $2::text[], $3::text[], $4::integer[], $5::integer[], $6::text[], $7::bigint[], $8::bigint[],
-    $9::integer[], $10::text[], $11::text[]
-)
-ON CONFLICT DO NOTHING
 
 -- name: import_progress
 -- How far an import is.

@@ -1,0 +1,140 @@
+"""What campaign groups ask, answered by the reference model."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from trunkline.app.group_reads import AttemptCount, AttemptCounts, RecordCounts
+from trunkline.app.stored import Changes, ScheduleRun
+from trunkline.domain.attempts import AttemptStep
+from trunkline.domain.enums import RecordType
+from trunkline.domain.records import is_open
+
+if TYPE_CHECKING:
+    from trunkline.adapters.storage.memory_unit import Tables
+
+CALLBACKS = (RecordType.PERSONAL_CALL_BACK, RecordType.CAMPAIGN_CALL_BACK)
+
+
+def desk_users(tables: Tables, contact_centre_id: int, campaign_id: int) -> dict[int, int]:
+    """See ``WorkReads.desk_users``."""
+    wanted = (contact_centre_id, campaign_id)
+    return dict(Counter(e.user_id for e in tables.desk.values() if (e.contact_centre_id, e.campaign_id) == wanted))
+
+
+def preview_users(tables: Tables, contact_centre_id: int, campaign_id: int) -> list[int]:
+    """See ``WorkReads.preview_users``."""
+    wanted = (contact_centre_id, campaign_id)
+    return sorted(s.user_id for s in tables.preview_sessions if (s.contact_centre_id, s.campaign_id) == wanted)
+
+
+def buffer_levels(tables: Tables, contact_centre_id: int, campaign_group_id: int) -> dict[int, int]:
+    """See ``Counting.buffer_levels``."""
+    group = (contact_centre_id, campaign_group_id)
+    entries = tables.buffer.values()
+    return dict(Counter(e.list_id for e in entries if (e.contact_centre_id, e.campaign_group_id) == group))
+
+
+def record_counts(tables: Tables, contact_centre_id: int, list_id: int, max_attempts: int) -> RecordCounts:
+    """See ``Counting.record_counts``."""
+    records = [r for r in tables.records.values() if r.key[:2] == (contact_centre_id, list_id)]
+    unfinished = [record for record in records if is_open(record.status)]
+    return RecordCounts(
+        by_status=dict(Counter(int(record.status) for record in records)),
+        callbacks=sum(record.record_type in CALLBACKS for record in unfinished),
+        chains=len({record.chain_id for record in records}),
+        open_chains=len({record.chain_id for record in unfinished if record.attempts < max_attempts}),
+    )
+
+
+def attempt_counts(
+    tables: Tables, contact_centre_id: int, campaign_group_id: int, since_ms: int, after_seq: int
+) -> AttemptCounts:
+    """See ``Counting.attempt_counts``."""
+    new = [
+        stored
+        for stored in tables.attempts
+        if (stored.row.contact_centre_id, stored.row.campaign_group_id) == (contact_centre_id, campaign_group_id)
+        and stored.row.at_ms >= since_ms
+        and stored.seq > after_seq
+    ]
+    alike: dict[tuple[int, int, int, bool], list[tuple[int, int]]] = {}
+    for stored in new:
+        row = stored.row
+        kind = (row.list_id, int(row.step), int(row.call_result), row.record_type in CALLBACKS)
+        alike.setdefault(kind, []).append((stored.seq, row.at_ms))
+    counts = [
+        AttemptCount(
+            list_id=list_id,
+            step=AttemptStep(step),
+            call_result=next(s.row.call_result for s in new if s.row.call_result == result),
+            is_callback=is_callback,
+            rows=len(rows),
+            newest_seq=max(seq for seq, _ in rows),
+            newest_at_ms=max(at_ms for _, at_ms in rows),
+        )
+        for (list_id, step, result, is_callback), rows in sorted(alike.items())
+    ]
+    ended = {(s.row.list_id, s.row.chain_id) for s in new if s.row.step is AttemptStep.ENDED}
+    unfinished = {r.key[1:3] for r in tables.records.values() if r.key[0] == contact_centre_id and is_open(r.status)}
+    return AttemptCounts(counts=counts, leads=dict(Counter(list_id for list_id, _ in ended - unfinished)))
+
+
+def schedule_runs(tables: Tables, contact_centre_id: int, since_s: int) -> list[ScheduleRun]:
+    """See ``Counting.schedule_runs``."""
+    mine = [
+        run
+        for run in tables.schedule_runs.values()
+        if run.contact_centre_id == contact_centre_id and run.due_at_s >= since_s
+    ]
+    return sorted(mine, key=lambda run: (run.due_at_s, run.schedule_id, run.item_n))
+
+
+class UnitGroups:
+    """The part of a unit that is about groups."""
+
+    def _now(self) -> Tables:
+        raise NotImplementedError
+
+    async def desk_users(self, contact_centre_id: int, campaign_id: int) -> dict[int, int]:
+        """See ``WorkReads.desk_users``."""
+        return desk_users(self._now(), contact_centre_id, campaign_id)
+
+    async def preview_users(self, contact_centre_id: int, campaign_id: int) -> list[int]:
+        """See ``WorkReads.preview_users``."""
+        return preview_users(self._now(), contact_centre_id, campaign_id)
+
+
+class StoreGroups(UnitGroups):
+    """The part of a store that is about groups."""
+
+    async def buffer_levels(self, contact_centre_id: int, campaign_group_id: int) -> dict[int, int]:
+        """See ``Counting.buffer_levels``."""
+        return buffer_levels(self._now(), contact_centre_id, campaign_group_id)
+
+    async def logged_in(self, contact_centre_id: int) -> list[int]:
+        """See ``Counting.logged_in``."""
+        return sorted(user_id for centre, user_id in self._now().agent_sessions if centre == contact_centre_id)
+
+    async def record_counts(self, contact_centre_id: int, list_id: int, max_attempts: int) -> RecordCounts:
+        """See ``Counting.record_counts``."""
+        return record_counts(self._now(), contact_centre_id, list_id, max_attempts)
+
+    async def attempt_counts(
+        self, contact_centre_id: int, campaign_group_id: int, since_ms: int, after_seq: int
+    ) -> AttemptCounts:
+        """See ``Counting.attempt_counts``."""
+        return attempt_counts(self._now(), contact_centre_id, campaign_group_id, since_ms, after_seq)
+
+    async def schedule_runs(self, contact_centre_id: int, since_s: int) -> list[ScheduleRun]:
+        """See ``Counting.schedule_runs``."""
+        return schedule_runs(self._now(), contact_centre_id, since_s)
+
+
+def commit(tables: Tables, changes: Changes) -> None:
+    """Make visible what a batch changed about groups."""
+    for key in changes.off_buffer:
+        tables.buffer.pop(key, None)
+    for run in changes.schedule_runs:
+        tables.schedule_runs.setdefault((run.contact_centre_id, run.schedule_id, run.item_n, run.due_at_s), run)

@@ -1,0 +1,345 @@
+"""Why is this record not called? Every rule's verdict: for a record, a list, a campaign, and for a past attempt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from trunkline.app.calling_times import gate_of, resolved, rules_of
+from trunkline.app.census import CensusQuery
+from trunkline.app.directory import ReferenceBook
+from trunkline.app.judging import OPEN_ATTEMPT_S, facts_of, filter_of
+from trunkline.app.overview import Overview, overview
+from trunkline.app.ports import DeskKey, Held, RecordQuery, Store
+from trunkline.app.view import View
+from trunkline.domain.attempt_history import attempts_of
+from trunkline.domain.attempt_rules import longest_s
+from trunkline.domain.attempts import AttemptStep, StoredAttempt
+from trunkline.domain.campaigns import CallingList, Campaign
+from trunkline.domain.enums import DoNotCallKind, RecordStatus, RecordType
+from trunkline.domain.facts import Busy, Facts, Rule, Validation, Verdict
+from trunkline.domain.filters import COLUMNS, Compared, Operator
+from trunkline.domain.objects import ObjectKind
+from trunkline.domain.records import Record
+from trunkline.domain.rule_sets import DEFAULT, RuleOverride, RuleSet, overrides_about
+from trunkline.domain.verdicts import free_at_s, judge
+from trunkline.errors import MissingParameter, NotFound, OutOfRange
+
+MAX_RECORDS = 20
+"""Records of one explanation: a number that more records have is a switchboard; name the list or the chain then."""
+MAX_GROUPS = 20
+"""Campaign groups that a record is explained for; who has more names the campaign."""
+MAX_HISTORY = 50
+"""Rows of the attempt log that are shown of a chain."""
+SAMPLE = 500
+"""Contacts that are looked at one by one for a list: an estimate within five percent, for some ten milliseconds."""
+MAX_VERSIONS = 1000
+"""Versions of a rule set that are looked through for the one that bound a past attempt."""
+
+RECOMPUTED = (Rule.RECORD_WINDOW, Rule.CALLING_TIME, Rule.HOLIDAY, Rule.ATTEMPT_LIMIT, Rule.QUIET_TIME)
+"""Rules whose verdict on a past attempt follows from the attempt log and the versions of rule sets alone."""
+
+
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """Which records: by list, chain and place; by record id (in a list or all); by handle; or by number."""
+
+    list_name: str | None = None
+    chain_id: int | None = None
+    chain_n: int | None = None
+    record_id: int | None = None
+    handle: int | None = None
+    phone_number: str | None = None
+
+
+class Explained(msgspec.Struct, frozen=True, kw_only=True):
+    """What the rules say of a record for one campaign group. ``free_at_s``: see ``domain.verdicts.free_at_s``."""
+
+    campaign_name: str
+    group_name: str
+    rule_set_name: str
+    rule_set_version: int
+    may_be_called: bool
+    free_at_s: int | None
+    verdicts: list[Verdict]
+
+
+class RecordExplanation(msgspec.Struct, frozen=True, kw_only=True):
+    """A record, what every rule says of it for each campaign that has its list, and what was tried with its chain."""
+
+    record: Record
+    list_name: str
+    at_s: int
+    campaigns: list[Explained]
+    history: list[StoredAttempt]
+
+
+class AttemptExplanation(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of the attempt log judged again by the rules as they were. ``was_allowed`` is what they say now of then."""
+
+    stored: StoredAttempt
+    rule_set_name: str
+    was_allowed: bool
+    verdicts: list[Verdict]
+
+
+class Explainer:
+    """Explains for one contact centre, from the store and a reference book, at one moment."""
+
+    def __init__(self, store: Store, book: ReferenceBook, contact_centre_id: int, now_ms: int) -> None:
+        self._store = store
+        self._book = book
+        self._centre = contact_centre_id
+        self._now_ms = now_ms
+        self._now_s = now_ms // 1000
+
+    async def records(self, target: Target, campaign_name: str | None = None) -> list[RecordExplanation]:
+        """Explain the records that are meant, for one campaign or for all that have their list.
+
+        Raises ``NotFound`` for what does not exist, ``MissingParameter`` when nothing is named.
+        """
+        async with self._store.begin() as unit:
+            view = View(unit, self._book, self._now_ms)
+            found = await self._found(view, target)
+            return [await self._record(view, record, campaign_name) for record in found]
+
+    async def _found(self, view: View, target: Target) -> list[Record]:
+        named = None if target.list_name is None else self._book.list_named(self._centre, target.list_name)
+        lists = [named] if named is not None else self._book.lists_of(self._centre)
+        found: list[Record] = []
+        if target.handle is not None:
+            held: list[Held] = await view.unit.held([DeskKey(self._centre, target.handle)])
+            found = [one.record for one in held]
+        elif target.chain_id is not None:
+            if named is None:
+                raise MissingParameter("a chain is named together with its list")
+            found = await view.chain(self._centre, named.list_id, target.chain_id)
+            found = [record for record in found if target.chain_n in (None, record.chain_n)]
+        elif target.record_id is not None:
+            found = await self._by_record_id(view, lists, target.record_id)
+        elif target.phone_number is not None:
+            list_ids = [one.list_id for one in lists]
+            found = await view.records_of_contact(
+                self._centre, list_ids, DoNotCallKind.NUMBER, target.phone_number, MAX_RECORDS
+            )
+        else:
+            raise MissingParameter("name a record: by list and chain, record id, handle or number")
+        if not found:
+            raise NotFound("there is no such record")
+        return found[:MAX_RECORDS]
+
+    async def _by_record_id(self, view: View, lists: Sequence[CallingList], record_id: int) -> list[Record]:
+        condition = Compared(COLUMNS["record_id"], Operator.EQUAL, record_id)
+        found: list[Record] = []
+        for one in lists:
+            query = RecordQuery(
+                contact_centre_id=self._centre, list_id=one.list_id, condition=condition, now_s=self._now_s, limit=1
+            )
+            found += await view.unit.records_where(query)
+        return found
+
+    async def _record(self, view: View, record: Record, campaign_name: str | None) -> RecordExplanation:
+        groups: Sequence[Campaign | None] = self._book.groups_with_list(self._centre, record.list_id)
+        if campaign_name is not None:
+            self._book.campaign(self._centre, campaign_name)
+            groups = [group for group in groups if group is not None and group.name == campaign_name]
+        key = record.key[:3]
+        history = await view.unit.attempts_of_chain(*key, MAX_HISTORY)
+        busy = await self._busy(view, record)
+        told = []
+        for group in groups[:MAX_GROUPS] or (None,):
+            for facts in await facts_of(view, group or _nobody(self._centre), [record]):
+                whole = msgspec.structs.replace(
+                    facts, campaign=group, busy=busy, validation=_validation(history, record, group)
+                )
+                told.append(self._explained(whole))
+        list_name = self._book.list_by_id(self._centre, record.list_id).name
+        return RecordExplanation(record=record, list_name=list_name, at_s=self._now_s, campaigns=told, history=history)
+
+    def _explained(self, facts: Facts) -> Explained:
+        verdicts = judge(facts)
+        rules = rules_of(facts.campaign, self._book)
+        return Explained(
+            campaign_name=facts.campaign.name if facts.campaign else "",
+            group_name=facts.campaign.group_name if facts.campaign else "",
+            rule_set_name=rules.rule_set.name,
+            rule_set_version=rules.version,
+            may_be_called=not any(verdict.is_blocking for verdict in verdicts),
+            free_at_s=free_at_s(verdicts),
+            verdicts=verdicts,
+        )
+
+    async def _busy(self, view: View, record: Record) -> Busy | None:
+        entries = [one for one in await view.entries_of_chain(*record.key[:3]) if not one.is_settled]
+        if not entries:
+            return None
+        entry = entries[0]
+        names = {u.caller.user_id: u.caller.user_name for u in await self._store.users(self._centre, [entry.user_id])}
+        until_ms = entry.lease_until_ms
+        return Busy(
+            place=f"on the desk of {names.get(entry.user_id, f'agent {entry.user_id}')}",
+            since_s=entry.permitted_at_ms // 1000 or None,
+            until_s=None if until_ms is None else until_ms // 1000,
+        )
+
+    # A past attempt
+
+    async def attempts(self, target: Target) -> list[AttemptExplanation]:
+        """Judge again what was permitted or blocked for the chains meant, newest first, by the rules of then."""
+        async with self._store.begin() as unit:
+            view = View(unit, self._book, self._now_ms)
+            chains = sorted({record.key[:3] for record in await self._found(view, target)})
+            told = [
+                await self._attempt(view, stored)
+                for chain in chains
+                for stored in await unit.attempts_of_chain(*chain, MAX_HISTORY)
+                if stored.row.step in (AttemptStep.PERMITTED, AttemptStep.BLOCKED)
+            ]
+        return sorted(told, key=lambda one: -one.stored.seq)
+
+    async def _attempt(self, view: View, stored: StoredAttempt) -> AttemptExplanation:
+        row, at_s = stored.row, stored.row.at_ms // 1000
+        rule_set = await self._rule_set(row.rule_set_id, row.rule_set_version)
+        since_ms = (at_s - longest_s(rule_set.attempt_rules) - OPEN_ATTEMPT_S) * 1000
+        rows = await view.unit.attempts_of(self._centre, [row.number_key], [row.person_key], since_ms)
+        before = attempts_of(one for one in rows if one.seq < stored.seq)
+        known = (one.value for one in self._book.objects_of(self._centre, ObjectKind.RULE_OVERRIDE))
+        facts = Facts(
+            record=_as_it_was(stored),
+            calling_list=CallingList(contact_centre_id=self._centre, list_id=row.list_id, name=""),
+            now_s=at_s,
+            campaign=None if row.campaign_id is None else _nobody(self._centre, row.campaign_id),
+            limits=resolved(rule_set),
+            rule_set=rule_set,
+            overrides=overrides_about(
+                (one for one in known if isinstance(one, RuleOverride)),
+                at_s,
+                campaign_id=row.campaign_id,
+                list_id=row.list_id,
+                chain_id=row.chain_id,
+                number_key=row.number_key,
+            ),
+            attempts=tuple(before),
+        )
+        verdicts = [verdict for verdict in judge(facts) if verdict.rule in RECOMPUTED]
+        return AttemptExplanation(
+            stored=stored,
+            rule_set_name=rule_set.name,
+            was_allowed=not any(verdict.is_blocking for verdict in verdicts),
+            verdicts=verdicts,
+        )
+
+    async def _rule_set(self, rule_set_id: int, version: int) -> RuleSet:
+        if rule_set_id == 0:
+            return DEFAULT
+        key = (self._centre, ObjectKind.RULE_SET, rule_set_id)
+        versions = await self._store.object_versions(key, MAX_VERSIONS)
+        found = next((one.value for one in versions if one.version == version), None)
+        if not isinstance(found, RuleSet):
+            raise NotFound(f"the rule set {rule_set_id} of version {version} is no longer known")
+        return found
+
+    # Lists and campaigns
+
+    async def campaign(self, name: str) -> list[Overview]:
+        """A campaign, list by list, as each of its groups works it."""
+        campaign = self._book.campaign(self._centre, name)
+        groups = self._book.groups_of(self._centre, campaign.campaign_id)[:MAX_GROUPS]
+        told = []
+        for group in groups:
+            for entry in group.lists:
+                calling_list = self._book.list_by_id(self._centre, entry.list_id)
+                told.append(await self._overview(group, calling_list))
+        return told
+
+    async def list(self, name: str) -> list[Overview]:
+        """A list as each campaign group works that has it; by itself when none has."""
+        calling_list = self._book.list_named(self._centre, name)
+        groups: Sequence[Campaign | None] = self._book.groups_with_list(self._centre, calling_list.list_id)
+        return [await self._overview(group, calling_list) for group in groups[:MAX_GROUPS] or (None,)]
+
+    async def _overview(self, group: Campaign | None, calling_list: CallingList) -> Overview:
+        rules = rules_of(group, self._book)
+        try:
+            filtered = filter_of(self._book, calling_list)
+        except OutOfRange:
+            filtered = None
+        facts = Facts(
+            record=_nothing(calling_list),
+            calling_list=calling_list,
+            now_s=self._now_s,
+            campaign=group,
+            limits=rules.limits,
+            rule_set=rules.rule_set,
+            passes_filter=None if filtered is None else True,
+            filter_name="" if filtered is None else filtered[0],
+        )
+        groups = await self._store.census(
+            CensusQuery(
+                contact_centre_id=self._centre,
+                list_id=calling_list.list_id,
+                now_s=self._now_s,
+                max_attempts=calling_list.max_attempts,
+                condition=None if filtered is None else filtered[1],
+            )
+        )
+        sampled = await self._store.sample(self._centre, calling_list.list_id, SAMPLE)
+        async with self._store.begin() as unit:
+            view = View(unit, self._book, self._now_ms)
+            sample = await facts_of(view, group or _nobody(self._centre), sampled)
+        sample = [msgspec.structs.replace(one, campaign=group) for one in sample]
+        ready = sum(
+            one.records
+            for one in groups
+            if one.status is RecordStatus.READY and one.is_dialable and one.record_type is not RecordType.NO_CALL
+        )
+        gate = gate_of(group or _nobody(self._centre), calling_list, self._book, self._now_s)
+        return overview(facts, gate, groups, sample, is_whole=len(sample) == ready)
+
+
+def _nobody(contact_centre_id: int, campaign_id: int = 0) -> Campaign:
+    """A stand-in for no campaign, or for one of which only the number counts."""
+    return Campaign(contact_centre_id=contact_centre_id, campaign_id=campaign_id, name="", application_id=0)
+
+
+def _nothing(calling_list: CallingList) -> Record:
+    return Record(
+        contact_centre_id=calling_list.contact_centre_id,
+        list_id=calling_list.list_id,
+        chain_id=0,
+        chain_n=0,
+        record_id=0,
+        phone_number="0",
+    )
+
+
+def _as_it_was(stored: StoredAttempt) -> Record:
+    """The record as a row of the attempt log tells of it."""
+    row = stored.row
+    is_customer = row.person_key.startswith("c")
+    return Record(
+        contact_centre_id=row.contact_centre_id,
+        list_id=row.list_id,
+        chain_id=row.chain_id if is_customer else int(row.person_key.lstrip("#") or row.chain_id),
+        chain_n=row.chain_n,
+        record_id=row.record_id,
+        phone_number=row.number_key,
+        record_type=row.record_type,
+        time_zone=row.time_zone,
+        other_zones=row.other_zones,
+        region=row.region,
+        from_s=row.from_s,
+        until_s=row.until_s,
+        customer_id=row.person_key[1:] if is_customer else None,
+    )
+
+
+def _validation(history: Sequence[StoredAttempt], record: Record, campaign: Campaign | None) -> Validation | None:
+    """What the pre-dial validation said last of the record, as far as it is in the attempt log (refusals and waits)."""
+    for stored in history:
+        row = stored.row
+        is_mine = row.chain_n == record.chain_n and campaign is not None and row.campaign_id == campaign.campaign_id
+        if is_mine and row.step is AttemptStep.BLOCKED and row.detail.get("rule") == Rule.VALIDATION.value:
+            is_final = "call_result" in row.detail and record.status is not RecordStatus.READY
+            return Validation(is_refused=is_final, answer=str(row.detail.get("said")), at_s=row.at_ms // 1000)
+    return None

@@ -1,0 +1,310 @@
+"""Statistics of campaign groups and calling lists, in bounded time.
+
+- **Attempts** are counted incrementally: each look reads what came to the attempt log since the last one. Exact.
+- **Records** of a list are counted by reading the list. A count is used for at least ``COUNT_EVERY_MS`` and for fifty
+  times as long as it took, so that counting takes a fiftieth of the database's time however long the list is; only one
+  list is counted at a time. Exact at ``counted_at_ms``.
+- **Agents and buffers** are read when they are asked for. Exact.
+- **Busy factor and time to complete** come from a sample every ``SAMPLE_EVERY_MS`` over the last half hour; they are
+  unknown after a start of the server until there are some.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from trunkline.app.control import works_in
+from trunkline.app.directory import ReferenceBook
+from trunkline.app.group_reads import AttemptCounts, RecordCounts
+from trunkline.app.ports import Clock, Store, StoredRow
+from trunkline.domain.attempts import AttemptStep
+from trunkline.domain.campaigns import CallingList, Campaign
+from trunkline.domain.enums import GroupStatus, RecordStatus, RequestType
+from trunkline.domain.events import NothingToPreview
+from trunkline.domain.statistics import (
+    WINDOW_MS,
+    AgentCounts,
+    Sample,
+    Tally,
+    Waiting,
+    busy_factor,
+    time_to_complete_s,
+    waiting,
+)
+
+COUNT_EVERY_MS = 10_000
+"""The least age at which a list is counted anew."""
+COUNT_SHARE = 50
+"""A count is kept for so many times what it took."""
+COUNT_WAIT_S = 2.0
+"""Seconds that somebody who asks waits for a count in the making; it is shown as unknown after that."""
+SAMPLE_EVERY_MS = 10_000
+"""Time between two samples: 180 of them are the half hour that rates are taken over."""
+FRESH_MS = 1_000
+"""Attempts are read at most once a second for each group, however many ask."""
+OVERLAP_MS = 60_000
+"""Rows of the log are looked for so far behind the newest one known: their times are the writer's, which may step."""
+
+
+class Counted(msgspec.Struct, frozen=True, kw_only=True):
+    """A count of a list, and when it was made."""
+
+    counts: RecordCounts
+    counted_at_ms: int
+    took_ms: int
+
+    def is_old(self, now_ms: int) -> bool:
+        """True when it is time for the next one."""
+        return now_ms - self.counted_at_ms >= max(COUNT_EVERY_MS, COUNT_SHARE * self.took_ms)
+
+
+class ListFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """Figures of a list, in one group or in all that are loaded. ``counted`` None: not counted yet."""
+
+    calling_list: CallingList
+    tally: Tally
+    counted: Counted | None = None
+    buffered: int = 0
+    time_to_complete_s: int | None = None
+    groups: tuple[Campaign, ...] = ()
+
+    def records(self, status: RecordStatus) -> int | None:
+        """Records in a status."""
+        return None if self.counted is None else self.counted.counts.by_status.get(int(status), 0)
+
+
+class GroupFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """Figures of a group since it was loaded."""
+
+    campaign: Campaign
+    at_ms: int
+    tally: Tally
+    agents: AgentCounts
+    waiting: tuple[Waiting, ...]
+    busy_factor: float | None = None
+    time_to_complete_s: int | None = None
+    buffered: int = 0
+    lists: tuple[ListFigures, ...] = ()
+
+
+class _Feed:
+    """What is known of a group's attempts since it was loaded."""
+
+    def __init__(self, loaded_at_ms: int) -> None:
+        self.loaded_at_ms = loaded_at_ms
+        self.seq = 0
+        self.newest_at_ms = loaded_at_ms
+        self.read_at_ms = -FRESH_MS
+        self.lists: dict[int, Tally] = {}
+        self.samples: deque[Sample] = deque(maxlen=WINDOW_MS // SAMPLE_EVERY_MS + 1)
+        self.lock = asyncio.Lock()
+
+    def take(self, found: AttemptCounts) -> None:
+        """Add what came since the last look."""
+        for count in found.counts:
+            tally = self.lists.setdefault(count.list_id, Tally())
+            if count.step is AttemptStep.ENDED:
+                tally.results[count.call_result] += count.rows
+                tally.callbacks_completed += count.rows if count.is_callback else 0
+            elif count.step is AttemptStep.CALLBACK_MISSED:
+                tally.callbacks_missed += count.rows
+            self.seq = max(self.seq, count.newest_seq)
+            self.newest_at_ms = max(self.newest_at_ms, count.newest_at_ms)
+        for list_id, chains in found.leads.items():
+            self.lists.setdefault(list_id, Tally()).leads += chains
+
+    def total(self) -> Tally:
+        """All lists together."""
+        total = Tally()
+        for tally in self.lists.values():
+            total.add(tally)
+        return total
+
+
+class Statistics:
+    """Answers what supervisors, webhooks and the console want to know of groups and lists."""
+
+    def __init__(self, store: Store, clock: Clock, book: Callable[[], ReferenceBook]) -> None:
+        self._store = store
+        self._clock = clock
+        self._book = book
+        self._feeds: dict[tuple[int, int], _Feed] = {}
+        self._counted: dict[tuple[int, int], Counted] = {}
+        self._counting: dict[tuple[int, int], asyncio.Task[Counted]] = {}
+        self._one_count = asyncio.Lock()
+        self._dry: set[tuple[int, int]] = set()
+        self._sampled_at_ms = 0
+
+    async def of_group(self, campaign: Campaign) -> GroupFigures:
+        """Figures of a group. For one that is not loaded those of its last time, or zero."""
+        now_ms = self._clock.now_ms()
+        feed = await self._fed(campaign)
+        agents = await self.agents(campaign)
+        levels = await self._store.buffer_levels(campaign.contact_centre_id, campaign.group_id)
+        lists = [await self._list_in_group(campaign, feed, list_id, levels, now_ms) for list_id in _ids(campaign)]
+        open_chains = [one.counted.counts.open_chains for one in lists if one is not None and one.counted is not None]
+        total = feed.total()
+        known = [one for one in lists if one is not None]
+        return GroupFigures(
+            campaign=campaign,
+            at_ms=now_ms,
+            tally=total,
+            agents=agents,
+            waiting=tuple(
+                waiting(
+                    is_running=campaign.status is GroupStatus.RUNNING,
+                    has_obstacle=campaign.status is GroupStatus.IN_ACTIVE,
+                    in_preview=agents.in_preview,
+                    is_dry=(campaign.contact_centre_id, campaign.group_id) in self._dry,
+                )
+            ),
+            busy_factor=busy_factor(feed.samples),
+            time_to_complete_s=time_to_complete_s(
+                sum(open_chains) if len(open_chains) == len(known) else None, total.leads, feed.samples, None, now_ms
+            ),
+            buffered=sum(levels.values()),
+            lists=tuple(known),
+        )
+
+    async def of_list(self, calling_list: CallingList) -> ListFigures:
+        """Figures of a list over all groups that have it and are loaded."""
+        centre, list_id = calling_list.contact_centre_id, calling_list.list_id
+        groups = [c for c in self._book().groups_with_list(centre, list_id) if c.status is not GroupStatus.NOT_LOADED]
+        tally, buffered = Tally(), 0
+        for campaign in groups:
+            feed = await self._fed(campaign)
+            tally.add(feed.lists.get(list_id, Tally()))
+            buffered += (await self._store.buffer_levels(centre, campaign.group_id)).get(list_id, 0)
+        return ListFigures(
+            calling_list=calling_list,
+            tally=tally,
+            counted=await self.counted(calling_list),
+            buffered=buffered,
+            groups=tuple(groups),
+        )
+
+    async def agents(self, campaign: Campaign) -> AgentCounts:
+        """The group's agents at the moment."""
+        centre, members, book = campaign.contact_centre_id, campaign.agents, self._book()
+        logged_in = await self._store.logged_in(centre)
+        in_preview = await self._store.preview_users(centre, campaign.campaign_id)
+        holders = await self._store.desk_users(centre, campaign.campaign_id)
+        return AgentCounts(
+            assigned=len(members),
+            logged_in=len(members.intersection(logged_in)),
+            in_preview=sum(works_in(book, campaign, user_id) for user_id in in_preview),
+            with_records=sum(works_in(book, campaign, user_id) for user_id in holders),
+        )
+
+    async def counted(self, calling_list: CallingList, wait_s: float = COUNT_WAIT_S) -> Counted | None:
+        """The newest count of a list; begins another one when it is old. None while there is none yet."""
+        key = (calling_list.contact_centre_id, calling_list.list_id)
+        known = self._counted.get(key)
+        if known is not None and not known.is_old(self._clock.now_ms()):
+            return known
+        task = self._counting.get(key)
+        if task is None:
+            task = asyncio.get_running_loop().create_task(self._count(calling_list), name="count")
+            self._counting[key] = task
+            task.add_done_callback(lambda done: self._count_done(key, done))
+        if known is None:
+            await asyncio.wait({task}, timeout=wait_s)
+        return self._counted.get(key)
+
+    def notice(self, rows: Sequence[StoredRow]) -> None:
+        """Look at committed rows: who asked for a record, and whether there was one."""
+        for stored in rows:
+            row = stored.row
+            if row.request_type is not RequestType.PREVIEW_RECORD_REQUEST or row.campaign_id is None:
+                continue
+            campaign = self._book().campaign_by_id(row.contact_centre_id, row.campaign_id, row.user_id)
+            if campaign is not None:
+                key = (row.contact_centre_id, campaign.group_id)
+                is_dry = any(isinstance(event, NothingToPreview) for event in row.events)
+                (self._dry.add if is_dry else self._dry.discard)(key)
+
+    async def sample(self) -> None:
+        """Look at every loaded group, when it is time; a step of upkeep."""
+        now_ms = self._clock.now_ms()
+        if 0 <= now_ms - self._sampled_at_ms < SAMPLE_EVERY_MS:
+            return
+        self._sampled_at_ms = now_ms
+        book = self._book()
+        loaded = [c for centre in book.contact_centres for c in book.groups_of(centre) if c.status.is_loaded]
+        for campaign in loaded:
+            feed = await self._fed(campaign)
+            agents = await self.agents(campaign)
+            # Who took part: has a record, or waits for one.
+            available = max(agents.in_preview, agents.with_records)
+            leads = {list_id: tally.leads for list_id, tally in feed.lists.items()}
+            feed.samples.append(Sample(now_ms, available, agents.with_records, leads))
+        known = {(campaign.contact_centre_id, campaign.group_id) for campaign in loaded}
+        self._dry &= known
+
+    async def has_finished(self, campaign: Campaign) -> bool:
+        """True when no chain of the group's lists may be called any more, and there were some."""
+        chains = 0
+        for list_id in _ids(campaign):
+            counted = await self.counted(self._book().list_by_id(campaign.contact_centre_id, list_id), wait_s=0)
+            # A count from before the group was loaded may have been made before its records came.
+            if counted is None or counted.counted_at_ms < campaign.loaded_at_ms or counted.counts.open_chains:
+                return False
+            chains += counted.counts.chains
+        return chains > 0
+
+    async def _list_in_group(
+        self, campaign: Campaign, feed: _Feed, list_id: int, levels: dict[int, int], now_ms: int
+    ) -> ListFigures | None:
+        calling_list = next(
+            (one for one in self._book().lists_of(campaign.contact_centre_id) if one.list_id == list_id), None
+        )
+        if calling_list is None:
+            return None
+        counted = await self.counted(calling_list)
+        tally = feed.lists.get(list_id, Tally())
+        open_chains = None if counted is None else counted.counts.open_chains
+        return ListFigures(
+            calling_list=calling_list,
+            tally=tally,
+            counted=counted,
+            buffered=levels.get(list_id, 0),
+            time_to_complete_s=time_to_complete_s(open_chains, tally.leads, feed.samples, list_id, now_ms),
+        )
+
+    async def _fed(self, campaign: Campaign) -> _Feed:
+        """The group's attempts up to now, at most ``FRESH_MS`` old."""
+        key = (campaign.contact_centre_id, campaign.group_id)
+        feed = self._feeds.get(key)
+        if feed is None or feed.loaded_at_ms != campaign.loaded_at_ms:
+            feed = self._feeds[key] = _Feed(campaign.loaded_at_ms)
+        async with feed.lock:
+            now_ms = self._clock.now_ms()
+            if not 0 <= now_ms - feed.read_at_ms < FRESH_MS:
+                since_ms = max(feed.loaded_at_ms, feed.newest_at_ms - OVERLAP_MS)
+                feed.take(await self._store.attempt_counts(*key, since_ms, feed.seq))
+                feed.read_at_ms = now_ms
+        return feed
+
+    async def _count(self, calling_list: CallingList) -> Counted:
+        async with self._one_count:
+            began_ns = self._clock.monotonic_ns()
+            now_ms = self._clock.now_ms()
+            counts = await self._store.record_counts(
+                calling_list.contact_centre_id, calling_list.list_id, calling_list.max_attempts
+            )
+            took_ms = (self._clock.monotonic_ns() - began_ns) // 1_000_000
+            return Counted(counts=counts, counted_at_ms=now_ms, took_ms=took_ms)
+
+    def _count_done(self, key: tuple[int, int], task: asyncio.Task[Counted]) -> None:
+        self._counting.pop(key, None)
+        # A count that failed is made again when somebody asks.
+        if not task.cancelled() and task.exception() is None:
+            self._counted[key] = task.result()
+
+
+def _ids(campaign: Campaign) -> list[int]:
+    return [entry.list_id for entry in campaign.lists]

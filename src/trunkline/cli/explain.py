@@ -1,0 +1,192 @@
+"""``trunkline explain``: why a record, a list or a campaign is not called, from the database itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+import msgspec
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from trunkline.adapters.rule_folder import RuleFolder
+from trunkline.adapters.system import SystemClock
+from trunkline.app.directory import ReferenceBook
+from trunkline.app.explain import AttemptExplanation, Explainer, RecordExplanation, Target
+from trunkline.app.explanations import attempts_as_json, overviews_as_json, records_as_json
+from trunkline.app.overview import Overview
+from trunkline.app.rule_files import IN_USE
+from trunkline.cli.centres import OpensStore, command_line_caller
+from trunkline.cli.flags import STORAGE, config_from, with_options
+from trunkline.config import Config
+from trunkline.domain.facts import Verdict
+from trunkline.domain.verdict_texts import moment
+from trunkline.errors import Refused, TrunklineError
+
+T = TypeVar("T")
+
+_OPTIONS = (*STORAGE, "rules_dir")
+
+
+def _command(name: str) -> Callable[[Callable[..., Any]], click.Command]:
+    """A command of the group with the options that all have."""
+
+    def add(function: Callable[..., Any]) -> click.Command:
+        for decorate in (
+            click.pass_obj,
+            with_options(*_OPTIONS),
+            click.option("--contact-centre", default="", help="Needed when there are several."),
+            click.option("--json", "is_json", is_flag=True, help="Print the explanation as JSON."),
+        ):
+            function = decorate(function)
+        return explain.command(name)(function)
+
+    return add
+
+
+@click.group("explain")
+def explain() -> None:
+    """Say why something is not called: every rule, with verdict, value, since when and until when."""
+
+
+@_command("record")
+@click.option("--list", "list_name", metavar="LIST", help="The record's list, with --chain or --record-id.")
+@click.option("--chain", "chain_id", type=int, help="Its chain.")
+@click.option("--place", "chain_n", type=int, help="Its place in the chain.  [default: every record of it]")
+@click.option("--record-id", type=int, help="Its record id.")
+@click.option("--handle", type=int, help="Its handle, while it lies on a desk.")
+@click.option("--number", "phone_number", metavar="NUMBER", help="Every record with that number.")
+@click.option("--campaign", "campaign_name", help="For one campaign.  [default: all that have the list]")
+@click.option("--attempts", "is_past", is_flag=True, help="Past attempts instead, judged by the rules of then.")
+def record(program: OpensStore, /, **given: Any) -> None:
+    """Explain a record, for each campaign that has its list. Exits 1 when no campaign may call it now."""
+    is_json, is_past, campaign = given.pop("is_json"), given.pop("is_past"), given.pop("campaign_name")
+    names = ("list_name", "chain_id", "chain_n", "record_id", "handle", "phone_number")
+    target = Target(**{name: given.pop(name) for name in names})
+    if is_past:
+        told = _run(program, given, lambda explainer: explainer.attempts(target))
+        _print(attempts_as_json(told), is_json, lambda console: _show_attempts(told, console))
+        return
+    found = _run(program, given, lambda explainer: explainer.records(target, campaign))
+    _print(records_as_json(found), is_json, lambda console: _show_records(found, console))
+    if not any(each.may_be_called for one in found for each in one.campaigns):
+        raise SystemExit(1)
+
+
+@_command("list")
+@click.argument("name", metavar="LIST")
+def explain_list(program: OpensStore, /, name: str, is_json: bool, **given: Any) -> None:  # noqa: FBT001 - a flag
+    """Count what each rule holds back of LIST, and what becomes free in the next 24 hours."""
+    told = _run(program, given, lambda explainer: explainer.list(name))
+    _print(overviews_as_json(told), is_json, lambda console: _show_overviews(told, console))
+
+
+@_command("campaign")
+@click.argument("name", metavar="CAMPAIGN")
+def explain_campaign(program: OpensStore, /, name: str, is_json: bool, **given: Any) -> None:  # noqa: FBT001 - a flag
+    """The same for every list of CAMPAIGN, as each of its groups works it."""
+    told = _run(program, given, lambda explainer: explainer.campaign(name))
+    _print(overviews_as_json(told), is_json, lambda console: _show_overviews(told, console))
+
+
+def use_rule_files(config: Config) -> None:
+    """Take the installation's own rule files, as the server does; faults are told on standard error."""
+    texts = RuleFolder(Path(config.rules_dir or Path(config.data_dir) / "rules")).changed()
+    for fault in IN_USE.replace(texts or {}):
+        click.echo(f"rule file {fault}", err=True)
+
+
+def _run(program: OpensStore, given: dict[str, Any], ask: Callable[[Explainer], Awaitable[T]]) -> T:
+    config = config_from(given.pop("toml_path"), {name: given.pop(name) for name in _OPTIONS})
+    try:
+        use_rule_files(config)
+        return asyncio.run(_ask(program, config, given["contact_centre"], ask))
+    except Refused as error:
+        raise click.UsageError(str(error)) from None
+    except TrunklineError as error:
+        raise click.ClickException(str(error)) from None
+
+
+async def _ask(program: OpensStore, config: Config, centre: str, ask: Callable[[Explainer], Awaitable[T]]) -> T:
+    store = program.open_store(config)
+    await store.open()
+    try:
+        book = ReferenceBook(await store.directory())
+        caller = command_line_caller(book.contact_centres, centre)
+        return await ask(Explainer(store, book, caller.contact_centre_id, SystemClock().now_ms()))
+    finally:
+        await store.close()
+
+
+def _print(shape: Sequence[Any], is_json: bool, show: Callable[[Console], None]) -> None:  # noqa: FBT001 - a flag
+    if is_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(shape), indent=2))
+    else:
+        show(Console(highlight=False, soft_wrap=True))
+
+
+def _verdicts(verdicts: Sequence[Verdict], time_zone: str, console: Console) -> None:
+    table = Table(box=None, padding=(0, 1))
+    for heading in ("", "rule", "value", "since", "until", "in words"):
+        table.add_column(heading, overflow="fold")
+    for one in verdicts:
+        mark = "[red]!![/]" if one.is_blocking else "[green]ok[/]"
+        since = moment(one.since_s, time_zone)[:20] if one.since_s else ""
+        until = moment(one.until_s, time_zone)[:20] if one.until_s else ""
+        table.add_row(mark, one.rule.value, escape(one.value), since, until, escape(one.sentence))
+    console.print(table)
+
+
+def _show_records(told: Sequence[RecordExplanation], console: Console) -> None:
+    for one in told:
+        record = one.record
+        console.print(
+            f"[bold]Record {record.record_id}[/]: {escape(one.list_name)}, chain {record.chain_id}, place "
+            f"{record.chain_n}, {record.status.name}, at {moment(one.at_s, record.time_zone)}"
+        )
+        for each in one.campaigns:
+            name = f"campaign {each.campaign_name}, group {each.group_name}" if each.campaign_name else "no campaign"
+            free = f"; every rule lets go by {moment(each.free_at_s, record.time_zone)}" if each.free_at_s else ""
+            state = "[green]may be called now[/]" if each.may_be_called else f"[red]may not be called[/]{free}"
+            console.print(f"\n{escape(name)}, rule set {escape(each.rule_set_name)}: {state}")
+            _verdicts(each.verdicts, record.time_zone, console)
+        for stored in one.history[:10]:
+            row = stored.row
+            detail = ", ".join(f"{key} {value}" for key, value in row.detail.items())
+            when = moment(row.at_ms // 1000, record.time_zone)
+            console.print(escape(f"  {when}  {row.step.name} {row.call_result.name} {detail}"))
+        console.print()
+
+
+def _show_attempts(told: Sequence[AttemptExplanation], console: Console) -> None:
+    for one in told:
+        row = one.stored.row
+        state = "[green]allowed[/]" if one.was_allowed else "[red]not allowed[/]"
+        when = moment(row.at_ms // 1000, row.time_zone)
+        console.print(
+            f"[bold]{row.step.name}[/] {when}, rule set {escape(one.rule_set_name)} version {row.rule_set_version}: "
+            f"{state} by the rules of then"
+        )
+        _verdicts(one.verdicts, row.time_zone, console)
+
+
+def _show_overviews(told: Sequence[Overview], console: Console) -> None:
+    for one in told:
+        name = f"campaign {one.campaign_name}, group {one.group_name}" if one.campaign_name else "no campaign"
+        console.print(f"[bold]{escape(one.list_name)}[/], {escape(name)}")
+        statuses = ", ".join(f"{count} {status}" for status, count in one.by_status.items())
+        console.print(f"{one.records} records: {statuses or 'none'}")
+        console.print(f"{one.callable_now} may be called now ({one.personal} of them personal callbacks)")
+        table = Table(box=None, padding=(0, 1))
+        for heading in ("rule", "holds back", "alone"):
+            table.add_column(heading, justify="right" if heading != "rule" else "left")
+        for held in one.held:
+            mark = "about " if held.is_estimate else ""
+            table.add_row(held.rule.value, f"{mark}{held.records}", f"{mark}{held.alone}")
+        console.print(table)
+        console.print("become free in each of the next 24 hours: " + " ".join(map(str, one.free_per_hour)))
+        console.print(f"later: {one.free_later}; never, as windows and rules are: {one.never_free}\n")

@@ -1,0 +1,46 @@
+"""``trunkline rules`` as people type it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.app.test_rule_files import STATE
+from tests.cli.test_commands import run
+
+
+def test_check(tmp_path: Path) -> None:
+    """Good files are counted; of wrong ones each fault is told with its place, and the exit status is 1."""
+    (tmp_path / "good.yaml").write_text(STATE)
+    (tmp_path / "bad.yaml").write_text(STATE.replace("10:00-20:00", "20:00-10:00"))
+    good = run("rules", "check", "good.yaml", folder=tmp_path)
+    assert (good.returncode, good.stdout) == (0, "good.yaml: mine 1, 1 rules, no fault found\n")
+    bad = run("rules", "check", "good.yaml", "bad.yaml", folder=tmp_path)
+    assert bad.returncode == 1
+    assert bad.stderr.startswith("bad.yaml: regions[0].hours.mon-sat: 20:00-10:00 does not lie within one day")
+
+
+def test_show(tmp_path: Path) -> None:
+    """What is left of a day in a region, with the texts; holidays are named; own files count."""
+    shown = run("rules", "show", "US-TX", "--on", "2027-01-10", folder=tmp_path).stdout
+    assert shown.startswith("US-TX on Sun 2027-01-10: 12:00-21:00\n")
+    assert "  US-TX: Tex. Bus. & Com. Code 301.051\n" in shown
+    holiday = run("rules", "show", "US-UT", "--on", "2027-07-24", folder=tmp_path).stdout
+    assert holiday.startswith("US-UT on Sat 2027-07-24: no calls (Pioneer Day ")
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "a.yaml").write_text(STATE)
+    own = run("rules", "show", "US-AL", "--on", "2027-01-10", "--rules", "mine", "--rules-dir", "own", folder=tmp_path)
+    assert own.stdout == "US-AL on Sun 2027-01-10: no calls\n  US-AL: our lawyers\n"
+
+
+def test_refusals(tmp_path: Path) -> None:
+    """A date or a name that is none is a usage error."""
+    assert "takes a date" in run("rules", "show", "US", "--on", "soon", folder=tmp_path).stderr
+    assert "no rules named x" in run("rules", "show", "US", "--rules", "x", folder=tmp_path).stderr
+
+
+def test_list(tmp_path: Path) -> None:
+    """Every rule with its hours and source."""
+    listed = run("rules", "list", folder=tmp_path).stdout
+    assert "us-telemarketing 2025.1, checked on 2025-11-25: United States, telephone solicitation\n" in listed
+    rhode_island = "Mon-Fri 09:00-18:00, Sat 10:00-17:00, Sun no calls, 13 holidays"
+    assert f"  US-RI  {rhode_island}  [R.I. Gen. Laws 5-61-2, 5-61-3.6]\n" in listed

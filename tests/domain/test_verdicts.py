@@ -1,0 +1,215 @@
+"""Verdicts: every rule holds back what it should, tells until when, and the hand-out asks the same table."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from trunkline.domain.attempt_rules import Attempt, AttemptRule
+from trunkline.domain.calling_times import ClosedDays, Holiday, Limits, RegionRule, Span
+from trunkline.domain.campaigns import CallingList, Campaign, CampaignList
+from trunkline.domain.enums import DialMode, DoNotCallKind, GroupStatus, Hold, PhoneType, RecordStatus, RecordType
+from trunkline.domain.facts import Busy, Facts, Rule, SuppressionHit, Validation
+from trunkline.domain.records import Record
+from trunkline.domain.rule_sets import DEFAULT, OVERRIDABLE_NAMES, RuleOverride
+from trunkline.domain.verdicts import AT_HAND_OUT, RULES, blocking, free_at_s, judge, may_be_called
+
+NOON_S = int(datetime(2027, 1, 8, 17, tzinfo=UTC).timestamp())  # Friday noon in New York
+RECORD = Record(
+    contact_centre_id=1,
+    list_id=2,
+    chain_id=3,
+    chain_n=0,
+    record_id=4,
+    phone_number="+12125550100",
+    time_zone="America/New_York",
+    from_s=0,
+    until_s=86_400,
+    region="US-NY",
+)
+LIST = CallingList(contact_centre_id=1, list_id=2, name="Leads")
+CAMPAIGN = Campaign(
+    contact_centre_id=1,
+    campaign_id=9,
+    name="Sales",
+    application_id=1,
+    status=GroupStatus.RUNNING,
+    lists=(CampaignList(2),),
+)
+LAW = Limits(
+    [
+        RegionRule(
+            region="US",
+            source="law",
+            week=((Span(28_800, 75_600),),) * 7,
+            holidays=(Holiday(name="New Year's Day", month=1, day=1),),
+        )
+    ]
+)
+FACTS = Facts(record=RECORD, calling_list=LIST, campaign=CAMPAIGN, limits=LAW, now_s=NOON_S)
+SPOKEN = Attempt(at_s=NOON_S - 3600, number_key="12125550100", person_key="#3", campaign_id=9, is_conversation=True)
+QUIET = msgspec.structs.replace(
+    DEFAULT, attempt_rules=(AttemptRule(name="quiet", at_most=0, within_s=86_400, source="x"),)
+)
+HIT = SuppressionHit(kind=DoNotCallKind.NUMBER, list_name="asked", reason="asked by the contact")
+
+
+def facts(**changes: Any) -> Facts:
+    """Facts of a record that may be called, changed; names with two underscores change the record, list or campaign."""
+    parts: dict[str, dict[str, Any]] = {"record": {}, "calling_list": {}, "campaign": {}}
+    for name in [name for name in changes if "__" in name]:
+        part, _, field = name.partition("__")
+        parts[part][field] = changes.pop(name)
+    whole = {part: msgspec.structs.replace(getattr(FACTS, part), **values) for part, values in parts.items()}
+    return msgspec.structs.replace(FACTS, **{**whole, **changes})
+
+
+BLOCKED: list[tuple[Rule, dict[str, Any], int | None]] = [
+    (Rule.CAMPAIGN_ENABLED, {"campaign__is_enabled": False}, None),
+    (Rule.GROUP_STATE, {"campaign__status": GroupStatus.NOT_LOADED}, None),
+    (Rule.GROUP_STATE, {"campaign__status": GroupStatus.ACTIVE, "campaign__dial_mode": DialMode.PREDICT}, None),
+    (Rule.GROUP_STATE, {"campaign__status": GroupStatus.IN_ACTIVE}, None),
+    (Rule.LIST_ENABLED, {"calling_list__is_enabled": False}, None),
+    (Rule.LIST_SHARE, {"campaign__lists": ()}, None),
+    (Rule.LIST_SHARE, {"campaign__lists": (CampaignList(2, 0),)}, None),
+    (Rule.LIST_SHARE, {"campaign__lists": (CampaignList(2, 10, is_active=False),)}, None),
+    (Rule.STATUS, {"record__status": RecordStatus.UPDATED}, None),
+    (Rule.STATUS, {"record__status": RecordStatus.CHAIN_READY}, None),
+    (Rule.CHAIN_BUSY, {"busy": Busy(place="on the desk of anna", until_s=NOON_S + 60)}, NOON_S + 60),
+    (Rule.NO_CALL, {"record__record_type": RecordType.NO_CALL}, None),
+    (Rule.CONTACT_TYPE, {"record__phone_type": PhoneType.EMAIL_ADDRESS}, None),
+    (
+        Rule.OTHER_AGENT,
+        {"record__record_type": RecordType.PERSONAL_CALL_BACK, "record__agent_id": 5, "user_id": 6},
+        None,
+    ),
+    (Rule.DUE_TIME, {"record__due_at_s": NOON_S + 600}, NOON_S + 600),
+    (Rule.HOLD, {"record__due_at_s": NOON_S + 600, "record__hold": Hold.ATTEMPT_RULE}, NOON_S + 600),
+    (Rule.MAX_ATTEMPTS, {"record__attempts": 10}, None),
+    (Rule.FILTER, {"passes_filter": False, "filter_name": "rich"}, None),
+    (Rule.RECORD_WINDOW, {"record__from_s": 46_800, "record__until_s": 50_400}, NOON_S + 3600),
+    (Rule.RECORD_WINDOW, {"record__from_s": 36_000, "record__other_zones": ("America/Los_Angeles",)}, NOON_S + 3600),
+    (Rule.LIST_HOURS, {"calling_list__from_s": 46_800, "calling_list__until_s": 50_400}, NOON_S + 3600),
+    (Rule.CAMPAIGN_HOURS, {"campaign__hours_from_s": 46_800, "campaign__hours_until_s": 50_400}, NOON_S + 3600),
+    (Rule.CAMPAIGN_HOURS, {"campaign__weekdays": (0, 1, 2, 3, 5)}, NOON_S + 12 * 3600),
+    (Rule.CALLING_TIME, {"now_s": NOON_S + 9 * 3600}, NOON_S + 20 * 3600),
+    (Rule.HOLIDAY, {"now_s": NOON_S - 7 * 86_400}, NOON_S - 7 * 86_400 + 12 * 3600),
+    (
+        Rule.HOLIDAY,
+        {"limits": Limits((), [ClosedDays(from_date=date(2027, 1, 8), until_date=date(2027, 1, 9), reason="storm")])},
+        NOON_S + 36 * 3600,
+    ),
+    (Rule.ATTEMPT_LIMIT, {"attempts": (SPOKEN, SPOKEN, SPOKEN)}, NOON_S + 23 * 3600),
+    (Rule.QUIET_TIME, {"attempts": (SPOKEN,), "rule_set": QUIET}, NOON_S + 23 * 3600),
+    (Rule.SUPPRESSION, {"suppressions": (HIT,)}, None),
+    (Rule.SUPPRESSION, {"suppressions": (msgspec.structs.replace(HIT, until_s=NOON_S + 5),)}, NOON_S + 5),
+    (Rule.VALIDATION, {"validation": Validation(is_refused=True, answer="409", at_s=NOON_S - 5)}, None),
+]
+
+
+def test_a_record_that_may_be_called() -> None:
+    """With nothing against it every rule speaks and none blocks."""
+    verdicts = judge(FACTS)
+    assert not any(verdict.is_blocking for verdict in verdicts)
+    assert {verdict.rule for verdict in verdicts} == set(Rule) - {Rule.QUIET_TIME}
+    assert all(verdict.sentence.endswith(".") and verdict.value for verdict in verdicts)
+    assert may_be_called(FACTS)
+    assert blocking(FACTS) == []
+    assert free_at_s(verdicts) is None
+
+
+@pytest.mark.parametrize(("rule", "changes", "until_s"), BLOCKED)
+def test_each_rule_blocks_alone(rule: Rule, changes: dict[str, Any], until_s: int | None) -> None:
+    """Each rule holds back by itself, says until when, and lets go at that very second."""
+    held = facts(**changes)
+    assert not may_be_called(held)
+    assert [verdict.rule for verdict in blocking(held)] == [rule]
+    assert blocking(held) == [verdict for verdict in judge(held) if verdict.is_blocking]
+    (verdict,) = blocking(held)
+    assert verdict.until_s == until_s == free_at_s([verdict])
+    assert verdict.sentence
+    if until_s is not None and rule is not Rule.CHAIN_BUSY:
+        later = msgspec.structs.replace(held, now_s=until_s)
+        assert rule not in {one.rule for one in blocking(later)}
+        assert rule in {one.rule for one in blocking(msgspec.structs.replace(held, now_s=until_s - 1))}
+
+
+def test_every_rule_has_its_case() -> None:
+    """The table of rules is complete, and so is the list of cases above."""
+    assert set(RULES) == set(Rule) == {rule for rule, _, _ in BLOCKED}
+
+
+@given(st.lists(st.sampled_from(BLOCKED), max_size=4))
+def test_the_hand_out_and_the_explanation_agree(cases: list[tuple[Rule, dict[str, Any], int | None]]) -> None:
+    """Whatever is against a record, the hand-out refuses exactly when the explanation shows something that blocks."""
+    held = facts(**{name: value for _, changes, _ in cases for name, value in changes.items()})
+    told = [verdict for verdict in judge(held) if verdict.is_blocking]
+    assert blocking(held) == told
+    assert may_be_called(held) is (not told)
+    without = [verdict for verdict in told if verdict.rule not in AT_HAND_OUT]
+    assert blocking(held, AT_HAND_OUT) == without
+    assert may_be_called(held, AT_HAND_OUT) is (not without)
+
+
+@pytest.mark.parametrize(
+    ("rule", "changes"),
+    [
+        ("calling time", {"now_s": NOON_S + 9 * 3600}),
+        ("holiday", {"now_s": NOON_S - 7 * 86_400}),
+        ("attempt limit", {"attempts": (SPOKEN, SPOKEN, SPOKEN)}),
+        ("quiet time", {"attempts": (SPOKEN,), "rule_set": QUIET}),
+    ],
+)
+def test_an_override_lets_go_and_is_told(rule: str, changes: dict[str, Any]) -> None:
+    """What was overridden no longer blocks, and the explanation shows who said so and why; other rules hold on."""
+    override = RuleOverride(
+        contact_centre_id=1, override_id=1, name="recall", rule=rule, reason="product recall", until_s=NOON_S + 10**6,
+        campaign_id=9,
+    )  # fmt: skip
+    let_go = facts(**changes, overrides=(override,))
+    assert may_be_called(let_go)
+    told = [verdict for verdict in judge(let_go) if "product recall" in verdict.sentence]
+    assert [verdict.rule for verdict in told] == [rule]
+    for other in OVERRIDABLE_NAMES:
+        wrong = facts(**changes, overrides=(msgspec.structs.replace(override, rule=other),))
+        assert may_be_called(wrong) is (other == rule)
+
+
+def test_night_on_a_holiday_needs_both_overrides() -> None:
+    """Who overrides the hours on a holiday still keeps the holiday, and the other way round."""
+    night = {"now_s": NOON_S - 7 * 86_400 + 10 * 3600}
+    one = RuleOverride(
+        contact_centre_id=1, override_id=1, name="n", rule="calling time", reason="r", until_s=NOON_S, campaign_id=9
+    )
+    other = msgspec.structs.replace(one, rule="holiday")
+    assert [v.rule for v in blocking(facts(**night, overrides=(one,)))] == [Rule.HOLIDAY]
+    assert [v.rule for v in blocking(facts(**night, overrides=(other,)))] == [Rule.CALLING_TIME]
+    assert may_be_called(facts(**night, overrides=(one, other)))
+
+
+def test_outside_a_campaign() -> None:
+    """A record without a campaign is judged by what is its own."""
+    alone = facts(campaign=None, record__attempts=10)
+    assert [verdict.rule for verdict in blocking(alone)] == [Rule.MAX_ATTEMPTS]
+    assert Rule.GROUP_STATE not in {verdict.rule for verdict in judge(alone)}
+
+
+def test_what_a_supervisor_reads() -> None:
+    """Sentences say what, how many and until when, on the clock of the person called."""
+    limit = blocking(facts(attempts=(SPOKEN, SPOKEN, SPOKEN)))[0]
+    assert limit.value == "3 of 3 in 24 h"
+    assert limit.sentence == (
+        "3 in 24 h: 3 of 3 in 24 h for this person; free again at Sat 2027-01-09 11:00 (America/New_York)."
+    )
+    night = blocking(facts(now_s=NOON_S + 9 * 3600))[0]
+    assert night.sentence == (
+        "Calling time of US-NY (default) is closed, opens at Sat 2027-01-09 08:00 (America/New_York)."
+    )
+    assert night.value == "08:00-21:00 by US: law"
+    never = blocking(facts(record__from_s=10_800, record__until_s=14_400))[0]
+    assert never.value == "03:00 to 04:00 in America/New_York, now 12:00"
