@@ -12,7 +12,7 @@ from tests.stores.storage import AGENT, CAMPAIGN, CENTRE, LIST, NOON_S, Storage,
 from trunkline.adapters.storage.memory import MemoryStore
 from trunkline.adapters.storage.memory_unit import Buffered
 from trunkline.app.ports import AgentSession, DeskKey, PreviewSession, Store
-from trunkline.app.stored import ScheduleRun
+from trunkline.app.stored import SCHEDULE_RUNS_KEPT_S, ScheduleRun
 from trunkline.domain.attempts import AttemptRow, AttemptStep, attempt_row
 from trunkline.domain.campaigns import GroupState
 from trunkline.domain.desk import DeskEntry
@@ -191,6 +191,10 @@ def test_turns_of_schedules_are_had_once(storage: Storage) -> None:
         await save(store, schedule_runs=[turn(1, 200), turn(0, 200), turn(0, 100), turn(0, 200, centre=2)])
         await save(store, schedule_runs=[turn(0, 200, "again"), turn(2, 300)])
         assert await store.schedule_runs(CENTRE, 150) == [turn(0, 200), turn(1, 200), turn(2, 300)]
+        await save(store, schedule_runs=[turn(0, 250 + SCHEDULE_RUNS_KEPT_S)])
+        left = [turn(2, 300), turn(0, 250 + SCHEDULE_RUNS_KEPT_S)]
+        assert await store.schedule_runs(CENTRE, 0) == left
+        assert len(await store.schedule_runs(2, 0)) == 1
 
     storage.run(check)
 

@@ -25,6 +25,7 @@ from trunkline.app.view import Decision, View
 from trunkline.domain.attempts import AttemptRow, AttemptStep, attempt_row
 from trunkline.domain.callbacks import is_missed
 from trunkline.domain.campaigns import CallingList, Campaign
+from trunkline.domain.chains import left_waiting
 from trunkline.domain.desk import DeskEntry
 from trunkline.domain.enums import CallResult, Door, Hold, RecordStatus, RecordType, RequestType
 from trunkline.domain.events import Appearance
@@ -151,7 +152,7 @@ async def _pushed(
     left = [out_of_dialing(one) if one.key in hits and is_open(one.status) else one for one in chain]
     changed = [one for one, was in zip(left, chain, strict=True) if one is not was]
     if record.key in hits:
-        return Decision(records=changed)
+        return Decision(records=[*changed, *left_waiting(left)])
     (_, verdicts), *_ = await blocked(view, campaign, [record], owner.user_id)
     if verdicts:
         held = put_back(record, verdicts)

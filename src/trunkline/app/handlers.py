@@ -10,6 +10,7 @@ from trunkline.app import (
     import_chunks,
     list_portions,
     list_work,
+    persons,
     preview,
     records,
     rescue,
@@ -57,6 +58,8 @@ HANDLERS: dict[type, Handler] = {
     suppression_work.AddEntries: suppression_work.add_entries,
     suppression_work.RemoveEntries: suppression_work.remove_entries,
     import_chunks.ImportMark: import_chunks.mark_import,
+    persons.EraseRecords: persons.erase_records,
+    persons.NoteExport: persons.note_export,
     ThirdPartyRequest: third_party.third_party_request,
     SettleValidation: validated.settle_validation,
 }

@@ -11,7 +11,7 @@ import msgspec
 from trunkline.app.asking import Asked
 from trunkline.app.bulk import Bulk
 from trunkline.app.directory import ReferenceBook
-from trunkline.app.import_checking import Advance, Checking, Hits
+from trunkline.app.import_checking import Checking, Hits
 from trunkline.app.import_chunks import ImportMark, check_same_file
 from trunkline.app.import_columns import ColumnReader, ReadBlock
 from trunkline.app.import_files import Source
@@ -179,17 +179,22 @@ class Run:
         centre = self.calling_list.contact_centre_id
         suppresses = self.order.checks_suppression and await bulk.has_suppressions(centre, lists)
         report.columns = {}
-        read: ReadBlock | None = None
-        hits: list[Hits] = []
-        while True:
-            following = asyncio.create_task(asyncio.to_thread(checking.step, read, hits))
-            advance: Advance = await following
-            self._note(advance.refused)
-            read = advance.following
-            self._told(Step(is_writing=False, rows=advance.rows_read, of_rows=None))
-            if read is None:
-                break
-            hits = await self._hits(read, bulk, lists if suppresses else ())
+        asked = lists if suppresses else ()
+        read = await asyncio.to_thread(checking.read)
+        asking = None if read is None else asyncio.create_task(self._hits(read, bulk, asked))
+        try:
+            while read is not None and asking is not None:
+                # While the store is asked about a block, the one before it is settled and the next one is read.
+                following = await asyncio.to_thread(checking.read)
+                hits = await asking
+                asking = None if following is None else asyncio.create_task(self._hits(following, bulk, asked))
+                self._note(await asyncio.to_thread(checking.settle, read, hits))
+                self._told(Step(is_writing=False, rows=checking.rows_read, of_rows=None))
+                read = following
+        finally:
+            if asking is not None:
+                asking.cancel()
+        await asyncio.to_thread(checking.end)
         await self._check_repeats(checking)
         report.columns = checking.plan.uses()
         report.rows_read = checking.rows_read

@@ -19,6 +19,7 @@ from trunkline.app.bulk import Bulk
 from trunkline.app.callback_reads import CallbackReads
 from trunkline.app.census import CensusGroup, CensusQuery
 from trunkline.app.group_reads import BufferReads, Counting, WorkReads
+from trunkline.app.person_reads import PersonStore
 from trunkline.app.reference_data import (
     Directory,
     ObjectChanges,
@@ -222,7 +223,7 @@ class Unit(DeskReads, WorkReads, BufferReads, Protocol):
         """
 
 
-class Store(DeskReads, CallbackReads, WorkReads, Counting, Protocol):
+class Store(DeskReads, CallbackReads, PersonStore, WorkReads, Counting, Protocol):
     """Durable storage.
 
     Reads outside a unit see committed data only, and all of it: every commit that had returned when they began. They

@@ -142,6 +142,11 @@ BufferKey = tuple[int, int, int]
 """Contact centre, list, chain: what lies in a group's buffer."""
 
 
+SCHEDULE_RUNS_KEPT_S = 400 * 86_400
+"""Turns of schedules are kept for a year and a month before the newest ones, so that last year's are there to compare;
+that is at most some ten thousand rows of a busy schedule."""
+
+
 class ScheduleRun(msgspec.Struct, frozen=True, kw_only=True):
     """An item of a schedule that had its turn, so that it never has it twice. ``outcome`` says what came of it."""
 

@@ -111,3 +111,7 @@ FROM schedule_run WHERE contact_centre_id = :contact_centre_id AND due_at_s >= :
 -- Items that had their turn; the first outcome stays.
 INSERT INTO schedule_run (contact_centre_id, schedule_id, item_n, due_at_s, done_at_ms, outcome) VALUES $rows
 ON CONFLICT DO NOTHING
+
+-- name: forget_schedule_runs
+-- Forget turns of long ago.
+DELETE FROM schedule_run WHERE contact_centre_id = :contact_centre_id AND due_at_s < :before_s
