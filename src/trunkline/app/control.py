@@ -237,10 +237,12 @@ def _differences(was: Campaign | None, now: Campaign | None, after: ReferenceBoo
     new = now.agents if now is not None and now.status.is_loaded else frozenset()
     if was is not None:
         unloaded = msgspec.structs.replace(was, status=GroupStatus.NOT_LOADED)
-        for user_id in sorted(old - new):
-            others = after.campaigns_of(was.contact_centre_id, user_id)
-            if not any(other.campaign_id == was.campaign_id for other in others):
-                yield Told(user_id=user_id, what=CampaignStep.UNLOADED, campaign=unloaded)
+        kept: set[int] = set()
+        for other in after.groups_of(was.contact_centre_id, was.campaign_id):
+            if other.status.is_loaded:
+                kept |= other.agents
+        for user_id in sorted(old - new - kept):
+            yield Told(user_id=user_id, what=CampaignStep.UNLOADED, campaign=unloaded)
     if now is None:
         return
     is_new = was is None or not was.status.is_loaded
