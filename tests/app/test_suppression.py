@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from tests.app.harness import CENTRE, LIST_ID, NOON_S, House, agent, record, run_in_house
 from trunkline.app.directory import ReferenceBook
-from trunkline.app.import_report import ImportMode
 from trunkline.app.ports import Changes, ObjectChanges, ObjectWrite, Suppression, SuppressionQuery
 from trunkline.app.spellings import e164, number_keys, spelled
 from trunkline.app.suppression import contacts_of
@@ -31,6 +30,7 @@ from trunkline.app.suppression_work import (
 from trunkline.domain import commands
 from trunkline.domain.enums import ChainAttribute, DoNotCallKind
 from trunkline.domain.events import NothingToPreview, RecordShown
+from trunkline.domain.import_specifications import ImportMode
 from trunkline.domain.objects import ObjectKind
 from trunkline.domain.people import Role
 from trunkline.domain.suppression import SuppressionList

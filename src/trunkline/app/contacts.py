@@ -13,6 +13,7 @@ from trunkline.app.spellings import spelled
 from trunkline.app.suppression import account_of, list_of
 from trunkline.app.view import Decision, View
 from trunkline.domain.campaigns import CallingList, Campaign
+from trunkline.domain.chains import carries, left_waiting
 from trunkline.domain.commands import AddRecord, Aim, CancelRecord, SuppressContact
 from trunkline.domain.desk import DeskEntry
 from trunkline.domain.eligibility import check_bounds, zone
@@ -78,7 +79,18 @@ async def suppress_contact(view: View, asked: Asked, command: SuppressContact, r
         for t in aimed.targets
         if is_open(t.record.status)
     ]
+    records += await _freed(view, aimed, records)
     return aimed_decision(view, asked, command, aimed, Acknowledgement.SUPPRESSED, records, entries)
+
+
+async def _freed(view: View, aimed: Aimed, closed: list[Record]) -> list[Record]:
+    """Records that waited for a callback or retry of one that is closed now, and have nothing to wait for any more."""
+    gone = {record.key: record for record in closed}
+    chains = sorted({target.record.key[:3] for target in aimed.targets if carries(target.record)})
+    freed: list[Record] = []
+    for key in chains:
+        freed += left_waiting([gone.get(record.key, record) for record in await view.chain(*key)])
+    return freed
 
 
 def _values(view: View, command: SuppressContact, aimed: Aimed) -> list[tuple[DoNotCallKind, str]]:
@@ -120,6 +132,7 @@ async def cancel_record(view: View, asked: Asked, command: CancelRecord, rules: 
     ]
     if not records and aimed.work is None:
         raise NotFound("there is no open record of this contact in the campaign")
+    records += await _freed(view, aimed, records)
     return aimed_decision(view, asked, command, aimed, Acknowledgement.CANCELLED, records, ())
 
 

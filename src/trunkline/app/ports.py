@@ -15,6 +15,7 @@ from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
+from trunkline.app.bulk import Bulk
 from trunkline.app.callback_reads import CallbackReads
 from trunkline.app.census import CensusGroup, CensusQuery
 from trunkline.app.group_reads import BufferReads, Counting, WorkReads
@@ -237,6 +238,9 @@ class Store(DeskReads, CallbackReads, PersonStore, WorkReads, Counting, Protocol
 
     def begin(self) -> AbstractAsyncContextManager[Unit]:
         """One transaction: commits (flushed) on leaving the block, rolls back on an error."""
+
+    def bulk(self) -> AbstractAsyncContextManager[Bulk]:
+        """The way in and out for many records at once, beside the units."""
 
     async def directory(self) -> Directory:
         """All reference data but users."""

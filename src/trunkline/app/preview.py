@@ -15,6 +15,7 @@ from trunkline.domain.desk import DeskEntry
 from trunkline.domain.enums import CallResult, GroupStatus, RecordStatus, RecordType
 from trunkline.domain.events import Appearance, CampaignChanged, CampaignStep, NothingToPreview
 from trunkline.domain.records import Happening, Record, is_open, moved
+from trunkline.domain.validation import permits
 from trunkline.errors import InvalidState
 
 MAX_CHAINS_EXAMINED = 50
@@ -69,7 +70,7 @@ async def next_preview(view: View, asked: Asked, command: NextPreview, rules: Ru
     centre, user_id = asked.caller.contact_centre_id, asked.caller.user_id
     if len(await view.desk_of(centre, user_id)) >= MAX_DESK:
         raise InvalidState(f"there are {MAX_DESK} records on your desk; finish some first")
-    found = await _next_chain(view, campaign, user_id)
+    found = await _next_chain(view, campaign, user_id, rules)
     chosen, blocked = found.chosen, found.blocked
     if chosen is None:
         if found.is_unfinished:
@@ -102,7 +103,7 @@ class _Found(msgspec.Struct):
     is_unfinished: bool = False
 
 
-async def _next_chain(view: View, campaign: Campaign, user_id: int) -> _Found:
+async def _next_chain(view: View, campaign: Campaign, user_id: int, rules: Rules) -> _Found:
     """The next callable record and its chain.
 
     Unfinished searches come to an end: the first search of a transaction has the whole limit, and is only then
@@ -129,7 +130,9 @@ async def _next_chain(view: View, campaign: Campaign, user_id: int) -> _Found:
         now_blocked = {r.key: out_of_dialing(r) for r in chain if r.key in hits and is_open(r.status)}
         found.blocked.extend(now_blocked.values())
         left = [now_blocked.get(r.key, r) for r in chain]
-        found.chosen = next((r for r in left if is_callable(r, lists[r.list_id], user_id, view.now_s)), None)
+        callable_now = (r for r in left if is_callable(r, lists[r.list_id], user_id, view.now_s))
+        # Asked last, about what nothing else holds back: the answer of somebody else's server costs a question.
+        found.chosen = next((r for r in callable_now if permits(rules.validation(campaign, lists[r.list_id], r))), None)
         if found.chosen is not None:
             found.chain = left
             return found

@@ -16,7 +16,7 @@ import msgspec
 
 from trunkline.app.asking import Asked
 from trunkline.app.directory import ReferenceBook
-from trunkline.app.import_report import ImportMode, Refusal
+from trunkline.app.import_report import Refusal
 from trunkline.app.ports import Clock, Store, Suppression
 from trunkline.app.suppression_work import (
     MAX_ENTRIES_AT_ONCE,
@@ -28,6 +28,7 @@ from trunkline.app.suppression_work import (
     check_may_suppress,
 )
 from trunkline.domain.enums import Door, RequestType
+from trunkline.domain.import_specifications import ImportMode
 from trunkline.domain.people import Caller
 from trunkline.domain.suppression import SuppressionList
 from trunkline.errors import OutOfRange, TooLarge

@@ -13,11 +13,12 @@ import msgspec
 
 from trunkline.app.asking import Asked, Rules
 from trunkline.app.directory import ReferenceBook
-from trunkline.app.import_numbers import NumberCheck, NumberReader
+from trunkline.app.import_numbers import NumberReader
 from trunkline.app.ports import Store, StoredRow, Suppression, SuppressionKey, SuppressionQuery
 from trunkline.app.spellings import e164, number_keys
 from trunkline.app.view import Decision, View
 from trunkline.domain.enums import DoNotCallKind
+from trunkline.domain.import_specifications import NumberCheck
 from trunkline.domain.objects import ObjectKind
 from trunkline.domain.people import Caller, Role
 from trunkline.domain.records import MAX_PHONE_NUMBER, check_phone_number

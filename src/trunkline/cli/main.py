@@ -105,6 +105,7 @@ def user_add(program: Program, /, toml_path: str | None, user_name: str, **given
     config = config_from(toml_path, flags)
     password = _password(given.pop("password"))
     try:
+        program.migrate(config)
         what = asyncio.run(_add_user(program, config, user_name, password, given))
     except Refused as error:
         raise click.UsageError(str(error)) from None
@@ -123,7 +124,6 @@ def _password(given: str | None) -> str:
 
 
 async def _add_user(program: Program, config: Config, name: str, password: str, given: dict[str, Any]) -> str:
-    program.migrate(config)
     store = program.open_store(config)
     await store.open()
     try:

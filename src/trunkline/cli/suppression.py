@@ -25,7 +25,6 @@ from trunkline.app.alone import writer_alone
 from trunkline.app.asking import Asked
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.handlers import HANDLERS
-from trunkline.app.import_report import ImportMode
 from trunkline.app.ports import ObjectChanges, ObjectWrite, Store, SuppressionCount
 from trunkline.app.suppression_export import exported, moment
 from trunkline.app.suppression_import import SuppressionOrder, SuppressionReport, import_entries
@@ -44,6 +43,7 @@ from trunkline.app.writer import Writer
 from trunkline.cli.centres import OpensStore, command_line_caller
 from trunkline.cli.flags import STORAGE, config_from, with_options
 from trunkline.domain.enums import DoNotCallKind, Door, RequestType
+from trunkline.domain.import_specifications import ImportMode
 from trunkline.domain.objects import ObjectKind
 from trunkline.domain.people import Caller
 from trunkline.domain.suppression import SuppressionList

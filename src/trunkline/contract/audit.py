@@ -34,6 +34,7 @@ REQUEST_TYPE_NAMES: dict[RequestType, str] = {
     RequestType.GROUP_STOP: "StopDialing",
     RequestType.GROUP_MODE: "SetDialingMode",
     RequestType.GROUP_COMPLETE: "CompleteCampaign",
+    RequestType.CALLBACK_REASSIGN: "ReassignCallback",
     RequestType.SUPPRESSION_ADD: "AddSuppression",
     RequestType.SUPPRESSION_REMOVE: "RemoveSuppression",
     RequestType.SUPPRESSION_IMPORT: "ImportSuppressionList",

@@ -166,9 +166,9 @@ def plan_columns(header: Sequence[str], mapping: Mapping[str, str]) -> RowPlan:
             known[column] = place
         elif plain(name) not in LEFT_OUT:
             custom[place] = name
-    for meaning in known:
-        if isinstance(meaning, tuple) and (Column.PHONE, meaning[1]) not in known:
-            raise OutOfRange(f"there is a column for {shown(meaning)} and none for phone{meaning[1]}")
+    for found in known:
+        if isinstance(found, tuple) and (Column.PHONE, found[1]) not in known:
+            raise OutOfRange(f"there is a column for {shown(found)} and none for phone{found[1]}")
     if Column.PHONE not in known:
         raise MissingParameter("no column holds the phone number; map one, and look whether the delimiter is right")
     _check_custom(list(custom.values()))

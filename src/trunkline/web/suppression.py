@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 from trunkline.app.asking import Asked
-from trunkline.app.import_report import ImportMode
 from trunkline.app.ports import Suppression, SuppressionKey, SuppressionQuery
 from trunkline.app.suppression_export import exported, moment
 from trunkline.app.suppression_import import ENCODINGS, SuppressionOrder, import_entries
@@ -24,6 +23,7 @@ from trunkline.app.suppression_work import (
 )
 from trunkline.contract.answers import answer
 from trunkline.domain.enums import DoNotCallKind, Door, RequestType
+from trunkline.domain.import_specifications import ImportMode
 from trunkline.domain.people import Caller
 from trunkline.domain.permissions import Permission
 from trunkline.errors import MissingParameter, OutOfRange, TooLarge, Unavailable

@@ -20,6 +20,7 @@ from trunkline.adapters.storage import (
     postgres_objects,
     postgres_selecting,
 )
+from trunkline.adapters.storage.postgres_bulk import StoreBulk
 from trunkline.adapters.storage.postgres_contact_store import ContactStore
 from trunkline.adapters.storage.postgres_groups import StoreGroups
 from trunkline.adapters.storage.postgres_reference import write_provision
@@ -72,7 +73,7 @@ is best read whole: such a plan must not outlive the import of a million records
 costs a few milliseconds."""
 
 
-class PostgresStore(ContactStore, StoreGroups):
+class PostgresStore(ContactStore, StoreGroups, StoreBulk):
     """See ``app.ports.Store``. ``database_url`` is ``postgresql://...`` as libpq takes it.
 
     An ``exclusive`` store (a server) keeps other exclusive ones away from the database; tools work beside it.

@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from trunkline.adapters.storage import migrate, sqlite_contacts, sqlite_keeping, sqlite_objects, sqlite_persons
+from trunkline.adapters.storage.sqlite_bulk import SqliteBulk
 from trunkline.adapters.storage.sqlite_connection import Statements, check, connect
 from trunkline.adapters.storage.sqlite_groups import StoreGroups
 from trunkline.adapters.storage.sqlite_reference import Reader, prune, write_provision
 from trunkline.adapters.storage.sqlite_thread import DatabaseThread
 from trunkline.adapters.storage.sqlite_transaction import Transactions
 from trunkline.adapters.storage.sqlite_unit import SqliteUnit
+from trunkline.app.bulk import Bulk
 from trunkline.app.callback_reads import CallbackQuery, Presence
 from trunkline.app.census import CensusGroup, CensusQuery
 from trunkline.app.person_reads import ChainKey
@@ -44,6 +46,7 @@ from trunkline.app.ports import (
     Unit,
     User,
 )
+from trunkline.app.record_columns import RecordBlock
 from trunkline.domain.attempts import StoredAttempt
 from trunkline.domain.objects import ObjectKey, StoredObject
 from trunkline.domain.records import Record
@@ -123,6 +126,20 @@ class SqliteStore(StoreGroups):
                 unit.abandon()
                 raise
             await unit.finish()
+
+    @asynccontextmanager
+    async def bulk(self) -> AsyncIterator[Bulk]:
+        """See ``Store.bulk``."""
+        yield SqliteBulk(self._read_bulk, self._write_block)
+
+    async def _read_bulk(self, function: Callable[[Statements], T]) -> T:
+        return await self._read(Reader.look, function)
+
+    async def _write_block(self, block: RecordBlock) -> None:
+        async with self._turn:
+            if self._writer is None or self._transactions is None:
+                raise Unavailable("the store is closed")
+            await self._writer.run(self._transactions.add_block, block)
 
     async def directory(self) -> Directory:
         """See ``Store.directory``."""
