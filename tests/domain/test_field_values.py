@@ -14,7 +14,7 @@ from trunkline.domain.enums import FieldType
 from trunkline.domain.field_values import checked_fields, checked_value
 from trunkline.domain.object_checks import windows_meet
 from trunkline.domain.people import Role, check_password, features_of
-from trunkline.domain.time_zones import PST_ID, usual_aliases, zone_meant
+from trunkline.domain.time_zones import PST_ID, TimeZoneAlias, usual_aliases, zones_by_text
 from trunkline.errors import MissingParameter, OutOfRange, Refused, TooLarge
 
 
@@ -133,15 +133,15 @@ def test_windows_meet_when_some_second_is_in_both(one: tuple[int, int], other: t
 
 
 def test_zones_by_number_and_name() -> None:
-    """122 is PST; usual and IANA names stay as they were given; a contact centre's own aliases are its zones."""
+    """122 is PST; usual names stay as they are given; a contact centre's own names and numbers are its zones."""
     aliases = usual_aliases(1)
     assert (aliases[0].time_zone_id, aliases[0].name, PST_ID) == (122, "PST", 122)
-    assert zone_meant("122", aliases) == "America/Los_Angeles"
-    assert zone_meant("PST", aliases) == "PST"
-    assert zone_meant("Europe/Paris", aliases) == "Europe/Paris"
-    for unknown in ("121", "Mars/Olympus", ""):
-        with pytest.raises(OutOfRange):
-            zone_meant(unknown, aliases)
+    own = TimeZoneAlias(contact_centre_id=1, time_zone_id=7, name="Head office", time_zone="Europe/Paris")
+    off = TimeZoneAlias(contact_centre_id=1, time_zone_id=8, name="Old", time_zone="Europe/Paris", is_enabled=False)
+    found = zones_by_text([*aliases, own, off])
+    assert found["122"] == "America/Los_Angeles"
+    assert found["7"] == found["Head office"] == "Europe/Paris"
+    assert not {"PST", "UTC", "8", "Old"} & set(found)
 
 
 def test_passwords_and_features() -> None:
