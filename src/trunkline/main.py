@@ -22,6 +22,7 @@ from trunkline.app.directory import ReferenceBook
 from trunkline.app.import_files import TextFile
 from trunkline.app.imports import ImportOrder, import_alone
 from trunkline.app.ports import Store
+from trunkline.cli.apply import apply, get
 from trunkline.cli.audit import audit
 from trunkline.cli.callbacks import callbacks
 from trunkline.cli.campaigns import campaign
@@ -29,6 +30,7 @@ from trunkline.cli.explain import explain
 from trunkline.cli.imports import import_list
 from trunkline.cli.lists import lists
 from trunkline.cli.main import cli as commands
+from trunkline.cli.persons import person
 from trunkline.cli.rules import rules
 from trunkline.cli.suppression import suppression
 from trunkline.cli.treatments import treatments
@@ -47,12 +49,15 @@ DEMO_PASSWORD = "demo"  # noqa: S105 - printed on the first screen of the README
 commands.add_command(audit)
 commands.add_command(explain)
 commands.add_command(import_list)
+commands.add_command(apply)
+commands.add_command(get)
 commands.add_command(lists)
 commands.add_command(rules)
 commands.add_command(treatments)
 commands.add_command(callbacks)
 commands.add_command(campaign)
 commands.add_command(suppression)
+commands.add_command(person)
 
 
 def database_url(config: Config) -> str:

@@ -11,7 +11,7 @@ import msgspec
 from trunkline.app.asking import Asked
 from trunkline.app.bulk import Bulk
 from trunkline.app.directory import ReferenceBook
-from trunkline.app.import_checking import Advance, Checking, Hits
+from trunkline.app.import_checking import Checking, Hits
 from trunkline.app.import_chunks import ImportMark, check_same_file
 from trunkline.app.import_columns import ColumnReader, ReadBlock
 from trunkline.app.import_files import Source
@@ -33,7 +33,7 @@ from trunkline.domain.import_specifications import DuplicateScope, FileFormat, N
 from trunkline.domain.objects import ObjectKind
 from trunkline.domain.people import Caller
 from trunkline.domain.row_cells import RowRules
-from trunkline.domain.time_zones import TimeZoneAlias
+from trunkline.domain.time_zones import TimeZoneAlias, zones_by_text
 from trunkline.domain.window_hours import ever_opens
 from trunkline.errors import AlreadyInUse
 
@@ -155,10 +155,7 @@ class Run:
         if order.numbers is not NumberCheck.AS_GIVEN:
             region = order.region or self.calling_list.default_region
             numbers = await asyncio.to_thread(NumberReader, region, order.numbers)
-        aliases: dict[str, str] = {}
-        for stored in book.objects_of(centre, ObjectKind.TIME_ZONE):
-            if isinstance(stored.value, TimeZoneAlias) and stored.value.is_enabled:
-                aliases[stored.value.name] = aliases[str(stored.object_id)] = stored.value.time_zone
+        zones = [stored.value for stored in book.objects_of(centre, ObjectKind.TIME_ZONE)]
         rules = RowRules(
             calling_list=self.calling_list,
             numbers=numbers,
@@ -166,7 +163,7 @@ class Run:
             region_of=_region_of if numbers is not None else None,
             agents=agents,
             campaigns={one.value.name: one.object_id for one in book.objects_of(centre, ObjectKind.CAMPAIGN)},
-            zone_aliases=aliases,
+            zone_aliases=zones_by_text(zone for zone in zones if isinstance(zone, TimeZoneAlias)),
         )
         return rules, numbers
 
@@ -179,17 +176,22 @@ class Run:
         centre = self.calling_list.contact_centre_id
         suppresses = self.order.checks_suppression and await bulk.has_suppressions(centre, lists)
         report.columns = {}
-        read: ReadBlock | None = None
-        hits: list[Hits] = []
-        while True:
-            following = asyncio.create_task(asyncio.to_thread(checking.step, read, hits))
-            advance: Advance = await following
-            self._note(advance.refused)
-            read = advance.following
-            self._told(Step(is_writing=False, rows=advance.rows_read, of_rows=None))
-            if read is None:
-                break
-            hits = await self._hits(read, bulk, lists if suppresses else ())
+        asked = lists if suppresses else ()
+        read = await asyncio.to_thread(checking.read)
+        asking = None if read is None else asyncio.create_task(self._hits(read, bulk, asked))
+        try:
+            while read is not None and asking is not None:
+                # While the store is asked about a block, the one before it is settled and the next one is read.
+                following = await asyncio.to_thread(checking.read)
+                hits = await asking
+                asking = None if following is None else asyncio.create_task(self._hits(following, bulk, asked))
+                self._note(await asyncio.to_thread(checking.settle, read, hits))
+                self._told(Step(is_writing=False, rows=checking.rows_read, of_rows=None))
+                read = following
+        finally:
+            if asking is not None:
+                asking.cancel()
+        await asyncio.to_thread(checking.end)
         await self._check_repeats(checking)
         report.columns = checking.plan.uses()
         report.rows_read = checking.rows_read

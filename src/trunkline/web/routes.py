@@ -22,6 +22,7 @@ from trunkline.web import (
     imports,
     list_work,
     openapi,
+    persons,
     resources,
     suppression,
     webhooks,
@@ -79,6 +80,7 @@ def table() -> list[Row]:
         *callbacks.rows(),
         *explain.rows(),
         *suppression.rows(),
+        *persons.rows(),
         *webhooks.rows(),
     ]
 
