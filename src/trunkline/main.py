@@ -36,6 +36,7 @@ from trunkline.app.upkeep import Upkeep
 from trunkline.app.writer import Writer
 from trunkline.bayeux import Config as BayeuxConfig
 from trunkline.cli.explain import explain
+from trunkline.cli.exports import export_list
 from trunkline.cli.imports import import_list
 from trunkline.cli.lists import lists
 from trunkline.cli.main import cli as commands
@@ -60,6 +61,7 @@ DEMO_PASSWORD = "demo"  # noqa: S105 - printed on the first screen of the README
 
 commands.add_command(explain)
 commands.add_command(import_list)
+commands.add_command(export_list)
 commands.add_command(lists)
 commands.add_command(rules)
 commands.add_command(treatments)

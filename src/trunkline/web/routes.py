@@ -11,7 +11,7 @@ from starlette.routing import Match, Route
 from trunkline.contract.answers import answer, method_not_allowed
 from trunkline.domain.people import Caller
 from trunkline.errors import NotFound
-from trunkline.web import admin, agent, explain, imports, resources, webhooks
+from trunkline.web import admin, agent, explain, exports, imports, resources, webhooks
 from trunkline.web.exchange import Exchange
 from trunkline.web.services import Services
 
@@ -60,6 +60,7 @@ def table() -> list[tuple[str, str, Handler]]:
         ("POST", f"{api}/admin/webhooks/{{webhook_id}}/deliveries", webhooks.post_deliveries),
         ("POST", f"{api}/admin/calling-lists/{{list_name}}/imports", post_import),
         ("GET", f"{api}/admin/calling-lists/{{list_name}}/imports/{{import_id}}", get_import),
+        ("GET", f"{api}/admin/calling-lists/{{list_name}}/export", get_export),
     ]
 
 
@@ -119,6 +120,11 @@ async def get_metrics(exchange: Exchange, services: Services, caller: Caller | N
 async def post_import(exchange: Exchange, services: Services, caller: Caller, list_name: str) -> None:
     """``POST /admin/calling-lists/<list>/imports``."""
     await imports.import_list(exchange, caller, list_name, services)
+
+
+async def get_export(exchange: Exchange, services: Services, caller: Caller, list_name: str) -> None:
+    """``GET /admin/calling-lists/<list>/export``."""
+    await exports.export_list(exchange, caller, list_name, services)
 
 
 async def get_import(exchange: Exchange, services: Services, caller: Caller, list_name: str, import_id: str) -> None:
