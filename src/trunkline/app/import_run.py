@@ -93,6 +93,7 @@ class Run:
         self.step = Step(is_writing=False, rows=0, of_rows=None)
         self.windows = WindowBook(self._opens)
         self.done = 0
+        self.has_begun = False
         self.report = ImportReport(
             import_id="", list_name=calling_list.name, mode=order.mode, is_dry_run=order.is_dry_run
         )
@@ -104,6 +105,7 @@ class Run:
         progress = await read_progress(self.site.store, self.calling_list, import_id)
         if progress is not None:
             check_same_file(progress, digest)
+            self.has_begun = True
             self.done = progress.source_rows_done
             report.records_added_before = progress.records_added
             report.is_repeat = report.finished = progress.state is ImportState.DONE
@@ -258,10 +260,11 @@ class Run:
             digest=digest,
             source_rows=checking.end_row,
         )
-        if self.done == 0:
+        if not self.has_begun:
             # The note of the import stands before its first record, so that a second run finds it.
-            await self._submit(mark(row_before=0, row_after=1, rows_refused=0, is_last=False))
-            self.done = 1
+            header = 0 if self.order.file_format is FileFormat.JSON_LINES else 1
+            await self._submit(mark(row_before=0, row_after=header, rows_refused=0, is_last=False))
+            self.done = header
         self._told(Step(is_writing=True, rows=0, of_rows=self.report.rows_read))
         adding: asyncio.Task[None] | None = None
         refused = 0
