@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,9 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+import trunkline.rules
 from tests.cli.test_commands import run
+from tests.support.paths import ROOT
 from trunkline.adapters.storage import make_store, migrate
 from trunkline.app.ports import Changes, Provision
 from trunkline.cli.auditor import Audit, Rule
@@ -140,6 +144,12 @@ def test_a_clean_log(tmp_path: Path) -> None:
     said = run("audit", "attempts", folder=tmp_path)
     assert (said.returncode, said.stdout) == (0, "3 attempts, 0 not allowed\n")
     assert run("audit", "export", "log.jsonl", folder=tmp_path).returncode == 0
+    rules = str(Path(trunkline.rules.__file__).parent)
+    program = [sys.executable, str(ROOT / "scripts" / "audit_attempts.py"), "log.jsonl", rules]
+    alone = subprocess.run(
+        [*program, "trunkline-data/rules"], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (alone.returncode, alone.stdout) == (0, "3 attempts, 0 not allowed\n")
     again = run("audit", "attempts", "log.jsonl", folder=tmp_path)
     assert (again.returncode, again.stdout) == (0, "3 attempts, 0 not allowed\n")
     since = run("audit", "attempts", "--since", "2027-01-09", folder=tmp_path)

@@ -217,6 +217,17 @@ def test_a_day_without_bounds_is_one_interval() -> None:
     assert openings(always, (), Limits(), begin, begin + 40 * DAY_S) == [(begin, begin + 40 * DAY_S)]
 
 
+def test_hours_of_another_zone_bound_too() -> None:
+    """Hours on the clock of a zone of their own are read there, wherever the person called is."""
+    window = Window("America/New_York", 0, 86_400)
+    berlin = [DailyHours(32_400, 36_000, "Europe/Berlin")]
+    eight_s = int(datetime(2026, 6, 1, 7, 30, tzinfo=UTC).timestamp())  # 9:30 in Berlin
+    assert is_open(window, berlin, None, eight_s)
+    assert not is_open(window, berlin, None, eight_s + 1800)
+    assert openings(window, berlin, None, eight_s, eight_s + DAY_S)[0] == (eight_s, eight_s + 1800)
+    assert openings(window, [DailyHours(0, 0, "Europe/Berlin", ())], None, eight_s, eight_s + DAY_S) == []
+
+
 def test_a_window_outside_the_law_never_opens() -> None:
     """Three to five at night within 8:00 to 21:00 is never."""
     window = Window("America/New_York", 10_800, 18_000)
