@@ -27,9 +27,11 @@ from trunkline.cli.audit import audit
 from trunkline.cli.callbacks import callbacks
 from trunkline.cli.campaigns import campaign
 from trunkline.cli.explain import explain
+from trunkline.cli.exports import export_list
 from trunkline.cli.imports import import_list
 from trunkline.cli.lists import lists
 from trunkline.cli.main import cli as commands
+from trunkline.cli.persons import person
 from trunkline.cli.rules import rules
 from trunkline.cli.suppression import suppression
 from trunkline.cli.treatments import treatments
@@ -50,12 +52,14 @@ commands.add_command(explain)
 commands.add_command(import_list)
 commands.add_command(apply)
 commands.add_command(get)
+commands.add_command(export_list)
 commands.add_command(lists)
 commands.add_command(rules)
 commands.add_command(treatments)
 commands.add_command(callbacks)
 commands.add_command(campaign)
 commands.add_command(suppression)
+commands.add_command(person)
 
 
 def database_url(config: Config) -> str:

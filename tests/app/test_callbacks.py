@@ -263,7 +263,7 @@ def test_the_law_s_hours_hold_for_callbacks_too() -> None:
         assert await clockwork.turn(10 * 3600 - 1) == []
         assert len(await clockwork.turn(1)) == 1
 
-    run_in_house(test, chain(due_at_s=NOON_S + 10 * 3600))
+    run_in_house(test, chain(due_at_s=NOON_S + 10 * 3600), campaign={"rule_set_id": None})
 
 
 def test_a_call_that_the_agent_does_not_look_at_is_missed() -> None:
@@ -311,8 +311,23 @@ def test_do_not_call_holds_for_callbacks_too() -> None:
             blocked = Suppression(contact_centre_id=CENTRE, kind=DoNotCallKind.NUMBER, value=number)
             await unit.save(Changes(suppressions=[blocked]))
         assert await clockwork.turn(600) == []
-        first = (await house.chain(1))[0]
+        first, sibling = await house.chain(1)
         assert (first.status, first.record_type, first.call_result) == (S.UPDATED, T.NO_CALL, R.DO_NOT_CALL)
+        assert sibling.status is S.READY
+
+    run_in_house(test, chain())
+
+
+@pytest.mark.parametrize("kind", [commands.CancelRecord, commands.SuppressContact])
+def test_what_waited_for_a_closed_callback_waits_no_more(kind: type) -> None:
+    """When the callback's number is cancelled or must not be called, the customer's other numbers are Ready again."""
+
+    async def test(house: House) -> None:
+        number = (await house.chain(1))[0].phone_number
+        await house.ask(BOB, kind, phone_number=number)
+        first, sibling = await house.chain(1)
+        assert first.status in (S.CANCELLED, S.UPDATED)
+        assert sibling.status is S.READY
 
     run_in_house(test, chain())
 

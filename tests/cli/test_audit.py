@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,9 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+import trunkline.rules
 from tests.cli.test_commands import run
+from tests.support.paths import ROOT
 from trunkline.adapters.storage import make_store, migrate
 from trunkline.app.ports import Changes, Provision
 from trunkline.cli.auditor import Audit, Rule
@@ -60,10 +64,9 @@ _closed = st.builds(
     st.lists(_closed, max_size=2),
     st.sampled_from(["US", "US-TX", "FR", "FR-75"]),
     st.lists(_days, min_size=1, max_size=30),
-    st.integers(0, 23),
 )
 def test_both_read_a_rule_set_alike(
-    rules: list[RegionRule], closed: list[ClosedDays], region: str, days: list[date], hour: int
+    rules: list[RegionRule], closed: list[ClosedDays], region: str, days: list[date]
 ) -> None:
     """Any rule set of one's own, any holiday, any day: auditor and server say the same of each hour."""
     rule_set = RuleSet(
@@ -71,12 +74,15 @@ def test_both_read_a_rule_set_alike(
     )
     stored: Rule = msgspec.json.decode(msgspec.json.encode(rule_set))
     books, limits = Audit({}), Limits(rules, closed)
-    for day in days:
+    kept = [
+        day for rule in rules for holiday in rule.holidays for year in (2027, 2028) for day in holiday.days_of(year)
+    ]
+    for day in [*days, *kept]:
         hours, is_holiday = books._day((1, 1), stored, region, day)
-        at_s = hour * 3600
-        is_open = not is_holiday and all(any(a <= at_s < b for a, b in spans) for spans in hours)
         left = limits.day(region, (day - EPOCH).days).spans
-        assert is_open is any(span.from_s <= at_s < span.until_s for span in left), (day, region)
+        for at_s in range(0, 86_400, 3600):
+            is_open = not is_holiday and all(any(a <= at_s < b for a, b in spans) for spans in hours)
+            assert is_open is any(span.from_s <= at_s < span.until_s for span in left), (day, region, at_s)
 
 
 RECORD = Record(
@@ -138,6 +144,12 @@ def test_a_clean_log(tmp_path: Path) -> None:
     said = run("audit", "attempts", folder=tmp_path)
     assert (said.returncode, said.stdout) == (0, "3 attempts, 0 not allowed\n")
     assert run("audit", "export", "log.jsonl", folder=tmp_path).returncode == 0
+    rules = str(Path(trunkline.rules.__file__).parent)
+    program = [sys.executable, str(ROOT / "scripts" / "audit_attempts.py"), "log.jsonl", rules]
+    alone = subprocess.run(
+        [*program, "trunkline-data/rules"], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60
+    )
+    assert (alone.returncode, alone.stdout) == (0, "3 attempts, 0 not allowed\n")
     again = run("audit", "attempts", "log.jsonl", folder=tmp_path)
     assert (again.returncode, again.stdout) == (0, "3 attempts, 0 not allowed\n")
     since = run("audit", "attempts", "--since", "2027-01-09", folder=tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -15,8 +16,10 @@ from trunkline.contract.group_control import (
     list_statistics,
     parse_control,
 )
+from trunkline.contract.messages import Timing, messages_of
 from trunkline.domain.campaigns import CallingList, Campaign, GroupState
-from trunkline.domain.enums import CallResult, DialMode, GroupStatus, OptimizeBy
+from trunkline.domain.enums import CallResult, DialMode, Door, GroupStatus, OptimizeBy
+from trunkline.domain.events import MayLogOut
 from trunkline.domain.group_control import Control, ControlRefused, ServerError
 from trunkline.domain.statistics import (
     AgentCounts,
@@ -162,3 +165,16 @@ def test_statistics_of_a_group() -> None:
     whole = list_statistics(one, is_whole=True)
     assert whole["campaignGroups"] == [7]
     assert "timeToComplete" not in whole
+
+
+def test_when_an_agent_may_log_out() -> None:
+    """The time goes to the desktop as an integer, beside application and campaign."""
+    event = MayLogOut(device_id="d1", door=Door.USER_EVENT, application_id=134, campaign_name="Campaign1", at_s=99)
+    ((channel, body),) = messages_of(event, Timing(generated_at_ms=1, processing_ns=0, total_ms=0))
+    assert channel == "/me/internal"
+    assert json.loads(body)["userData"] == {
+        "GSW_APPLICATION_ID": 134,
+        "GSW_USER_EVENT": "LogOutTime",
+        "GSW_CAMPAIGN_NAME": "Campaign1",
+        "GSW_LOGOUT_TIME": 99,
+    }

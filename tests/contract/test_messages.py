@@ -30,7 +30,6 @@ from trunkline.domain.events import (
     AnyEvent,
     Appearance,
     CampaignStep,
-    MayLogOut,
     NothingToPreview,
     RecordWithdrawn,
     RequestFailed,
@@ -220,18 +219,6 @@ def test_requests_about_the_agent(what: RequestType) -> None:
         "GSW_USER_EVENT": f"{name}Acknowledge",
         "GSW_CAMPAIGN_NAME": "Campaign1",
         "GSW_REFERENCE_ID": 2,
-    }
-
-
-def test_when_an_agent_may_log_out() -> None:
-    """The time goes to the desktop as an integer, beside application and campaign."""
-    event = MayLogOut(device_id="d1", door=Door.USER_EVENT, application_id=134, campaign_name="Campaign1", at_s=99)
-    assert channels_of(event) == ["/me/internal"]
-    assert user_data_of(event) == {
-        "GSW_APPLICATION_ID": 134,
-        "GSW_USER_EVENT": "LogOutTime",
-        "GSW_CAMPAIGN_NAME": "Campaign1",
-        "GSW_LOGOUT_TIME": 99,
     }
 
 

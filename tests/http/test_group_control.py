@@ -197,6 +197,22 @@ def test_statistics(site: Demo, boss: Desktop) -> None:
     assert whole["campaignGroups"] == [301]
 
 
+def test_schedules_are_saved_and_judged(boss: Desktop) -> None:
+    """A schedule is an object like any other; one that cannot be kept is refused with the place at fault."""
+    item = {"action": "load", "atSeconds": 3600, "weekdays": [0], "dialMode": "Preview"}
+    body = {"name": "days", "timeZone": "Europe/Paris", "campaignGroupIds": [301], "items": [item]}
+    answer = boss.client.post("/api/v2/admin/schedules", body)
+    assert (answer.http_status, answer.status_code) == (200, 0), answer
+    assert answer.body["schedule"]["items"][0]["action"] == "load"
+    runs = f"/api/v2/admin/schedules/{answer.body['schedule']['id']}/runs"
+    assert boss.client.get(runs).body == {"statusCode": 0, "runs": []}
+    refuse(boss.client.get("/api/v2/admin/schedules/4711/runs"), 404, 6)
+    refuse(boss.client.get("/api/v2/admin/schedules/x/runs"), 404, 6)
+    wrong = {**item, "dates": ["2024-02-30"]}
+    for change, place in (({"timeZone": "Mars"}, "timeZone"), ({"items": [item, wrong]}, "items[1].dates[0]")):
+        refuse(boss.client.post("/api/v2/admin/schedules", {**body, "name": "other", **change}), 400, 10, place)
+
+
 def command(site: Demo, *arguments: str, code: int = 0) -> str:
     """``trunkline campaign ...``; what it prints, or why it failed."""
     who = {"TRUNKLINE_URL": site.url, "TRUNKLINE_USER": "supervisor1", "TRUNKLINE_PASSWORD": "demo", "COLUMNS": "200"}

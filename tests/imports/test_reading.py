@@ -44,13 +44,9 @@ class Found:
 
     def _look(self, checking: Checking) -> None:
         refused = []
-        read = None
-        while True:
-            advance = checking.step(read, ())
-            refused += advance.refused
-            read = advance.following
-            if read is None:
-                break
+        while (read := checking.read()) is not None:
+            refused += checking.settle(read, [])
+        checking.end()
         for rows in checking.repeats():
             refused += rows
         self.refused = sorted((row.row, row.faults[0].field) for row in refused)
@@ -301,9 +297,9 @@ def test_memory_does_not_grow_with_the_file(monkeypatch: pytest.MonkeyPatch) -> 
         columns = ColumnReader(RowRules(calling_list=LIST), None, WindowBook(lambda _: True))
         checking = Checking(CsvReader(Lines(count), {}), columns, folder=None, wants_numbers=True, wants_customers=True)
         tracemalloc.start()
-        reading = None
-        while (reading := checking.step(reading, ()).following) is not None:
-            pass
+        while (reading := checking.read()) is not None:
+            checking.settle(reading, [])
+        checking.end()
         assert not list(checking.repeats())
         size = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()

@@ -13,8 +13,10 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from ipaddress import ip_address
 from typing import Any
 
@@ -37,6 +39,11 @@ MAX_WAIT_S = 86_400
 """The longest Retry-After that is believed."""
 
 Resolved = list[tuple[Any, ...]]
+
+if find_spec("sniffio") is None:
+    # The pool tries to import it four times for each request. What is missing is looked for in all folders each time,
+    # unless this says that it is missing: a third of the cost of a request.
+    sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 
 class _GuardedBackend(httpcore.AsyncNetworkBackend):

@@ -15,6 +15,7 @@ from trunkline.domain.campaigns import CallingList, Format, ListField
 from trunkline.domain.filters import Filter
 from trunkline.domain.objects import ObjectKind, ObjectValue
 from trunkline.domain.rule_sets import RuleSet, check_override, check_rule_set
+from trunkline.domain.schedules import check_schedule
 from trunkline.domain.suppression import SuppressionList
 from trunkline.domain.webhooks import check_webhook
 from trunkline.errors import OutOfRange, Refused, TooLarge
@@ -86,6 +87,7 @@ CHECKS: dict[ObjectKind, tuple[Check, ...]] = {
     ObjectKind.CAMPAIGN: (_alone(object_checks.check_campaign),),
     ObjectKind.CAMPAIGN_GROUP: (_alone(object_checks.check_group),),
     ObjectKind.AGENT_GROUP: (_alone(object_checks.check_agents),),
+    ObjectKind.SCHEDULE: (_alone(check_schedule),),
     ObjectKind.TIME_ZONE: (_alone(object_checks.check_alias),),
     ObjectKind.RULE_SET: (_rule_set,),
     ObjectKind.RULE_OVERRIDE: (check_override,),

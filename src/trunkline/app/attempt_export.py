@@ -8,9 +8,9 @@ import msgspec
 
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.ports import AttemptQuery, Store
-from trunkline.domain.attempt_rules import MAX_WITHIN_S
+from trunkline.domain.attempt_rules import longest_s
 from trunkline.domain.objects import ObjectKind
-from trunkline.domain.rule_sets import DEFAULT
+from trunkline.domain.rule_sets import DEFAULT, RuleSet
 
 PORTION = 2_000
 """Rows read at once: a megabyte."""
@@ -33,7 +33,7 @@ async def export_lines(
     told = {0}
     query = AttemptQuery(
         contact_centre_id=contact_centre_id,
-        since_ms=None if since_ms is None else since_ms - MAX_WITHIN_S * 1000 - DAY_MS,
+        since_ms=None if since_ms is None else since_ms - await _longest_ms(store, book, contact_centre_id) - DAY_MS,
         until_ms=until_ms,
         limit=PORTION,
     )
@@ -47,6 +47,15 @@ async def export_lines(
                     yield _line("rule-set", one.value, version=one.version)
             yield _line("attempt", row, seq=stored_attempt.seq)
         query = msgspec.structs.replace(query, after_seq=portion[-1].seq)
+
+
+async def _longest_ms(store: Store, book: ReferenceBook, contact_centre_id: int) -> int:
+    """How far back any version of any rule set looks."""
+    rule_sets = [DEFAULT]
+    for stored in book.objects_of(contact_centre_id, ObjectKind.RULE_SET):
+        versions = await store.object_versions(stored.key, MAX_VERSIONS)
+        rule_sets += [one.value for one in versions if isinstance(one.value, RuleSet)]
+    return max(longest_s(rule_set.attempt_rules) for rule_set in rule_sets) * 1000
 
 
 def _line(kind: str, value: object, **more: int) -> bytes:

@@ -13,6 +13,7 @@ from trunkline.app.spellings import spelled
 from trunkline.app.suppression import account_of, list_of
 from trunkline.app.view import Decision, View
 from trunkline.domain.campaigns import CallingList, Campaign
+from trunkline.domain.chains import carries, left_waiting
 from trunkline.domain.commands import AddRecord, Aim, CancelRecord, SuppressContact
 from trunkline.domain.desk import DeskEntry
 from trunkline.domain.eligibility import check_bounds, zone
@@ -78,7 +79,18 @@ async def suppress_contact(view: View, asked: Asked, command: SuppressContact, r
         for t in aimed.targets
         if is_open(t.record.status)
     ]
+    records += await _freed(view, aimed, records)
     return aimed_decision(view, asked, command, aimed, Acknowledgement.SUPPRESSED, records, entries)
+
+
+async def _freed(view: View, aimed: Aimed, closed: list[Record]) -> list[Record]:
+    """Records that waited for a callback or retry of one that is closed now, and have nothing to wait for any more."""
+    gone = {record.key: record for record in closed}
+    chains = sorted({target.record.key[:3] for target in aimed.targets if carries(target.record)})
+    freed: list[Record] = []
+    for key in chains:
+        freed += left_waiting([gone.get(record.key, record) for record in await view.chain(*key)])
+    return freed
 
 
 def _values(view: View, command: SuppressContact, aimed: Aimed) -> list[tuple[DoNotCallKind, str]]:
@@ -120,6 +132,7 @@ async def cancel_record(view: View, asked: Asked, command: CancelRecord, rules: 
     ]
     if not records and aimed.work is None:
         raise NotFound("there is no open record of this contact in the campaign")
+    records += await _freed(view, aimed, records)
     return aimed_decision(view, asked, command, aimed, Acknowledgement.CANCELLED, records, ())
 
 
@@ -213,19 +226,14 @@ def aimed_decision(
 async def add_record(view: View, asked: Asked, command: AddRecord, rules: Rules) -> Decision:
     """Add a record to a list of the campaign, into a new chain or an existing one.
 
-    A record that joins a chain on somebody's desk goes to that desk with it, so that no chain is ever in two
-    hands. Raises ``NotFound`` for an unknown list or chain, ``AlreadyExists`` when the list refuses duplicates.
+    A record that joins a chain on somebody's desk goes to that desk with it, one that joins a chain in a group's buffer
+    goes into that, so that no chain is ever in two hands. Raises ``NotFound`` for an unknown list or chain,
+    ``AlreadyExists`` when the list refuses duplicates.
     """
     centre = asked.caller.contact_centre_id
     campaign = campaign_of(view, asked.caller, command)
     check_application(campaign, command.application_id)
-    calling_list = list_named(view, asked.caller, command.list_name)
-    if calling_list is None:
-        if not campaign.lists:
-            raise InvalidState("the campaign has no calling list")
-        calling_list = view.book.list_by_id(centre, campaign.lists[0].list_id)
-    if not campaign.has_list(calling_list.list_id):
-        raise InvalidState("callingList is not a list of this campaign")
+    calling_list = _list_to_fill(view, asked, command, campaign)
     if calling_list.refuses_duplicates and await view.records_of_contact(
         centre, [calling_list.list_id], DoNotCallKind.NUMBER, command.phone_number, 1
     ):
@@ -249,6 +257,9 @@ async def add_record(view: View, asked: Asked, command: AddRecord, rules: Rules)
         record_id=record_ids[0],
     )
     desk: list[DeskEntry] = []
+    is_buffered = bool(chain) and await view.buffer_entry(*record.key[:3]) is not None
+    if owner is None and is_buffered and record.status is RecordStatus.READY:
+        record = moved(record, Happening.TAKEN)
     if owner is not None and record.status is RecordStatus.READY:
         record = moved(record, Happening.TAKEN)
         desk.append(msgspec.structs.replace(owner, handle=handles[0], chain_n=record.chain_n, shares={}))
@@ -270,6 +281,18 @@ async def add_record(view: View, asked: Asked, command: AddRecord, rules: Rules)
         campaign_id=campaign.campaign_id,
         handle=handles[0],
     )
+
+
+def _list_to_fill(view: View, asked: Asked, command: AddRecord, campaign: Campaign) -> CallingList:
+    """The list that a command names, else the campaign's first."""
+    calling_list = list_named(view, asked.caller, command.list_name)
+    if calling_list is None:
+        if not campaign.lists:
+            raise InvalidState("the campaign has no calling list")
+        calling_list = view.book.list_by_id(campaign.contact_centre_id, campaign.lists[0].list_id)
+    if not campaign.has_list(calling_list.list_id):
+        raise InvalidState("callingList is not a list of this campaign")
+    return calling_list
 
 
 async def _new_record(view: View, asked: Asked, command: AddRecord, calling_list: CallingList, rules: Rules) -> Record:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from trunkline.app import (
     agents,
+    buffers,
     callbacks,
     contacts,
     control,
     import_chunks,
     list_portions,
     list_work,
+    persons,
     preview,
     records,
     rescue,
@@ -47,6 +49,7 @@ HANDLERS: dict[type, Handler] = {
     rescue.ExpireLeases: rescue.expire_leases,
     rescue.ReportFailure: rescue.report_failure,
     rescue.ResetStale: rescue.reset_stale,
+    buffers.ReturnBuffer: buffers.return_buffer,
     control.ControlGroup: control.control_group,
     control.AdvanceGroup: control.advance_group,
     control.TellAgents: control.tell_agents,
@@ -57,6 +60,8 @@ HANDLERS: dict[type, Handler] = {
     suppression_work.AddEntries: suppression_work.add_entries,
     suppression_work.RemoveEntries: suppression_work.remove_entries,
     import_chunks.ImportMark: import_chunks.mark_import,
+    persons.EraseRecords: persons.erase_records,
+    persons.NoteExport: persons.note_export,
     ThirdPartyRequest: third_party.third_party_request,
     SettleValidation: validated.settle_validation,
 }

@@ -9,7 +9,7 @@ its end the key files tell which keys came more than once, and the spool which r
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any
 
@@ -36,14 +36,6 @@ class Hits(msgspec.Struct, frozen=True):
     keys: set[str]
     reason: str
     after_row: int = 0
-
-
-class Advance(msgspec.Struct, frozen=True):
-    """What a step of the pass came to: rows refused in it, and the next block, None at the end of the file."""
-
-    refused: list[RefusedRow]
-    rows_read: int
-    following: ReadBlock | None
 
 
 class Checking:
@@ -75,7 +67,7 @@ class Checking:
         self.spool = Spool(self._temporary())
         self.dropped = DroppedRows()
         self.rows_read = 0
-        self.end_row = 1
+        self.end_row = 0
 
     def _temporary(self) -> Any:
         return self._stack.enter_context(tempfile.TemporaryFile(dir=self._folder, prefix="trunkline-import-"))
@@ -94,17 +86,20 @@ class Checking:
         """Chains begun so far."""
         return self._placer.chains
 
-    def step(self, read: ReadBlock | None, hits: Iterable[Hits]) -> Advance:
-        """Settle the block that the last step read (None: the first step), then read another."""
-        refused: list[RefusedRow] = []
-        if read is not None:
-            refused = self._settle(read, list(hits))
-            self.rows_read += read.rows_read
-            self.end_row = read.end_row
-        following = next(self._blocks, None)
-        if following is None:
-            self._put(None, self.end_row)
-        return Advance(refused, self.rows_read, following)
+    def read(self) -> ReadBlock | None:
+        """Read the next block; None at the end of the file."""
+        return next(self._blocks, None)
+
+    def settle(self, read: ReadBlock, hits: list[Hits]) -> list[RefusedRow]:
+        """Take a block, the blocks in the order in which they were read; the rows of it that are refused."""
+        refused = self._settle(read, hits)
+        self.rows_read += read.rows_read
+        self.end_row = read.end_row
+        return refused
+
+    def end(self) -> None:
+        """Take what is left when the last block is settled."""
+        self._put(None, self.end_row)
 
     def _settle(self, read: ReadBlock, hits: list[Hits]) -> list[RefusedRow]:
         records, hit = self._without_hits(read.records, hits)
@@ -141,9 +136,10 @@ class Checking:
         faults: dict[int, list[Fault]] = {}
         for hit in hits:
             fault = Fault(self._reader.plan.name_of(hit.meaning), hit.reason)
-            for row, key in zip(records.rows, records.column(hit.column), strict=True):
-                if key in hit.keys and row > hit.after_row and fault not in faults.setdefault(row, []):
-                    faults[row].append(fault)
+            keys, rows = hit.keys, records.rows
+            for at in [at for at, key in enumerate(records.column(hit.column)) if key in keys]:
+                if rows[at] > hit.after_row and fault not in faults.setdefault(rows[at], []):
+                    faults[rows[at]].append(fault)
         faults = {row: found for row, found in faults.items() if found}
         if not faults:
             return records, []
@@ -185,17 +181,20 @@ class Checking:
         first: dict[str, int] = {}
         found: list[int] = []
         before = 0
-        for block in self.spool:
+        for block in self.spool.columns(column, "chain"):
             records = block.records
             values = records.column(column)
-            if keys.isdisjoint(values):
+            places = [at for at, key in enumerate(values) if key in keys]
+            if not places:
                 before = block.end_row
                 continue
             dropped = self.dropped.between(before, block.end_row)
             before = block.end_row
-            owners = records.column("chain") if is_of_chain else records.rows
-            for row, key, owner in zip(records.rows, values, owners, strict=True):
-                if key in keys and row not in dropped and first.setdefault(key, owner) != owner:
+            rows = records.rows
+            owners = records.column("chain") if is_of_chain else rows
+            for at in places:
+                row = rows[at]
+                if row not in dropped and first.setdefault(values[at], owners[at]) != owners[at]:
                     dropped.add(row)
                     found.append(row)
         return found
@@ -203,9 +202,10 @@ class Checking:
     def chains_kept(self) -> int:
         """Chains of which a record is left."""
         if not self.dropped:
-            return sum(len(set(block.records.column("chain"))) for block in self.spool if len(block.records))
+            blocks = self.spool.columns("chain")
+            return sum(len(set(block.records.column("chain"))) for block in blocks if len(block.records))
         count = before = 0
-        for block in self.spool:
+        for block in self.spool.columns("chain"):
             dropped = self.dropped.between(before, block.end_row)
             before = block.end_row
             rows = block.records.rows

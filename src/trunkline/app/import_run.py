@@ -11,7 +11,7 @@ import msgspec
 from trunkline.app.asking import Asked
 from trunkline.app.bulk import Bulk
 from trunkline.app.directory import ReferenceBook
-from trunkline.app.import_checking import Advance, Checking, Hits
+from trunkline.app.import_checking import Checking, Hits
 from trunkline.app.import_chunks import ImportMark, check_same_file
 from trunkline.app.import_columns import ColumnReader, ReadBlock
 from trunkline.app.import_files import Source
@@ -93,6 +93,7 @@ class Run:
         self.step = Step(is_writing=False, rows=0, of_rows=None)
         self.windows = WindowBook(self._opens)
         self.done = 0
+        self.has_begun = False
         self.report = ImportReport(
             import_id="", list_name=calling_list.name, mode=order.mode, is_dry_run=order.is_dry_run
         )
@@ -104,6 +105,7 @@ class Run:
         progress = await read_progress(self.site.store, self.calling_list, import_id)
         if progress is not None:
             check_same_file(progress, digest)
+            self.has_begun = True
             self.done = progress.source_rows_done
             report.records_added_before = progress.records_added
             report.is_repeat = report.finished = progress.state is ImportState.DONE
@@ -176,17 +178,22 @@ class Run:
         centre = self.calling_list.contact_centre_id
         suppresses = self.order.checks_suppression and await bulk.has_suppressions(centre, lists)
         report.columns = {}
-        read: ReadBlock | None = None
-        hits: list[Hits] = []
-        while True:
-            following = asyncio.create_task(asyncio.to_thread(checking.step, read, hits))
-            advance: Advance = await following
-            self._note(advance.refused)
-            read = advance.following
-            self._told(Step(is_writing=False, rows=advance.rows_read, of_rows=None))
-            if read is None:
-                break
-            hits = await self._hits(read, bulk, lists if suppresses else ())
+        asked = lists if suppresses else ()
+        read = await asyncio.to_thread(checking.read)
+        asking = None if read is None else asyncio.create_task(self._hits(read, bulk, asked))
+        try:
+            while read is not None and asking is not None:
+                # While the store is asked about a block, the one before it is settled and the next one is read.
+                following = await asyncio.to_thread(checking.read)
+                hits = await asking
+                asking = None if following is None else asyncio.create_task(self._hits(following, bulk, asked))
+                self._note(await asyncio.to_thread(checking.settle, read, hits))
+                self._told(Step(is_writing=False, rows=checking.rows_read, of_rows=None))
+                read = following
+        finally:
+            if asking is not None:
+                asking.cancel()
+        await asyncio.to_thread(checking.end)
         await self._check_repeats(checking)
         report.columns = checking.plan.uses()
         report.rows_read = checking.rows_read
@@ -253,10 +260,11 @@ class Run:
             digest=digest,
             source_rows=checking.end_row,
         )
-        if self.done == 0:
+        if not self.has_begun:
             # The note of the import stands before its first record, so that a second run finds it.
-            await self._submit(mark(row_before=0, row_after=1, rows_refused=0, is_last=False))
-            self.done = 1
+            header = 0 if self.order.file_format is FileFormat.JSON_LINES else 1
+            await self._submit(mark(row_before=0, row_after=header, rows_refused=0, is_last=False))
+            self.done = header
         self._told(Step(is_writing=True, rows=0, of_rows=self.report.rows_read))
         adding: asyncio.Task[None] | None = None
         refused = 0

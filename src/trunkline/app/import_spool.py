@@ -47,6 +47,13 @@ class Spool:
         self._file.write(text)
 
     def __iter__(self) -> Iterator[SpooledBlock]:
+        return self._read(None)
+
+    def columns(self, *names: str) -> Iterator[SpooledBlock]:
+        """The blocks with some of their columns only."""
+        return self._read(frozenset(names))
+
+    def _read(self, names: frozenset[str] | None) -> Iterator[SpooledBlock]:
         at = 0
         while True:
             self._file.seek(at)
@@ -58,7 +65,7 @@ class Spool:
             at += 8 + length
             if isinstance(rows, tuple):
                 rows = range(rows[1], rows[2])
-            values = {name: _unpacked(value) for name, value in values.items()}
+            values = {name: _unpacked(value) for name, value in values.items() if names is None or name in names}
             yield SpooledBlock(records=RecordColumns(rows, values), end_row=end_row, rows_refused=rows_refused)
 
 

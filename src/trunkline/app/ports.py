@@ -18,7 +18,22 @@ from typing import Protocol
 from trunkline.app.bulk import Bulk
 from trunkline.app.callback_reads import CallbackReads
 from trunkline.app.census import CensusGroup, CensusQuery
-from trunkline.app.group_reads import BufferReads, Counting, WorkReads
+from trunkline.app.claims import (
+    EVERYTHING,
+    MAX_CLAIM,
+    Buffered,
+    BufferEntry,
+    BufferSize,
+    CallbackClaim,
+    ChainKey,
+    Claim,
+    Claimed,
+    ClaimKind,
+    ClaimList,
+)
+from trunkline.app.group_reads import Counting, WorkReads
+from trunkline.app.list_reads import ListCounts, ListReads
+from trunkline.app.person_reads import PersonStore
 from trunkline.app.reference_data import (
     Directory,
     ObjectChanges,
@@ -46,7 +61,6 @@ from trunkline.app.stored import (
     RecordQuery,
     RecycleRun,
     RecycleState,
-    Search,
     StoredRow,
     Undo,
 )
@@ -65,13 +79,24 @@ from trunkline.domain.records import Record
 from trunkline.domain.suppression import Contact
 
 __all__ = [
+    "EVERYTHING",
     "MAX_CHAIN",
+    "MAX_CLAIM",
     "MAX_EVENTS_A_REQUEST",
     "AgentSession",
     "AttemptQuery",
     "AuditQuery",
+    "BufferEntry",
+    "BufferSize",
+    "Buffered",
+    "CallbackClaim",
+    "ChainKey",
     "Chance",
     "Changes",
+    "Claim",
+    "ClaimKind",
+    "ClaimList",
+    "Claimed",
     "Clock",
     "Conflict",
     "CursorKey",
@@ -91,7 +116,6 @@ __all__ = [
     "RecordQuery",
     "RecycleRun",
     "RecycleState",
-    "Search",
     "Store",
     "StoredRow",
     "Suppression",
@@ -141,7 +165,7 @@ class DeskReads(Protocol):
         """The agent's log-in, or None."""
 
 
-class Unit(DeskReads, WorkReads, BufferReads, Protocol):
+class Unit(DeskReads, WorkReads, ListReads, Protocol):
     """One transaction. Reads see what was committed before it; writes happen in ``save``."""
 
     async def repeats(self, request_keys: Sequence[int], since_ms: int) -> dict[int, StoredRow]:
@@ -156,8 +180,32 @@ class Unit(DeskReads, WorkReads, BufferReads, Protocol):
     async def expired(self, now_ms: int, limit: int) -> list[Held]:
         """Entries whose lease ended, oldest first."""
 
-    async def next_record(self, search: Search) -> Record | None:
-        """The best record of the next chain (see ``Search``), or None."""
+    async def claim(self, claim: Claim) -> Claimed:
+        """Take chains for a campaign group (see ``Claim``); written at once, so that later reads of the unit see it.
+
+        Cost: a few index look-ups for each open window and each chain taken, however long the list is; with a selection
+        as many as it passes over.
+        """
+
+    async def claim_callback(self, claim: CallbackClaim) -> Claimed:
+        """Take the callback that an agent is to get next (see ``CallbackClaim``), written at once; one at most."""
+
+    async def buffered(
+        self, contact_centre_id: int, campaign_group_id: int, passed_over: Collection[ChainKey], limit: int
+    ) -> list[Buffered]:
+        """The chains that a group's buffer hands out next, in order (place, list, chain)."""
+
+    async def buffers_ended(self, now_ms: int, limit: int) -> list[Buffered]:
+        """Buffer entries whose lease ended, by its end, then key."""
+
+    async def buffer_entry(self, contact_centre_id: int, list_id: int, chain_id: int) -> BufferEntry | None:
+        """The entry of a chain that lies in a buffer, or None."""
+
+    async def buffer_sizes(self) -> list[BufferSize]:
+        """Every group that has a buffer, by key. Cost: a look at every chain that lies in one."""
+
+    async def buffer_size(self, contact_centre_id: int, campaign_group_id: int) -> int:
+        """Chains in a group's buffer."""
 
     async def suppressed(
         self,
@@ -203,15 +251,6 @@ class Unit(DeskReads, WorkReads, BufferReads, Protocol):
     async def import_progress(self, contact_centre_id: int, list_id: int, import_id: str) -> ImportProgress | None:
         """How far that import is, or None when it never began."""
 
-    async def records_where(self, query: RecordQuery) -> list[Record]:
-        """A page of the records that a condition selects, by chain and place. Cost: the rows that are passed over."""
-
-    async def recycle_runs(self, contact_centre_id: int, list_id: int, limit: int) -> list[RecycleRun]:
-        """The newest recyclings of a list, newest first."""
-
-    async def undo_of(self, contact_centre_id: int, list_id: int, run_id: int, limit: int) -> list[Undo]:
-        """What a recycling can be undone with, by chain and place."""
-
     async def take_numbers(self, *, handles: int = 0, records: int = 0, chains: int = 0) -> tuple[range, range, range]:
         """Fresh handles, record ids and chain ids; they never repeat, gaps are allowed. Handles fit 32 bits."""
 
@@ -222,7 +261,7 @@ class Unit(DeskReads, WorkReads, BufferReads, Protocol):
         """
 
 
-class Store(DeskReads, CallbackReads, WorkReads, Counting, Protocol):
+class Store(DeskReads, CallbackReads, PersonStore, WorkReads, Counting, ListCounts, Protocol):
     """Durable storage.
 
     Reads outside a unit see committed data only, and all of it: every commit that had returned when they began. They
@@ -267,12 +306,6 @@ class Store(DeskReads, CallbackReads, WorkReads, Counting, Protocol):
         Parts without one give none. NO_CALL records and contacts that are not telephones are not looked at. Cost: a
         look at each part, and the rows that are passed over in it.
         """
-
-    async def count_records(self, query: RecordQuery) -> int:
-        """How many records the condition selects, without regard to ``after`` and ``limit``. Cost: the whole list."""
-
-    async def count_chains(self, query: RecordQuery) -> int:
-        """How many chains have a record that the condition selects. Cost: the whole list."""
 
     async def object_versions(self, key: ObjectKey, limit: int) -> list[StoredObject]:
         """The newest versions of an object that there ever were, newest first, without deletions."""

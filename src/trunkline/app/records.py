@@ -257,6 +257,14 @@ def record_shown(
         group_description=campaign.group_description,
         attempt_guid=entry.attempt_guid,
         agent_name=asked.caller.user_name,
-        offset_s=offset_s(record.time_zone, view.now_s),
+        offset_s=_offset_s(record, view.now_s),
         callback_type=callback_types.get(record.record_type),
     )
+
+
+def _offset_s(record: Record, now_s: int) -> int:
+    """Seconds east of UTC where the person is; 0 for a zone that has left the time-zone database."""
+    try:
+        return offset_s(record.time_zone, now_s)
+    except OutOfRange:
+        return 0

@@ -22,7 +22,7 @@ from trunkline.domain.import_specifications import NumberCheck
 from trunkline.domain.objects import ObjectKind
 from trunkline.domain.people import Caller, Role
 from trunkline.domain.records import MAX_PHONE_NUMBER, check_phone_number
-from trunkline.domain.suppression import CENTRE_LIST, SuppressionList, contact_key
+from trunkline.domain.suppression import CENTRE_LIST, Contact, SuppressionList, contact_key
 from trunkline.errors import Forbidden, NotFound, OutOfRange, TooLarge
 
 OWN = "own"
@@ -313,4 +313,22 @@ async def existing(store: Store, keys: Sequence[SuppressionKey]) -> list[Suppres
             limit=1,
         )
         found += await store.suppression_entries(query)
+    return found
+
+
+async def existing_of(
+    store: Store, book: ReferenceBook, contact_centre_id: int, contacts: Sequence[Contact]
+) -> list[Suppression]:
+    """Every entry of every list that names one of the contacts, ended ones too."""
+    found: list[Suppression] = []
+    for target in lists_of(book, contact_centre_id):
+        for kind, value_key in contacts:
+            query = SuppressionQuery(
+                contact_centre_id=contact_centre_id,
+                suppression_list_id=target.suppression_list_id,
+                kind=kind,
+                value_key=value_key,
+                limit=MAX_FOUND,
+            )
+            found += await store.suppression_entries(query)
     return found

@@ -67,6 +67,7 @@ class _Server:
             self._client = Client(url, user, password)
         except TrunklineError as error:
             raise click.UsageError(str(error)) from None
+        click.get_current_context().call_on_close(self._client.close)
 
     def get(self, path: str) -> Json:
         """Read a resource."""

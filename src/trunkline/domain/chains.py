@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from trunkline.domain.enums import RecordStatus
-from trunkline.domain.records import Happening, Record, moved
+from trunkline.domain.records import Happening, Record, is_open, moved
 from trunkline.domain.treatments import READ_BACK
 
 
@@ -28,9 +28,12 @@ def given_back(chain: Sequence[Record]) -> list[Record]:
     ]
 
 
-def choices(chain: Sequence[Record]) -> list[Record]:
-    """The records that may be dialed first: the carriers when there are any, for the others wait for them; else all."""
-    return [record for record in chain if carries(record)] or list(chain)
+def left_waiting(chain: Sequence[Record]) -> list[Record]:
+    """The records that wait for one that was closed meanwhile, Ready again; none while any other is still open."""
+    still_open = [record for record in chain if is_open(record.status)]
+    if any(record.status is not RecordStatus.CHAIN_READY for record in still_open):
+        return []
+    return [moved(record, Happening.RETURNED) for record in still_open]
 
 
 def worked_record(chain: Sequence[Record]) -> Record | None:

@@ -27,7 +27,7 @@ PATH = "/api/v2/admin/callbacks"
 def rows() -> list[Row]:
     """The routes of callbacks."""
     one = f"{PATH}/{{list_name}}/{{chain_id}}/{{chain_n}}"
-    ids = {"list_name": "list name", "chain_id": "chain", "chain_n": "place in chain"}
+    ids = {"list_name": "list name", "chain_id": "chain", "chain_n": "any"}
     return [
         Row("GET", PATH, get_callbacks, Permission.SUPERVISE),
         Row("POST", one, post_callback, Permission.SUPERVISE, ids),

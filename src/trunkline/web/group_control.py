@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from trunkline.app.stored import ScheduleRun
 from trunkline.contract.answers import answer
 from trunkline.contract.group_control import group_object, group_statistics, list_statistics, parse_control
 from trunkline.domain.campaigns import Campaign
 from trunkline.domain.group_control import ControlRefused, ServerError
+from trunkline.domain.objects import ObjectKind
 from trunkline.domain.people import Caller
 from trunkline.domain.permissions import Permission
+from trunkline.domain.schedules import LOOK_BACK_S
+from trunkline.errors import NotFound
 from trunkline.web.admin import require_supervisor
 from trunkline.web.exchange import Exchange
 from trunkline.web.outbound import read_object, request_key
@@ -31,6 +35,7 @@ def rows() -> list[Row]:
         Row("GET", f"{one}/status", get_status, supervise, group),
         Row("GET", f"{one}/statistics", get_statistics, supervise, group),
         Row("GET", f"{ADMIN}/calling-lists/{{list_name}}/statistics", get_list_statistics, supervise, by_list),
+        Row("GET", f"{ADMIN}/schedules/{{object_id}}/runs", get_runs, supervise, {"object_id": "schedule"}),
     ]
 
 
@@ -79,6 +84,24 @@ async def get_list_statistics(exchange: Exchange, services: Services, caller: Ca
     calling_list = services.book.list_named(caller.contact_centre_id, list_name)
     figures = await services.statistics.of_list(calling_list)
     await exchange.answer(answer(statistics=list_statistics(figures, is_whole=True)))
+
+
+async def get_runs(exchange: Exchange, services: Services, caller: Caller, object_id: str) -> None:
+    """``GET /admin/schedules/<id>/runs``: what came of the schedule's turns of the last eight days, newest first."""
+    require_supervisor(caller)
+    is_number = object_id.isascii() and object_id.isdigit() and len(object_id) <= MAX_ID_DIGITS
+    stored = services.book.object(caller.contact_centre_id, ObjectKind.SCHEDULE, int(object_id) if is_number else 0)
+    if stored is None:
+        raise NotFound("there is no schedule with this id")
+    since_s = services.clock.now_s() - LOOK_BACK_S
+    runs = await services.store.schedule_runs(caller.contact_centre_id, since_s)
+    shown = [run_object(run) for run in reversed(runs) if run.schedule_id == stored.object_id]
+    await exchange.answer(answer(runs=shown))
+
+
+def run_object(run: ScheduleRun) -> dict[str, object]:
+    """A turn of a schedule: which item, when it was due (Unix seconds) and done, what came of it for each group."""
+    return {"item": run.item_n, "dueAt": run.due_at_s, "doneAt": run.done_at_ms, "outcome": run.outcome}
 
 
 def _group(services: Services, caller: Caller, object_id: str) -> Campaign:

@@ -18,10 +18,12 @@ from trunkline.web import (
     agent,
     callbacks,
     explain,
+    exports,
     group_control,
     imports,
     list_work,
     openapi,
+    persons,
     resources,
     suppression,
     webhooks,
@@ -71,6 +73,7 @@ def table() -> list[Row]:
         Row("GET", f"{api}/features", resources.get_features, own),
         *admin.rows(),
         *imports.rows(),
+        *exports.rows(),
         Row("GET", f"{api}/admin/openapi.json", partial(openapi.get_openapi, rows=rows), supervise),
         # Before the objects: what is below their addresses and is no object.
         *group_control.rows(),
@@ -79,6 +82,7 @@ def table() -> list[Row]:
         *callbacks.rows(),
         *explain.rows(),
         *suppression.rows(),
+        *persons.rows(),
         *webhooks.rows(),
     ]
 
