@@ -27,6 +27,7 @@ from trunkline.cli.audit import audit
 from trunkline.cli.callbacks import callbacks
 from trunkline.cli.campaigns import campaign
 from trunkline.cli.explain import explain
+from trunkline.cli.exports import export_list
 from trunkline.cli.imports import import_list
 from trunkline.cli.lists import lists
 from trunkline.cli.main import cli as commands
@@ -51,6 +52,7 @@ commands.add_command(explain)
 commands.add_command(import_list)
 commands.add_command(apply)
 commands.add_command(get)
+commands.add_command(export_list)
 commands.add_command(lists)
 commands.add_command(rules)
 commands.add_command(treatments)

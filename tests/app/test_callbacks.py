@@ -263,7 +263,7 @@ def test_the_law_s_hours_hold_for_callbacks_too() -> None:
         assert await clockwork.turn(10 * 3600 - 1) == []
         assert len(await clockwork.turn(1)) == 1
 
-    run_in_house(test, chain(due_at_s=NOON_S + 10 * 3600))
+    run_in_house(test, chain(due_at_s=NOON_S + 10 * 3600), campaign={"rule_set_id": None})
 
 
 def test_a_call_that_the_agent_does_not_look_at_is_missed() -> None:

@@ -109,6 +109,8 @@ def test_a_full_row_is_taken_as_it_is() -> None:
         ("record_status", "ChainUpdated", "status", RecordStatus.CHAIN_UPDATED),
         ("calling_region", "tx", "region", "US-TX"),
         ("calling_region", "US", "region", "US"),
+        ("calling_region", "CA", "region", "US-CA"),
+        ("calling_region", "ca-", "region", "CA"),
         ("calling_region", "ca-on", "region", "CA-ON"),
         ("calling_region", "-", "region", ""),
         ("agent_user_name", "ann", "agent_id", 4),

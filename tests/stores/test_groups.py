@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from typing import Any
 
-import asyncpg
-
 from tests.stores.storage import AGENT, CAMPAIGN, CENTRE, LIST, NOON_S, Storage, add, record, save
-from trunkline.adapters.storage.memory import MemoryStore
-from trunkline.adapters.storage.memory_unit import Buffered
 from trunkline.app.ports import AgentSession, DeskKey, PreviewSession, Store
 from trunkline.app.stored import SCHEDULE_RUNS_KEPT_S, ScheduleRun
 from trunkline.domain.attempts import AttemptRow, AttemptStep, attempt_row
@@ -64,43 +59,6 @@ def test_who_works(storage: Storage) -> None:
                 assert await asked.preview_users(CENTRE, 999) == []
         assert await store.logged_in(CENTRE) == [3, 7]
         assert await store.logged_in(3) == []
-
-    storage.run(check)
-
-
-async def put_into_buffer(storage: Storage, store: Store, chains: list[tuple[int, int, int, int]]) -> None:
-    """Chains of (list, chain, group, place), as the hand-out puts them there."""
-    if isinstance(store, MemoryStore):
-        for list_id, chain_id, group, place in chains:
-            store._tables.buffer[CENTRE, list_id, chain_id] = Buffered(campaign_group_id=group, place=place)
-        return
-    rows = [(CENTRE, *chain, 1, 2) for chain in chains]
-    columns = "(contact_centre_id, list_id, chain_id, campaign_group_id, place, taken_at_ms, lease_until_ms)"
-    if storage.kind == "sqlite":
-        with sqlite3.connect(storage.url.removeprefix("sqlite:///")) as connection:
-            connection.executemany(f"INSERT INTO buffer {columns} VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
-        connection.close()
-        return
-    server = await asyncpg.connect(storage.url)
-    await server.executemany(f"INSERT INTO buffer {columns} VALUES ($1, $2, $3, $4, $5, $6, $7)", rows)
-    await server.close()
-
-
-def test_buffers(storage: Storage) -> None:
-    """A group's chains in their order, how many of each list, and what leaves them is gone."""
-
-    async def check(store: Store) -> None:
-        await put_into_buffer(
-            storage, store, [(LIST, 5, GROUP, 3), (LIST, 6, GROUP, 1), (11, 5, GROUP, 2), (LIST, 7, 301, 0)]
-        )
-        async with store.begin() as unit:
-            assert await unit.buffered(CENTRE, GROUP, 10) == [(CENTRE, LIST, 6), (CENTRE, 11, 5), (CENTRE, LIST, 5)]
-            assert await unit.buffered(CENTRE, GROUP, 2) == [(CENTRE, LIST, 6), (CENTRE, 11, 5)]
-            assert await unit.buffered(2, GROUP, 2) == []
-        assert await store.buffer_levels(CENTRE, GROUP) == {LIST: 2, 11: 1}
-        await save(store, off_buffer={(CENTRE, LIST, 5), (CENTRE, 11, 5), (CENTRE, 12, 1)})
-        assert await store.buffer_levels(CENTRE, GROUP) == {LIST: 1}
-        assert await store.buffer_levels(CENTRE, 301) == {LIST: 1}
 
     storage.run(check)
 

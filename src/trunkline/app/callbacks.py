@@ -15,8 +15,8 @@ import msgspec
 from trunkline.app.access import Work
 from trunkline.app.asking import Asked, Rules
 from trunkline.app.calling_times import gate_of, rules_of
+from trunkline.app.chain_judging import judged
 from trunkline.app.directory import ReferenceBook
-from trunkline.app.judging import blocked, blocked_row, put_back
 from trunkline.app.ports import Held, PreviewSession
 from trunkline.app.preview import MAX_DESK
 from trunkline.app.records import MAX_DUE_S, is_worked, record_shown
@@ -27,7 +27,7 @@ from trunkline.domain.callbacks import is_missed
 from trunkline.domain.campaigns import CallingList, Campaign
 from trunkline.domain.chains import left_waiting
 from trunkline.domain.desk import DeskEntry
-from trunkline.domain.enums import CallResult, Door, Hold, RecordStatus, RecordType, RequestType
+from trunkline.domain.enums import Door, Hold, RecordStatus, RecordType, RequestType
 from trunkline.domain.events import Appearance
 from trunkline.domain.people import Caller, Role
 from trunkline.domain.records import Happening, Record, RecordKey, is_open, moved
@@ -148,16 +148,12 @@ async def _pushed(
     if room_on(desk) <= shown.get(owner.user_id, 0):
         return None
     calling_list = _list_of(view, record)
-    hits = await view.suppressed(campaign, chain)
-    left = [out_of_dialing(one) if one.key in hits and is_open(one.status) else one for one in chain]
-    changed = [one for one, was in zip(left, chain, strict=True) if one is not was]
-    if record.key in hits:
-        return Decision(records=[*changed, *left_waiting(left)])
-    (_, verdicts), *_ = await blocked(view, campaign, [record], owner.user_id)
-    if verdicts:
-        held = put_back(record, verdicts)
-        row = blocked_row(record, verdicts[0], view.now_ms, campaign, owner.user_id, view.book)
-        return None if held is None else Decision(records=[held], attempts=[row])
+    (ruled,) = await judged(view, campaign, [chain], owner.user_id)
+    left = ruled.chain
+    if record.key not in ruled.permitted:
+        changed = [one for one, was in zip(left, chain, strict=True) if one is not was]
+        waiting = [] if any(one.key == record.key and is_open(one.status) for one in left) else left_waiting(left)
+        return Decision(records=[*changed, *waiting], attempts=ruled.attempts) if changed else None
     if not permits(rules.validation(campaign, calling_list, record)):
         return None
     asked = Asked(caller=owner, command=Push(device_id), request_type=RequestType.UNSOLICITED, door=Door.INSIDE)
@@ -170,7 +166,7 @@ async def _pushed(
         records=[one for one, was in zip(taken, chain, strict=True) if one is not was],
         desk=entries,
         notices=[(entries[at], record_shown(view, asked, work, entries[at], taken[at], Appearance.SCHEDULED_CALL))],
-        attempts=[_permitted(view, campaign, entries[at], taken[at])],
+        attempts=[*ruled.attempts, _permitted(view, campaign, entries[at], taken[at])],
     )
 
 
@@ -179,11 +175,6 @@ def room_on(desk: Iterable[Held]) -> int:
     held = list(desk)
     waiting = sum(is_promised(one.record) and is_worked(one.entry, {one.record.chain_n: one.record}) for one in held)
     return max(0, min(MAX_SHOWN - waiting, MAX_DESK - len(held)))
-
-
-def out_of_dialing(record: Record) -> Record:
-    """The record after a do-not-call hit before dialing."""
-    return moved(record, Happening.DO_NOT_CALL, record_type=RecordType.NO_CALL, call_result=CallResult.DO_NOT_CALL)
 
 
 def _taken(record: Record, campaign: Campaign) -> Record:

@@ -226,8 +226,9 @@ def aimed_decision(
 async def add_record(view: View, asked: Asked, command: AddRecord, rules: Rules) -> Decision:
     """Add a record to a list of the campaign, into a new chain or an existing one.
 
-    A record that joins a chain on somebody's desk goes to that desk with it, so that no chain is ever in two
-    hands. Raises ``NotFound`` for an unknown list or chain, ``AlreadyExists`` when the list refuses duplicates.
+    A record that joins a chain on somebody's desk goes to that desk with it, one that joins a chain in a group's buffer
+    goes into that, so that no chain is ever in two hands. Raises ``NotFound`` for an unknown list or chain,
+    ``AlreadyExists`` when the list refuses duplicates.
     """
     centre = asked.caller.contact_centre_id
     campaign = campaign_of(view, asked.caller, command)
@@ -262,6 +263,9 @@ async def add_record(view: View, asked: Asked, command: AddRecord, rules: Rules)
         record_id=record_ids[0],
     )
     desk: list[DeskEntry] = []
+    is_buffered = bool(chain) and await view.buffer_entry(*record.key[:3]) is not None
+    if owner is None and is_buffered and record.status is RecordStatus.READY:
+        record = moved(record, Happening.TAKEN)
     if owner is not None and record.status is RecordStatus.READY:
         record = moved(record, Happening.TAKEN)
         desk.append(msgspec.structs.replace(owner, handle=handles[0], chain_n=record.chain_n, shares={}))
@@ -318,4 +322,4 @@ async def _new_record(view: View, asked: Asked, command: AddRecord, calling_list
         record = msgspec.structs.replace(record, due_at_s=due_at_s)
     if command.record_type.is_personal:
         record = msgspec.structs.replace(record, agent_id=asked.caller.user_id)
-    return changed(record, FieldChanges(other_fields=command.other_fields or None))
+    return changed(record, FieldChanges(other_fields=command.other_fields or None), calling_list, is_new=True)

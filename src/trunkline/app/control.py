@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from trunkline.app.asking import Asked, Rules
+from trunkline.app.buffers import returned
 from trunkline.app.directory import ReferenceBook, present_state
 from trunkline.app.preview import campaign_step
 from trunkline.app.records import is_worked
@@ -47,9 +48,6 @@ that on SQLite."""
 
 MAX_WITHDRAWN = 200
 """Desk entries that one transaction takes back; the next ones go on."""
-
-MAX_WRITTEN_BACK = 100
-"""Chains of a buffer that one transaction gives back: each is read by itself, about half a millisecond."""
 
 REQUEST_TYPES: dict[Control, RequestType] = {
     Control.LOAD: RequestType.GROUP_LOAD,
@@ -121,7 +119,7 @@ async def advance_group(view: View, asked: Asked, command: AdvanceGroup, rules: 
         return Decision(is_silent=True)
     state = state_of(view.book, campaign)
     if state.status is GroupStatus.RUNNING and state.is_completing:
-        if await view.unit.buffered(*state.key, 1):
+        if await view.buffer_size(*state.key):
             return Decision(is_silent=True)
         return _gone_on(campaign, state, Progress.BUFFER_EMPTY, view, command.devices)
     if state.status is GroupStatus.WAITING_UNLOAD:
@@ -239,10 +237,12 @@ def _differences(was: Campaign | None, now: Campaign | None, after: ReferenceBoo
     new = now.agents if now is not None and now.status.is_loaded else frozenset()
     if was is not None:
         unloaded = msgspec.structs.replace(was, status=GroupStatus.NOT_LOADED)
-        for user_id in sorted(old - new):
-            others = after.campaigns_of(was.contact_centre_id, user_id)
-            if not any(other.campaign_id == was.campaign_id for other in others):
-                yield Told(user_id=user_id, what=CampaignStep.UNLOADED, campaign=unloaded)
+        kept: set[int] = set()
+        for other in after.groups_of(was.contact_centre_id, was.campaign_id):
+            if other.status.is_loaded:
+                kept |= other.agents
+        for user_id in sorted(old - new - kept):
+            yield Told(user_id=user_id, what=CampaignStep.UNLOADED, campaign=unloaded)
     if now is None:
         return
     is_new = was is None or not was.status.is_loaded
@@ -329,14 +329,10 @@ async def _take_from_desks(view: View, campaign: Campaign) -> Decision | None:
 
 async def _write_back(view: View, campaign: Campaign) -> Decision | None:
     """Give chains of the group's buffer back to their lists, a portion; None when there are none."""
-    keys = await view.unit.buffered(campaign.contact_centre_id, campaign.group_id, MAX_WRITTEN_BACK)
-    if not keys:
+    given_back = await returned(view, campaign.contact_centre_id, campaign.group_id)
+    if not given_back.off_buffer:
         return None
-    records: list[Record] = []
-    for key in keys:
-        chain = await view.chain(*key)
-        records += given_back(chain)
-    return Decision(records=records, off_buffer=keys, is_silent=True)
+    return Decision(records=given_back.records, off_buffer=given_back.off_buffer, is_silent=True)
 
 
 def _released(campaign: Campaign, record: Record, at_ms: int, attempt_guid: str, user_id: int) -> AttemptRow:

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import msgspec
 
-from trunkline.app.stored import BufferKey, ScheduleRun
+from trunkline.app.stored import ScheduleRun
 from trunkline.domain.attempts import AttemptStep
 from trunkline.domain.enums import CallResult
 from trunkline.domain.statistics import RecordCounts
@@ -43,13 +43,6 @@ class WorkReads(Protocol):
 
     async def preview_users(self, contact_centre_id: int, campaign_id: int) -> list[int]:
         """Agents in a preview session of the campaign, by user id."""
-
-
-class BufferReads(Protocol):
-    """What a unit sees of the buffers."""
-
-    async def buffered(self, contact_centre_id: int, campaign_group_id: int, limit: int) -> list[BufferKey]:
-        """Chains in the buffer of a group, in their order."""
 
 
 class Counting(Protocol):

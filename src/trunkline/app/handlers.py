@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from trunkline.app import (
     agents,
+    buffers,
     callbacks,
     contacts,
     control,
@@ -48,6 +49,7 @@ HANDLERS: dict[type, Handler] = {
     rescue.ExpireLeases: rescue.expire_leases,
     rescue.ReportFailure: rescue.report_failure,
     rescue.ResetStale: rescue.reset_stale,
+    buffers.ReturnBuffer: buffers.return_buffer,
     control.ControlGroup: control.control_group,
     control.AdvanceGroup: control.advance_group,
     control.TellAgents: control.tell_agents,

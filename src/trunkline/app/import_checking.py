@@ -67,7 +67,7 @@ class Checking:
         self.spool = Spool(self._temporary())
         self.dropped = DroppedRows()
         self.rows_read = 0
-        self.end_row = 1
+        self.end_row = 0
 
     def _temporary(self) -> Any:
         return self._stack.enter_context(tempfile.TemporaryFile(dir=self._folder, prefix="trunkline-import-"))

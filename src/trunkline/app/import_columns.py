@@ -20,7 +20,7 @@ from trunkline.app.import_places import place_of, regions_of, short_keys, zones_
 from trunkline.app.import_reading import CellBlock, RefusedRow
 from trunkline.app.import_texts import UNREAD, CellValues, FieldColumns, as_json, read_dialed, read_names, stripped
 from trunkline.app.import_windows import FULL, MAX_WINDOWS, WindowBook, key_of
-from trunkline.app.record_columns import RecordColumns, joined
+from trunkline.app.record_columns import NAMES, RecordColumns, joined
 from trunkline.domain import row_cells as cells_of
 from trunkline.domain.columns import Column, Meaning, RowPlan
 from trunkline.domain.enums import CallResult, PhoneType, RecordStatus, RecordType
@@ -131,11 +131,16 @@ class ColumnReader:
         if block.plan is not self._plan:
             self._plan = block.plan
             self._fields = FieldColumns(block.plan.custom, self._declared, self._rules.left_open(block.plan))
+        if not len(block.rows):
+            empty = RecordColumns([], dict.fromkeys((*NAMES, "chain_key")))
+            return ReadBlock(records=empty, refused=block.refused, rows_read=len(block.refused), end_row=block.end_row)
         odd: set[int] = set()
+        clean = block
         if not block.is_clean:
             odd.update(_unstorable_rows(block.columns))
-        found = self._rows_values(block, odd)
-        fast, refused = self._fast_records(block, found, odd)
+            clean = msgspec.structs.replace(block, columns=[_without(column, odd) for column in block.columns])
+        found = self._rows_values(clean, odd)
+        fast, refused = self._fast_records(clean, found, odd)
         blank = 0
         if odd:
             slow, faulty, blank = self._slow_records(block, sorted(odd))
@@ -362,6 +367,11 @@ def _without_repeats(entries: list[_Entry]) -> list[_Entry]:
             seen.add(pair)
             kept.append(entry)
     return kept
+
+
+def _without(column: Sequence[Any], odd: set[int]) -> Sequence[Any]:
+    """The column with empty cells in place of those of odd rows."""
+    return ["" if at in odd else cell for at, cell in enumerate(column)] if odd else column
 
 
 def _unstorable_rows(columns: Sequence[Sequence[Any]]) -> set[int]:

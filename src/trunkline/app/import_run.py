@@ -33,7 +33,7 @@ from trunkline.domain.import_specifications import DuplicateScope, FileFormat, N
 from trunkline.domain.objects import ObjectKind
 from trunkline.domain.people import Caller
 from trunkline.domain.row_cells import RowRules
-from trunkline.domain.time_zones import TimeZoneAlias
+from trunkline.domain.time_zones import TimeZoneAlias, zones_by_text
 from trunkline.domain.window_hours import ever_opens
 from trunkline.errors import AlreadyInUse
 
@@ -93,6 +93,7 @@ class Run:
         self.step = Step(is_writing=False, rows=0, of_rows=None)
         self.windows = WindowBook(self._opens)
         self.done = 0
+        self.has_begun = False
         self.report = ImportReport(
             import_id="", list_name=calling_list.name, mode=order.mode, is_dry_run=order.is_dry_run
         )
@@ -104,6 +105,7 @@ class Run:
         progress = await read_progress(self.site.store, self.calling_list, import_id)
         if progress is not None:
             check_same_file(progress, digest)
+            self.has_begun = True
             self.done = progress.source_rows_done
             report.records_added_before = progress.records_added
             report.is_repeat = report.finished = progress.state is ImportState.DONE
@@ -155,10 +157,7 @@ class Run:
         if order.numbers is not NumberCheck.AS_GIVEN:
             region = order.region or self.calling_list.default_region
             numbers = await asyncio.to_thread(NumberReader, region, order.numbers)
-        aliases: dict[str, str] = {}
-        for stored in book.objects_of(centre, ObjectKind.TIME_ZONE):
-            if isinstance(stored.value, TimeZoneAlias) and stored.value.is_enabled:
-                aliases[stored.value.name] = aliases[str(stored.object_id)] = stored.value.time_zone
+        zones = [stored.value for stored in book.objects_of(centre, ObjectKind.TIME_ZONE)]
         rules = RowRules(
             calling_list=self.calling_list,
             numbers=numbers,
@@ -166,7 +165,7 @@ class Run:
             region_of=_region_of if numbers is not None else None,
             agents=agents,
             campaigns={one.value.name: one.object_id for one in book.objects_of(centre, ObjectKind.CAMPAIGN)},
-            zone_aliases=aliases,
+            zone_aliases=zones_by_text(zone for zone in zones if isinstance(zone, TimeZoneAlias)),
         )
         return rules, numbers
 
@@ -261,10 +260,11 @@ class Run:
             digest=digest,
             source_rows=checking.end_row,
         )
-        if self.done == 0:
+        if not self.has_begun:
             # The note of the import stands before its first record, so that a second run finds it.
-            await self._submit(mark(row_before=0, row_after=1, rows_refused=0, is_last=False))
-            self.done = 1
+            header = 0 if self.order.file_format is FileFormat.JSON_LINES else 1
+            await self._submit(mark(row_before=0, row_after=header, rows_refused=0, is_last=False))
+            self.done = header
         self._told(Step(is_writing=True, rows=0, of_rows=self.report.rows_read))
         adding: asyncio.Task[None] | None = None
         refused = 0

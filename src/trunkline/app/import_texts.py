@@ -96,6 +96,8 @@ def read_names(texts: Sequence[str], most: int, odd: set[int]) -> list[str]:
 
 def read_dialed(texts: Sequence[str], odd: set[int]) -> tuple[list[str], list[str]]:
     """A column of numbers as they are given, and their canonical forms."""
+    if not texts:
+        return [], []
     texts, whole = lines_of(texts)
     found = _DIALED.findall(whole)
     if len(found) != len(texts):

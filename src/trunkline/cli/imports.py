@@ -27,7 +27,7 @@ from trunkline.app.import_orders import check_specification, order_of, specifica
 from trunkline.app.import_report import ImportReport, Refusal
 from trunkline.app.import_run import Step, Watcher
 from trunkline.app.imports import import_alone
-from trunkline.app.ports import Provision, Store
+from trunkline.app.ports import Directory, Provision, Store
 from trunkline.app.reference_data import ObjectChanges, ObjectWrite
 from trunkline.cli.flags import STORAGE, config_from, with_options
 from trunkline.config import Config
@@ -274,23 +274,28 @@ async def save_specification(store: Store, specification: ImportSpecification, n
     await store.change_objects(changes)
 
 
-async def _find(store: Store, settings: Settings) -> tuple[Caller, CallingList]:
-    """Who imports, and into which list, made when that was asked for (a dry run makes nothing)."""
-    directory = await store.directory()
+def command_line_caller(directory: Directory, contact_centre: str) -> Caller:
+    """Whoever has the database in hand, in the contact centre of that name; ``Refused`` when it is not clear which."""
     centres = directory.contact_centres
-    found = [centre for centre, name in centres.items() if settings.contact_centre in ("", name)]
+    found = [centre for centre, name in centres.items() if contact_centre in ("", name)]
     if len(found) != 1:
         names = ", ".join(sorted(centres.values())) or "none"
         raise Refused(f"name one contact centre with --contact-centre; there are: {names}")
-    centre = found[0]
-    caller = Caller(
-        contact_centre_id=centre,
-        contact_centre_name=centres[centre],
+    return Caller(
+        contact_centre_id=found[0],
+        contact_centre_name=centres[found[0]],
         user_id=0,
         public_id="",
         user_name="command line",
         roles=(Role.ADMINISTRATOR,),
     )
+
+
+async def _find(store: Store, settings: Settings) -> tuple[Caller, CallingList]:
+    """Who imports, and into which list, made when that was asked for (a dry run makes nothing)."""
+    directory = await store.directory()
+    caller = command_line_caller(directory, settings.contact_centre)
+    centre = caller.contact_centre_id
     try:
         return caller, ReferenceBook(directory).list_named(centre, settings.list_name)
     except NotFound:

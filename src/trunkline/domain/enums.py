@@ -161,6 +161,8 @@ class Hold(IntEnum):
     """There was a conversation with the person not long ago."""
     VALIDATION = 3
     """The pre-dial validation could not answer; it is asked again later."""
+    SUPPRESSION = 4
+    """A do-not-call entry that ends names it; it is judged again every day until then."""
 
 
 class FieldType(IntEnum):

@@ -86,6 +86,7 @@ class RowRules(msgspec.Struct, frozen=True, kw_only=True):
 _Number = TypeVar("_Number", bound=IntEnum)
 HALF_PAIR = re.compile("[\ud800-\udfff]")
 _CLOCK = re.compile(r"([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?")
+_COUNTRY = re.compile(r"[A-Z]{2}-")
 _REGION = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
 
 
@@ -163,10 +164,15 @@ def read_zones(text: str, rules: RowRules) -> tuple[str, ...]:
 
 
 def read_region(text: str, rules: RowRules) -> str:
-    """A country or a part of one (ISO 3166); two letters alone are a part of the list's country. "-" is none."""
+    """A part of a country (ISO 3166), or a country with a dash behind it, which is not kept.
+
+    Two letters alone are a part of the list's country, or that country itself. "-" is none.
+    """
     if text == NO_REGION:
         return NO_REGION
     region = text.upper()
+    if _COUNTRY.fullmatch(region):
+        return region[:2]
     if len(region) == 2 and region.isascii() and region != rules.calling_list.default_region:
         region = f"{rules.calling_list.default_region}-{region}"
     if not _REGION.fullmatch(region):

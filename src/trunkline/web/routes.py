@@ -18,6 +18,7 @@ from trunkline.web import (
     agent,
     callbacks,
     explain,
+    exports,
     group_control,
     imports,
     list_work,
@@ -72,6 +73,7 @@ def table() -> list[Row]:
         Row("GET", f"{api}/features", resources.get_features, own),
         *admin.rows(),
         *imports.rows(),
+        *exports.rows(),
         Row("GET", f"{api}/admin/openapi.json", partial(openapi.get_openapi, rows=rows), supervise),
         # Before the objects: what is below their addresses and is no object.
         *group_control.rows(),

@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from trunkline.app.group_reads import AttemptCount, AttemptCounts
-from trunkline.app.stored import SCHEDULE_RUNS_KEPT_S, BufferKey, Changes, ScheduleRun
+from trunkline.app.stored import SCHEDULE_RUNS_KEPT_S, Changes, ScheduleRun
 from trunkline.domain.attempts import AttemptStep
 from trunkline.domain.enums import RecordType
 from trunkline.domain.records import is_open
@@ -30,19 +30,11 @@ def preview_users(tables: Tables, contact_centre_id: int, campaign_id: int) -> l
     return sorted(s.user_id for s in tables.preview_sessions if (s.contact_centre_id, s.campaign_id) == wanted)
 
 
-def buffered(tables: Tables, contact_centre_id: int, campaign_group_id: int, limit: int) -> list[BufferKey]:
-    """See ``BufferReads.buffered``."""
-    mine = [
-        (entry.place, key)
-        for key, entry in tables.buffer.items()
-        if (key[0], entry.campaign_group_id) == (contact_centre_id, campaign_group_id)
-    ]
-    return [key for _, key in sorted(mine)][:limit]
-
-
 def buffer_levels(tables: Tables, contact_centre_id: int, campaign_group_id: int) -> dict[int, int]:
     """See ``Counting.buffer_levels``."""
-    return dict(Counter(key[1] for key in buffered(tables, contact_centre_id, campaign_group_id, len(tables.buffer))))
+    group = (contact_centre_id, campaign_group_id)
+    entries = tables.buffer.values()
+    return dict(Counter(e.list_id for e in entries if (e.contact_centre_id, e.campaign_group_id) == group))
 
 
 def record_counts(tables: Tables, contact_centre_id: int, list_id: int, max_attempts: int) -> RecordCounts:
@@ -113,10 +105,6 @@ class UnitGroups:
     async def preview_users(self, contact_centre_id: int, campaign_id: int) -> list[int]:
         """See ``WorkReads.preview_users``."""
         return preview_users(self._now(), contact_centre_id, campaign_id)
-
-    async def buffered(self, contact_centre_id: int, campaign_group_id: int, limit: int) -> list[BufferKey]:
-        """See ``BufferReads.buffered``."""
-        return buffered(self._now(), contact_centre_id, campaign_group_id, limit)
 
 
 class StoreGroups(UnitGroups):

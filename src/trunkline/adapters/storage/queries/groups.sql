@@ -14,15 +14,6 @@ FROM (
 SELECT json_group_array(user_id) FROM preview_session
 WHERE contact_centre_id = :contact_centre_id AND campaign_id = :campaign_id
 
--- name: buffered
--- Chains in the buffer of a group, in their order.
-SELECT json_group_array(json_array(contact_centre_id, list_id, chain_id))
-FROM (
-  SELECT * FROM buffer
-  WHERE contact_centre_id = :contact_centre_id AND campaign_group_id = :campaign_group_id
-  ORDER BY place, list_id, chain_id LIMIT :limit
-)
-
 -- name: buffer_levels
 -- Chains in the buffer of a group by list.
 SELECT json_group_array(json_array(list_id, chains))
@@ -30,12 +21,6 @@ FROM (
   SELECT list_id, count(*) AS chains FROM buffer
   WHERE contact_centre_id = :contact_centre_id AND campaign_group_id = :campaign_group_id
   GROUP BY list_id
-)
-
--- name: take_off_buffer
--- Forget chains of the buffer.
-DELETE FROM buffer WHERE (contact_centre_id, list_id, chain_id) IN (
-  WITH gone (contact_centre_id, list_id, chain_id) AS (VALUES $rows) SELECT * FROM gone
 )
 
 -- name: logged_in
