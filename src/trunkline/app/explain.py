@@ -172,7 +172,13 @@ class Explainer:
     async def _busy(self, view: View, record: Record) -> Busy | None:
         entries = [one for one in await view.entries_of_chain(*record.key[:3]) if not one.is_settled]
         if not entries:
-            return None
+            taken = await view.unit.buffer_entry(*record.key[:3])
+            if taken is None:
+                return None
+            group = self._book.group(self._centre, taken.campaign_group_id)
+            name = group.group_name if group is not None else f"number {taken.campaign_group_id}"
+            until_s = taken.lease_until_ms // 1000
+            return Busy(place=f"in the buffer of {name}", since_s=taken.taken_at_ms // 1000, until_s=until_s)
         entry = entries[0]
         names = {u.caller.user_id: u.caller.user_name for u in await self._store.users(self._centre, [entry.user_id])}
         until_ms = entry.lease_until_ms
