@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from trunkline.adapters.storage.memory import MemoryStore
 from trunkline.app.asking import Asked, Rules
+from trunkline.app.bulk import Bulk
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.handlers import HANDLERS
-from trunkline.app.import_reading import CsvFile
+from trunkline.app.import_files import TextFile
 from trunkline.app.import_report import ImportReport, Refusal
-from trunkline.app.imports import Importer, ImportOrder, Step, Watcher
+from trunkline.app.import_run import Site, Step, Watcher
+from trunkline.app.imports import Importer, ImportOrder
 from trunkline.app.ports import Provision, StoredRow
+from trunkline.app.record_columns import RecordBlock
 from trunkline.app.writer import Writer
 from trunkline.domain.campaigns import CallingList
+from trunkline.domain.import_specifications import NumberCheck
 from trunkline.domain.people import Caller, Role
 from trunkline.domain.records import Record
 
 T = TypeVar("T")
+ORDER = ImportOrder(numbers=NumberCheck.AS_GIVEN)
+"""Most tests are not about numbers: short ones are easier to read."""
 LIST = CallingList(
     contact_centre_id=1, list_id=7, name="Spring", from_s=3600, until_s=7200, default_time_zone="Europe/Paris"
 )
@@ -72,12 +79,33 @@ class Notes(Watcher):
         self.steps.append(step)
 
 
+class WatchedStore(MemoryStore):
+    """A store in memory that tells of each block before it takes it."""
+
+    def __init__(self, before: Callable[[], Awaitable[None]]) -> None:
+        super().__init__()
+        self.before = before
+
+    @asynccontextmanager
+    async def bulk(self) -> AsyncIterator[Bulk]:
+        """The way for blocks."""
+        async with super().bulk() as bulk:
+            add = bulk.add
+
+            async def watched(block: RecordBlock) -> None:
+                await self.before()
+                await add(block)
+
+            bulk.add = watched  # type: ignore[method-assign]
+            yield bulk
+
+
 class Bench:
-    """The writer and the importer over a store in memory; ``fail_at`` makes that chunk (from 1) raise."""
+    """The writer and the importer over a store in memory; ``fail_at`` makes that mark or block (from 1) raise."""
 
     def __init__(self, calling_list: CallingList = LIST) -> None:
         self.calling_list = calling_list
-        self.store = MemoryStore()
+        self.store: MemoryStore = WatchedStore(self._next)
         self.chunks = 0
         self.fail_at: int | None = None
         self.failure: Exception = ConnectionResetError()
@@ -95,7 +123,7 @@ class Bench:
             await self.store.provision(Provision(contact_centres={1: "demo"}, lists=[self.calling_list]))
         book = ReferenceBook(await self.store.directory())
         self.writer = Writer(self.store, StandingClock(), book, Rules(chance=NoChance()), HANDLERS, lambda _: None)
-        self.importer = Importer(self.store, self.submit)
+        self.importer = Importer(Site(store=self.store, submit=self.submit, clock=StandingClock()))
         self.writer.start()
         try:
             return await steps(self)
@@ -104,13 +132,16 @@ class Bench:
             await self.store.close()
 
     async def submit(self, asked: Asked) -> StoredRow | None:
-        """Hand a chunk to the writer, or fail before it."""
+        """Hand a mark to the writer, or fail before it."""
+        await self._next()
+        return await self.writer.submit(asked)
+
+    async def _next(self) -> None:
         self.chunks += 1
         if self.chunks == self.fail_at:
             raise self.failure
         if self.before_chunk is not None:
             await self.before_chunk(self.chunks)
-        return await self.writer.submit(asked)
 
     async def load(
         self,
@@ -123,8 +154,8 @@ class Bench:
     ) -> ImportReport:
         """Import a text."""
         raw = text if isinstance(text, bytes) else text.encode()
-        source = CsvFile(io.BytesIO(raw), encoding)
-        return await self.importer.run(caller, self.calling_list, order or ImportOrder(), source, watcher)
+        source = TextFile(io.BytesIO(raw), encoding)
+        return await self.importer.run(caller, self.calling_list, order or ORDER, source, watcher)
 
     def load_twice(self, text: str, order: ImportOrder) -> tuple[ImportReport, ImportReport]:
         """Import a text, and again by a program that was started anew."""

@@ -20,7 +20,7 @@ from trunkline.domain.campaigns import CallingList
 from trunkline.domain.enums import DoNotCallKind
 
 T = TypeVar("T")
-GOOD = "phone,chain,name\n+15550100,a,Ann\n+15550101,a,Ann\n+15550102,b,[red]Bob\n"
+GOOD = "phone,chain,name\n+16465550100,a,Ann\n+16465550101,a,Ann\n+16465550102,b,[red]Bob\n"
 MIXED = GOOD + "bad,c,\n+1,,=1+1,extra\n"
 
 
@@ -79,7 +79,7 @@ class Desk:
 
         async def steps(store: Store) -> int:
             async with store.begin() as unit:
-                numbers = ("+15550100", "+15550101", "+15550102")
+                numbers = ("+16465550100", "+16465550101", "+16465550102")
                 found = [await unit.records_of_contact(1, [list_id], DoNotCallKind.NUMBER, n, 10) for n in numbers]
             return sum(map(len, found))
 
@@ -125,7 +125,7 @@ def test_refused_rows_end_with_one(desk: Desk) -> None:
 def test_good_rows_only(desk: Desk) -> None:
     """In mode good the exit code is 0, and all refusals are in the file asked for, harmless for spreadsheets."""
     refused = desk.folder / "refused.csv"
-    text = "=phone,name\nbad,\n+15550100,\n"
+    text = "=phone,name\nbad,\n+16465550100,\n"
     result = desk.run(text, "--mode", "good", "--refused", str(refused), "--map", "phone==phone")
     assert result.exit_code == 0, result.output
     assert desk.count() == 1
@@ -152,7 +152,7 @@ def test_the_report_as_json(desk: Desk) -> None:
 
 def test_columns_delimiter_and_encoding(desk: Desk) -> None:
     """What can be said over HTTP can be said here."""
-    text = "Telefon\tName\n+15550100\tZoë\n"
+    text = "Telefon\tName\n+16465550100\tZoë\n"
     arguments = ("--map", "phone=Telefon", "--delimiter", "tab", "--encoding", "utf8", "--region", "US")
     result = desk.run(text, *arguments, "--json")
     assert json.loads(result.stdout)["columns"] == {"Telefon": "phone", "Name": "custom field Name"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from trunkline.domain.columns import KNOWN_NAMES, MAX_COLUMNS, Column, plan_columns
+from trunkline.domain.columns import KNOWN_NAMES, MAX_COLUMNS, MAX_NUMBERS, Column, plan_columns
 from trunkline.domain.records import MAX_FIELD_NAME, MAX_FIELDS
 from trunkline.errors import MissingParameter, OutOfRange, TooLarge
 
@@ -30,6 +30,8 @@ from trunkline.errors import MissingParameter, OutOfRange, TooLarge
         ("customer_id", Column.CUSTOMER_ID),
         ("chain_id", Column.CHAIN),
         ("chain_n", Column.CHAIN_N),
+        ("treatments", Column.TREATMENTS),
+        ("calling_region", Column.REGION),
     ],
 )
 def test_a_column_is_known_by_its_name_in_the_format(name: str, column: Column) -> None:
@@ -40,7 +42,18 @@ def test_a_column_is_known_by_its_name_in_the_format(name: str, column: Column) 
 
 def test_every_meaning_has_a_name() -> None:
     """No meaning is out of reach of a header."""
-    assert set(KNOWN_NAMES.values()) == set(Column)
+    further = {(column, n) for column in (Column.PHONE, Column.PHONE_TYPE) for n in range(2, MAX_NUMBERS + 1)}
+    assert set(KNOWN_NAMES.values()) == set(Column) | further
+
+
+def test_further_numbers_are_known_by_their_names() -> None:
+    """phone2 and its type stand in any order; a type without its number is refused."""
+    plan = plan_columns(["phone2_type", "phone", "Phone 2", "phone10"], {})
+    assert plan.known == {(Column.PHONE_TYPE, 2): 0, Column.PHONE: 1, (Column.PHONE, 2): 2, (Column.PHONE, 10): 3}
+    assert plan.further == (2, 10)
+    assert plan.uses() == {"phone2_type": "phone2_type", "phone": "phone", "Phone 2": "phone2", "phone10": "phone10"}
+    with pytest.raises(OutOfRange):
+        plan_columns(["phone", "phone2_type"], {})
 
 
 def test_unknown_columns_become_custom_fields_and_foreign_keys_are_left_out() -> None:

@@ -12,14 +12,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.imports.harness import AGENT, LIST, SUPERVISOR, Bench, Notes, StandingClock, load, many, reasons
+from tests.imports.harness import AGENT, LIST, ORDER, SUPERVISOR, Bench, Notes, StandingClock, load, many, reasons
+from trunkline.adapters.storage.memory_bulk import MemoryBulk
+from trunkline.app import import_files
 from trunkline.app.asking import Asked
-from trunkline.app.import_chunks import ImportChunk
-from trunkline.app.import_reading import CsvFile
-from trunkline.app.import_report import MAX_REFUSALS, ImportMode
-from trunkline.app.imports import CHUNK_RECORDS, PAUSE_ROWS, ImportOrder, _NoChance, import_alone
+from trunkline.app.import_chunks import ImportMark
+from trunkline.app.import_files import TextFile
+from trunkline.app.import_report import MAX_REFUSALS
+from trunkline.app.imports import ImportOrder, _NoChance, import_alone
 from trunkline.app.ports import AuditQuery
 from trunkline.domain.enums import Door, RequestType
+from trunkline.domain.import_specifications import ImportMode, NumberCheck
 from trunkline.errors import (
     Defect,
     Forbidden,
@@ -29,8 +32,9 @@ from trunkline.errors import (
     TooLarge,
 )
 
-GOOD = ImportOrder(mode=ImportMode.GOOD)
-DRY = ImportOrder(is_dry_run=True)
+CHUNK_RECORDS = MemoryBulk.rows_at_once
+GOOD = msgspec.structs.replace(ORDER, mode=ImportMode.GOOD)
+DRY = msgspec.structs.replace(ORDER, is_dry_run=True)
 MIXED = "phone,chain,name\n+15550100,a,Ann\nbad,a,Bob\n+15550102,b,Cy\n+15550103,a,Di\n"
 
 
@@ -76,7 +80,7 @@ def test_all_good_rows_are_added_in_chains() -> None:
 def test_a_dry_run_writes_nothing(mode: ImportMode) -> None:
     """The report says what would be, and the store holds neither records nor a trace of the import."""
     bench = Bench()
-    order = ImportOrder(mode=mode, is_dry_run=True)
+    order = msgspec.structs.replace(DRY, mode=mode)
     report = bench.run(lambda b: b.load(MIXED, order))
     assert (report.is_dry_run, report.finished, report.rows_good, report.rows_refused) == (True, False, 2, 2)
     assert bench.records == []
@@ -102,7 +106,9 @@ def test_chunks_hold_whole_chains(chain_of: int) -> None:
     report = bench.run(lambda b: b.load(many(rows, chain_of=chain_of)))
     assert report.records_added == len(bench.records) == rows
     assert report.chains_added == rows // chain_of
-    steps = [after - before for before, after in itertools.pairwise(sizes[1:])]
+    *steps, rest = [after - before for before, after in itertools.pairwise(sizes[1:])]
+    assert 0 < rest < CHUNK_RECORDS + chain_of
+    assert steps
     assert all(CHUNK_RECORDS <= step < CHUNK_RECORDS + chain_of for step in steps)
 
 
@@ -111,7 +117,7 @@ def test_only_the_last_chunk_is_in_the_audit() -> None:
     bench = Bench()
 
     async def steps(b: Bench) -> list[tuple[object, ...]]:
-        await b.load(many(CHUNK_RECORDS + 5), ImportOrder(import_id="x", door=Door.REST))
+        await b.load(many(CHUNK_RECORDS + 5), msgspec.structs.replace(ORDER, import_id="x", door=Door.REST))
         await b.load(many(3), DRY)
         rows = [stored.row for stored in await b.store.audit(AuditQuery(contact_centre_id=1))]
         return [(r.user_id, r.request_type, r.list_id, r.reference, r.door, r.outcome) for r in rows]
@@ -128,8 +134,8 @@ def test_agents_do_not_import() -> None:
             await b.load(many(1), caller=AGENT)
         with pytest.raises(Forbidden):
             await b.importer.progress(AGENT, LIST, "x")
-        chunk = ImportChunk(
-            list_id=7, import_id="x", digest="", row_before=0, row_after=1, rows_refused=0, chains=[], is_last=True
+        chunk = ImportMark(
+            list_id=7, import_id="x", digest="", source_rows=1, row_before=0, row_after=1, rows_refused=0, is_last=True
         )
         asked = Asked(caller=AGENT, command=chunk, request_type=RequestType.LIST_IMPORT, door=Door.REST)
         with pytest.raises(Forbidden):
@@ -150,19 +156,21 @@ def test_the_report_keeps_the_first_refusals_and_counts_all() -> None:
     assert len(bench.records) == 1
 
 
-def test_steps_are_told() -> None:
+def test_steps_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """Both passes tell how far they are, and the second knows how long it is."""
+    monkeypatch.setattr(import_files, "PIECE_BYTES", 2000)
     notes = Notes()
-    Bench().run(lambda b: b.load(many(PAUSE_ROWS * 3), watcher=notes))
+    Bench().run(lambda b: b.load(many(300), watcher=notes))
     checking = [step for step in notes.steps if not step.is_writing]
     writing = [step for step in notes.steps if step.is_writing]
     assert [step.rows for step in checking] == sorted(step.rows for step in checking)
     assert len(checking) >= 3
-    assert checking[-1].rows == writing[-1].rows == writing[0].of_rows == PAUSE_ROWS * 3
+    assert checking[-1].rows == writing[-1].rows == writing[0].of_rows == 300
 
 
-def test_others_get_the_processor() -> None:
+def test_others_get_the_processor(monkeypatch: pytest.MonkeyPatch) -> None:
     """Another task runs between portions of a long file, empty rows included."""
+    monkeypatch.setattr(import_files, "PIECE_BYTES", 1000)
     bench = Bench()
     turns = 0
 
@@ -176,7 +184,7 @@ def test_others_get_the_processor() -> None:
                 await asyncio.sleep(0)
 
         counting = asyncio.create_task(count())
-        await b.load("phone\n" + "\n" * PAUSE_ROWS * 20 + "+15550100\n", DRY)
+        await b.load("phone\n" + "\n" * 20_000 + "+15550100\n", DRY)
         counting.cancel()
 
     bench.run(steps)
@@ -226,15 +234,30 @@ def test_an_order_that_makes_no_sense_is_refused(order: ImportOrder, error: type
 
 
 def test_numbers_are_checked_against_a_numbering_plan() -> None:
-    """With a region a number must be possible there or anywhere; addresses are left alone."""
+    """A number must exist in some plan, or be possible in one, as is asked; addresses are left alone."""
     text = (
-        "phone,phone_type\n(646) 555-0100,\n555-0100,\n+44 20 7946 0958,\n12,\n+999999999999999,\n"
-        "a@example.com,EmailAddress\n"
+        "phone,phone_type\n(646) 555-0100,\n555-0100,\n+44 20 7946 0958,\n12,\n+999999999999999,\n(146) 555-0100,\n"
+        "646 555 0100 ext. 7,\na@example.com,EmailAddress\n"
     )
     report, records = load(text, ImportOrder(mode=ImportMode.GOOD, region="US"))
-    assert [refusal.row for refusal in report.refusals] == [5, 6]
-    assert len(records) == 4
-    assert load(text)[0].rows_refused == 0
+    assert [(refusal.row, refusal.reason) for refusal in report.refusals] == [
+        (3, "is no number of any numbering plan"),
+        (5, "is no number of any numbering plan"),
+        (6, "is no number of US and no international one"),
+        (7, "is no number of any numbering plan"),
+        (8, "may hold digits, + ( ) - . / * # , ; x and spaces, and at least one digit"),
+    ]
+    assert [record.phone_number for record in records] == ["+16465550100", "+442079460958", "a@example.com"]
+    possible = ImportOrder(mode=ImportMode.GOOD, numbers=NumberCheck.POSSIBLE)
+    report, records = load(text.replace(" ext. 7", " x7"), possible)
+    assert [(refusal.row, refusal.reason) for refusal in report.refusals] == [
+        (3, "cannot be a number of US or an international one"),
+        (5, "cannot be a number of US or an international one"),
+        (6, "is no number of US and no international one"),
+        (8, "has an extension, which is not dialed: put it into a column of its own"),
+    ]
+    assert [record.phone_number for record in records][2] == "+11465550100"
+    assert load(text.replace(" ext. 7", ""), GOOD)[0].rows_refused == 0
 
 
 def test_a_list_may_refuse_numbers_it_has() -> None:
@@ -276,9 +299,9 @@ def test_an_import_without_a_server() -> None:
     bench = Bench()
 
     async def steps(b: Bench) -> tuple[int, bool]:
-        source = CsvFile(io.BytesIO(many(3).encode()))
-        first = await import_alone(b.store, StandingClock(), SUPERVISOR, LIST, ImportOrder(), source)
-        again = await import_alone(b.store, StandingClock(), SUPERVISOR, LIST, ImportOrder(), source)
+        source = TextFile(io.BytesIO(many(3).encode()))
+        first = await import_alone(b.store, StandingClock(), SUPERVISOR, LIST, ORDER, source)
+        again = await import_alone(b.store, StandingClock(), SUPERVISOR, LIST, ORDER, source)
         return first.records_added, again.is_repeat
 
     assert bench.run(steps) == (3, True)
@@ -303,7 +326,7 @@ def test_any_bytes_give_a_report_or_a_refusal(raw: bytes, mode: ImportMode, with
     bench = Bench()
     text = b"phone,chain,note\n" + raw if with_header else raw
     try:
-        report = bench.run(lambda b: b.load(text, ImportOrder(mode=mode)))
+        report = bench.run(lambda b: b.load(text, msgspec.structs.replace(ORDER, mode=mode)))
     except Refused:
         assert bench.records == []
         return

@@ -8,15 +8,19 @@ from hypothesis import strategies as st
 
 from tests.imports.harness import LIST
 from trunkline.domain.columns import plan_columns
+from trunkline.domain.eligibility import Window
 from trunkline.domain.enums import CallResult, PhoneType, RecordStatus, RecordType
 from trunkline.domain.records import MAX_FIELD_TEXT
+from trunkline.domain.row_cells import RowRules
 from trunkline.domain.rows import Fault, RowValues, read_row
 
 HEADER = (
     *("phone", "phone_type", "record_type", "record_status", "call_result", "attempt", "call_time"),
     *("dial_sched_time", "daily_from", "daily_till", "tz_name", "customer_id", "chain", "chain_n", "note"),
+    *("other_time_zones", "calling_region", "agent_user_name", "campaign_name", "treatments", "phone2", "phone2_type"),
 )
 PLAN = plan_columns(HEADER, {})
+RULES = RowRules(calling_list=LIST, agents={"ann": 4}, campaigns={"C": 9}, zone_aliases={"122": "America/Los_Angeles"})
 
 
 def cells(**given_cells: str) -> list[str]:
@@ -26,14 +30,14 @@ def cells(**given_cells: str) -> list[str]:
 
 def good(**given_cells: str) -> RowValues:
     """The values of a row that must be good."""
-    values = read_row(PLAN, cells(**given_cells), LIST)
+    values = read_row(PLAN, cells(**given_cells), RULES)
     assert isinstance(values, RowValues), values
     return values
 
 
 def faults(**given_cells: str) -> tuple[Fault, ...]:
     """The faults of a row that must be refused."""
-    found = read_row(PLAN, cells(**given_cells), LIST)
+    found = read_row(PLAN, cells(**given_cells), RULES)
     assert not isinstance(found, RowValues)
     return found
 
@@ -41,19 +45,15 @@ def faults(**given_cells: str) -> tuple[Fault, ...]:
 def test_an_empty_row_takes_everything_from_the_list() -> None:
     """With only a number given, window and zone are the list's and the rest is the format's default."""
     values = good(note=" as it is ")
-    record = values.record(LIST, 11, 2, 33)
-    assert (record.contact_centre_id, record.list_id, record.chain_id, record.chain_n, record.record_id) == (
-        *(1, 7, 11),
-        *(2, 33),
-    )
-    assert (record.time_zone, record.from_s, record.until_s) == ("Europe/Paris", 3600, 7200)
-    assert record.window == values.window
-    assert record.status is RecordStatus.READY
-    assert record.phone_type is PhoneType.HOME_PHONE
-    assert record.record_type is RecordType.GENERAL
-    assert record.call_result is CallResult.UNKNOWN
-    assert (record.attempts, record.due_at_s, record.called_at_s, record.customer_id) == (0, None, None, None)
-    assert record.other_fields == {"note": " as it is "}
+    (number,) = values.numbers
+    assert number.window == Window("Europe/Paris", 3600, 7200)
+    assert number.phone_type is PhoneType.HOME_PHONE
+    assert values.status is RecordStatus.READY
+    assert values.record_type is RecordType.GENERAL
+    assert values.call_result is CallResult.UNKNOWN
+    assert (values.attempts, values.due_at_s, values.called_at_s, values.customer_id) == (0, None, None, None)
+    assert (values.agent_id, values.campaign_id, values.treatments) == (None, None, "")
+    assert values.other_fields == {"note": " as it is "}
     assert (values.chain_key, values.chain_n) == ("", None)
 
 
@@ -74,12 +74,13 @@ def test_a_full_row_is_taken_as_it_is() -> None:
         chain="K",
         chain_n="4",
     )
-    assert values.phone_type is PhoneType.MOBILE
+    (number,) = values.numbers
+    assert number.phone_type is PhoneType.MOBILE
     assert values.record_type is RecordType.CAMPAIGN_CALL_BACK
     assert values.call_result is CallResult.NO_ANSWER
     assert (values.attempts, values.called_at_s) == (3, 1_700_000_000)
     assert values.due_at_s == 1_909_162_800  # noon in Los Angeles, in summer
-    assert (values.from_s, values.until_s, values.time_zone) == (34_200, 72_000, "PST")
+    assert number.window == Window("PST", 34_200, 72_000)
     assert (values.customer_id, values.chain_key, values.chain_n) == ("C1", "K", 4)
 
 
@@ -104,11 +105,25 @@ def test_a_full_row_is_taken_as_it_is() -> None:
         ("dial_sched_time", "2030-01-01T01:00+01:00", "due_at_s", 1_893_456_000),
         ("dial_sched_time", "2030-01-01", "due_at_s", 1_893_452_400),
         ("tz_name", "Asia/Kathmandu", "time_zone", "Asia/Kathmandu"),
+        ("tz_name", "122", "time_zone", "America/Los_Angeles"),
+        ("record_status", "ChainUpdated", "status", RecordStatus.CHAIN_UPDATED),
+        ("calling_region", "tx", "region", "US-TX"),
+        ("calling_region", "US", "region", "US"),
+        ("calling_region", "CA", "region", "US-CA"),
+        ("calling_region", "ca-", "region", "CA"),
+        ("calling_region", "ca-on", "region", "CA-ON"),
+        ("calling_region", "-", "region", ""),
+        ("agent_user_name", "ann", "agent_id", 4),
+        ("campaign_name", "C", "campaign_id", 9),
+        ("treatments", "6|1|", "treatments", "6|1|"),
     ],
 )
 def test_spellings(column: str, text: str, attribute: str, value: object) -> None:
     """Each way to write a value gives that value."""
-    assert getattr(good(**{column: text}), attribute) == value
+    values = good(**{column: text})
+    (number,) = values.numbers
+    owner = next(part for part in (values, number, number.window) if hasattr(part, attribute))
+    assert getattr(owner, attribute) == value
 
 
 @pytest.mark.parametrize(
@@ -124,6 +139,12 @@ def test_spellings(column: str, text: str, attribute: str, value: object) -> Non
         ("record_type", "PersonalCallBack"),
         ("record_type", "9"),
         ("record_status", "Retrieved"),
+        ("other_time_zones", "Europe/Rome"),
+        ("calling_region", "Texas"),
+        ("agent_user_name", "bob"),
+        ("campaign_name", "D"),
+        ("treatments", "x" * 256),
+        ("phone2", "call me"),
         ("record_status", "new"),
         ("call_result", "54"),
         ("attempt", "-1"),
@@ -164,21 +185,41 @@ def test_a_wrong_cell_is_named(column: str, text: str) -> None:
     assert len(text) < 4 or text not in found[0].reason
 
 
+def test_a_row_may_hold_several_numbers() -> None:
+    """Each filled column of numbers is one, with a type of its own; one that is there already is not there twice."""
+    values = good(phone="", phone2="+1 646 555 0101", phone2_type="Mobile")
+    assert [(n.phone_number, n.phone_type) for n in values.numbers] == [("+1 646 555 0101", PhoneType.MOBILE)]
+    assert len(good(phone="1", phone2="2").numbers) == 2
+    assert len(good(phone="1", phone2="1").numbers) == 1
+
+
+def test_a_personal_type_needs_its_agent() -> None:
+    """A record that is somebody's own comes with the name of that agent."""
+    assert good(record_type="PersonalCallBack", agent_user_name="ann").agent_id == 4
+    assert [fault.field for fault in faults(record_type="PersonalCallBack")] == ["record_type"]
+
+
+def test_further_zones_need_a_first_one() -> None:
+    """All zones that a row names are kept, in their order."""
+    values = good(tz_name="Europe/Rome", other_time_zones="Europe/London  PST")
+    assert values.numbers[0].window.zones == ("Europe/Rome", "Europe/London", "PST")
+
+
 def test_an_address_is_good_where_the_type_says_so() -> None:
     """E-mail addresses are kept when the row says that it holds one."""
-    assert good(phone="someone@example.com", phone_type="EmailAddress").phone_number == "someone@example.com"
+    assert good(phone="someone@example.com", phone_type="EmailAddress").numbers[0].phone_number == "someone@example.com"
 
 
 def test_all_faults_of_a_row_are_told() -> None:
     """Whoever corrects a file wants every reason at once."""
     found = faults(phone="", attempt="x", tz_name="Nowhere", daily_from="25:00")
-    assert [fault.field for fault in found] == ["tz_name", "phone", "attempt", "daily_from"]
+    assert [fault.field for fault in found] == ["tz_name", "daily_from", "phone", "attempt"]
 
 
 @pytest.mark.parametrize("row", [[], ["+16465550100"], ["x"] * (len(HEADER) + 1)])
 def test_a_ragged_row_is_refused(row: list[str]) -> None:
     """A row with fewer or more cells than the header is refused as a whole."""
-    (fault,) = read_row(PLAN, row, LIST)  # type: ignore[misc]
+    (fault,) = read_row(PLAN, row, RULES)  # type: ignore[misc]
     assert fault.field == ""
     assert str(len(row)) in fault.reason
 
@@ -186,8 +227,8 @@ def test_a_ragged_row_is_refused(row: list[str]) -> None:
 @given(st.lists(st.text(st.characters(), max_size=12), min_size=len(HEADER), max_size=len(HEADER)))
 def test_any_cells_give_values_or_faults(row: list[str]) -> None:
     """No text raises; good values fit a record."""
-    found = read_row(PLAN, row, LIST)
+    found = read_row(PLAN, row, RULES)
     if isinstance(found, RowValues):
-        found.record(LIST, 1, 0, 1).window.is_open(0)
+        assert all(number.window.is_open(0) in (True, False) for number in found.numbers)
     else:
         assert found

@@ -6,17 +6,21 @@ import asyncio
 import io
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from tests.imports.harness import LIST, SUPERVISOR, StandingClock
+from tests.imports.harness import LIST, ORDER, SUPERVISOR, StandingClock
 from trunkline.adapters.storage import make_store, migrate
-from trunkline.app.import_reading import CsvFile
+from trunkline.adapters.storage.sqlite_bulk import SqliteBulk
+from trunkline.app.import_files import TextFile
 from trunkline.app.import_report import ImportReport
-from trunkline.app.imports import CHUNK_RECORDS, ImportOrder, import_alone, read_progress
+from trunkline.app.import_run import read_progress
+from trunkline.app.imports import import_alone
 from trunkline.app.ports import ImportState, Provision, Store
 from trunkline.domain.enums import DoNotCallKind
 from trunkline.errors import AlreadyInUse
 
+CHUNK_RECORDS = SqliteBulk.rows_at_once
 ROWS = CHUNK_RECORDS * 2 + 10
 SAMPLE = 400
 TIMES = 3
@@ -33,9 +37,9 @@ def url(tmp_path: Path) -> str:
 
 async def run_twice(stores: list[Store], import_id: str, text: bytes) -> list[ImportReport | BaseException]:
     """Both runs at once, each with a writer of its own."""
-    order = ImportOrder(import_id=import_id)
+    order = msgspec.structs.replace(ORDER, import_id=import_id)
     runs = [
-        import_alone(store, StandingClock(), SUPERVISOR, LIST, order, CsvFile(io.BytesIO(text))) for store in stores
+        import_alone(store, StandingClock(), SUPERVISOR, LIST, order, TextFile(io.BytesIO(text))) for store in stores
     ]
     return await asyncio.gather(*runs, return_exceptions=True)
 

@@ -13,11 +13,11 @@ import pytest
 from tests.imports.harness import AGENT, LIST, SUPERVISOR, Bench
 from trunkline.domain.people import Caller
 from trunkline.errors import AlreadyExists, Forbidden, NotFound, OutOfRange, TooLarge, TrunklineError, Unavailable
-from trunkline.web import imports as web
+from trunkline.web import uploads
 from trunkline.web.exchange import ClientGone, Exchange
 from trunkline.web.imports import MAX_AT_ONCE, ImportDoor, import_list, show_import
 
-CSV = b"phone,chain\n+15550100,a\n+15550101,a\n"
+CSV = b"phone,chain\n+16465550100,a\n+16465550101,a\n"
 MIXED = CSV + b"bad,b\n"
 Message = MutableMapping[str, Any]
 
@@ -124,7 +124,7 @@ def test_a_dry_run_is_an_answer() -> None:
 def test_columns_delimiter_and_encoding_are_asked_for_in_the_query() -> None:
     """The mapping stands in parameters that begin with map. and the rest has names of its own."""
     bench = Bench()
-    body = "Telefon;Stück\n+15550100;é\n".encode("cp1252")
+    body = "Telefon;Stück\n+16465550100;é\n".encode("cp1252")
     post(asking("map.phone=Telefon&map.piece=St%C3%BCck&delimiter=%3B&encoding=windows-1252&region=US", body), bench)
     assert bench.records[0].other_fields == {"piece": "é"}
 
@@ -132,7 +132,7 @@ def test_columns_delimiter_and_encoding_are_asked_for_in_the_query() -> None:
 def test_the_charset_of_the_type_counts() -> None:
     """Content-Type may name the encoding."""
     bench = Bench()
-    body = "phone,n\n+15550100,é\n".encode("latin-1")
+    body = "phone,n\n+16465550100,é\n".encode("latin-1")
     post(asking("", body, content_type='Text/CSV; header=present; charset="iso-8859-1"'), bench)
     assert bench.records[0].other_fields == {"n": "é"}
 
@@ -206,7 +206,7 @@ def test_a_large_body_goes_through_the_disk(tmp_path: Path) -> None:
     lines = b"".join(b"+1555%07d,c%d,%s\n" % (n, n, b"x" * 200) for n in range(6000))
     body = b"phone,chain,note\n" + lines
     parts = [body[at : at + 65_536] for at in range(0, len(body), 65_536)]
-    asked = post(asking("", *parts), bench, spool_dir=str(tmp_path), max_bytes=len(body))
+    asked = post(asking("numbers=as-given", *parts), bench, spool_dir=str(tmp_path), max_bytes=len(body))
     assert asked.body["report"]["recordsAdded"] == len(bench.records) == 6000
     assert list(tmp_path.iterdir()) == []
 
@@ -219,7 +219,7 @@ def test_a_folder_that_cannot_be_written_is_no_fault_of_the_caller() -> None:
 def test_a_full_disk_is_no_fault_of_the_caller() -> None:
     """A write that fails is answered like any shortage."""
     with Path("/dev/full").open("wb", buffering=0) as full, pytest.raises(Unavailable):
-        web._write(full, b"x")
+        uploads._write(full, b"x")
 
 
 def test_a_client_that_goes_leaves_nothing() -> None:
@@ -241,7 +241,7 @@ def test_a_client_that_goes_leaves_nothing() -> None:
 
 def test_a_client_that_stops_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """A sender without a sign of life loses its place."""
-    monkeypatch.setattr(web, "STALL_S", 0.01)
+    monkeypatch.setattr(uploads, "STALL_S", 0.01)
     asked = asking()
     asked.parts = []
     assert isinstance(refusal(asked), OutOfRange)
@@ -305,6 +305,6 @@ def test_progress_is_shown() -> None:
 
 def test_the_temporary_file_has_no_name(tmp_path: Path) -> None:
     """Personal data are in no folder listing, and gone with the process."""
-    with web._temporary_file(str(tmp_path)) as file:
-        web._write(file, b"secret")
+    with uploads.temporary_file(str(tmp_path)) as file:
+        uploads._write(file, b"secret")
         assert list(tmp_path.iterdir()) == []

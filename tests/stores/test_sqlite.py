@@ -21,7 +21,7 @@ from trunkline.adapters.storage.sqlite_thread import DatabaseThread
 from trunkline.app.ports import Store
 from trunkline.errors import Defect, Refused, Unavailable
 
-BIG_TABLES = re.compile(r"^SCAN (r|d|j|s|u|a|record|desk|journal|suppression|user_account|attempt_log)\b")
+BIG_TABLES = re.compile(r"^SCAN (r|d|j|s|u|record|desk|journal|suppression|user_account|attempt_log)\b")
 
 INDEXES = {
     "held": "PRIMARY KEY",

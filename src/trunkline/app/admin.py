@@ -133,7 +133,7 @@ class Administration:
             return await self._again(kind, draft, known)
         if len(there) >= MAX_OBJECTS:
             raise TooLarge(f"there are {MAX_OBJECTS} of this kind already")
-        await self._check(book, kind, value)
+        value = await self._checked(book, kind, value)
         admin_rules.check_among_others(book, value, 0)
         write = ObjectWrite(
             contact_centre_id=caller.contact_centre_id,
@@ -150,7 +150,8 @@ class Administration:
         key = (known.contact_centre_id, kind.kind, known.object_id)
         (first,) = await self._store.object_history(*key, 2, 1) or (None,)
         made = version_of(kind, first).value if first is not None else None
-        if made != msgspec.structs.replace(draft.value, **{kind.key: known.object_id}):
+        wanted = check_object(kind.object_kind, draft.value, self._clock.now_s())
+        if made != msgspec.structs.replace(wanted, **{kind.key: known.object_id}):
             raise AlreadyExists(f"referenceId is that of another {kind.title}")
         return _item(known)
 
@@ -162,10 +163,10 @@ class Administration:
         draft = make(_item(stored))
         if draft.value == stored.value and draft.reference == stored.reference:
             return _item(stored)
-        await self._check(book, kind, draft.value)
-        admin_rules.check_among_others(book, draft.value, object_id)
-        admin_rules.check_change(book, stored, draft.value)
-        write = admin_rules.rewrite(stored, draft.value)
+        value = await self._checked(book, kind, draft.value)
+        admin_rules.check_among_others(book, value, object_id)
+        admin_rules.check_change(book, stored, value)
+        write = admin_rules.rewrite(stored, value)
         if draft.reference is not None:
             write = msgspec.structs.replace(write, reference=draft.reference)
         return await self._write(caller, book, (write,), draft.reason)
@@ -195,11 +196,13 @@ class Administration:
         )
         return _item((await self._store.change_objects(changes))[-1])
 
-    async def _check(self, book: ReferenceBook, kind: Kind, value: ObjectValue) -> None:
-        check_object(kind.object_kind, value)
+    async def _checked(self, book: ReferenceBook, kind: Kind, value: ObjectValue) -> ObjectValue:
+        """The object as it is to be kept."""
+        value = check_object(kind.object_kind, value, self._clock.now_s())
         named = {one.number for one in references(kind, value) if one.kind.kind == USER}
         users = await self._store.users(value.contact_centre_id, sorted(named)) if named else []
         admin_rules.check_references(book, kind, value, {user.caller.user_id for user in users})
+        return value
 
 
 def _stored(book: ReferenceBook, caller: Caller, kind: Kind, object_id: int) -> StoredObject:

@@ -14,12 +14,14 @@ from collections.abc import Collection, Iterable
 
 import msgspec
 
+from trunkline.app.admin_checks import check_filter_fields
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.ports import ObjectWrite
 from trunkline.contract.admin_kinds import KINDS, USER, Kind, references
 from trunkline.contract.admin_structs import wire_name
 from trunkline.domain.campaigns import AgentGroup, CallingList, Campaign, CampaignDefinition, CampaignGroup, Format
 from trunkline.domain.enums import GroupStatus
+from trunkline.domain.filters import Filter
 from trunkline.domain.object_checks import windows_meet
 from trunkline.domain.objects import ObjectKind, ObjectValue, StoredObject
 from trunkline.errors import AlreadyExists, AlreadyInUse, OutOfRange
@@ -66,6 +68,13 @@ def check_among_others(book: ReferenceBook, value: ObjectValue, object_id: int) 
     elif isinstance(value, CallingList):
         for campaign in _campaigns_with(book, centre, object_id):
             _check_hours(campaign, value)
+        used = book.value(Filter, centre, ObjectKind.FILTER, value.filter_id)
+        if used is not None:
+            check_filter_fields(used, _with_fields(book, value))
+    elif isinstance(value, Filter):
+        for called in book.lists_of(centre):
+            if object_id and called.filter_id == object_id:
+                check_filter_fields(value, called)
     elif isinstance(value, CampaignGroup):
         for stored in book.objects_of(centre, ObjectKind.CAMPAIGN_GROUP):
             other = stored.value
@@ -191,6 +200,11 @@ def _campaigns_with(book: ReferenceBook, centre: int, list_id: int) -> Iterable[
         value = stored.value
         if isinstance(value, CampaignDefinition) and any(entry.list_id == list_id for entry in value.lists):
             yield value
+
+
+def _with_fields(book: ReferenceBook, called: CallingList) -> CallingList:
+    used = book.value(Format, called.contact_centre_id, ObjectKind.FORMAT, called.format_id)
+    return called if used is None else msgspec.structs.replace(called, fields=used.fields)
 
 
 def _lists_with_format(book: ReferenceBook, stored: StoredObject) -> Iterable[CallingList]:

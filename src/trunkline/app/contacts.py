@@ -13,6 +13,7 @@ from trunkline.app.spellings import spelled
 from trunkline.app.suppression import account_of, list_of
 from trunkline.app.view import Decision, View
 from trunkline.domain.campaigns import CallingList, Campaign
+from trunkline.domain.chains import carries, left_waiting
 from trunkline.domain.commands import AddRecord, Aim, CancelRecord, SuppressContact
 from trunkline.domain.desk import DeskEntry
 from trunkline.domain.eligibility import check_bounds, zone
@@ -78,7 +79,18 @@ async def suppress_contact(view: View, asked: Asked, command: SuppressContact, r
         for t in aimed.targets
         if is_open(t.record.status)
     ]
+    records += await _freed(view, aimed, records)
     return aimed_decision(view, asked, command, aimed, Acknowledgement.SUPPRESSED, records, entries)
+
+
+async def _freed(view: View, aimed: Aimed, closed: list[Record]) -> list[Record]:
+    """Records that waited for a callback or retry of one that is closed now, and have nothing to wait for any more."""
+    gone = {record.key: record for record in closed}
+    chains = sorted({target.record.key[:3] for target in aimed.targets if carries(target.record)})
+    freed: list[Record] = []
+    for key in chains:
+        freed += left_waiting([gone.get(record.key, record) for record in await view.chain(*key)])
+    return freed
 
 
 def _values(view: View, command: SuppressContact, aimed: Aimed) -> list[tuple[DoNotCallKind, str]]:
@@ -120,6 +132,7 @@ async def cancel_record(view: View, asked: Asked, command: CancelRecord, rules: 
     ]
     if not records and aimed.work is None:
         raise NotFound("there is no open record of this contact in the campaign")
+    records += await _freed(view, aimed, records)
     return aimed_decision(view, asked, command, aimed, Acknowledgement.CANCELLED, records, ())
 
 
@@ -220,13 +233,7 @@ async def add_record(view: View, asked: Asked, command: AddRecord, rules: Rules)
     centre = asked.caller.contact_centre_id
     campaign = campaign_of(view, asked.caller, command)
     check_application(campaign, command.application_id)
-    calling_list = list_named(view, asked.caller, command.list_name)
-    if calling_list is None:
-        if not campaign.lists:
-            raise InvalidState("the campaign has no calling list")
-        calling_list = view.book.list_by_id(centre, campaign.lists[0].list_id)
-    if not campaign.has_list(calling_list.list_id):
-        raise InvalidState("callingList is not a list of this campaign")
+    calling_list = _list_to_fill(view, asked, command, campaign)
     if calling_list.refuses_duplicates and await view.records_of_contact(
         centre, [calling_list.list_id], DoNotCallKind.NUMBER, command.phone_number, 1
     ):
@@ -276,6 +283,18 @@ async def add_record(view: View, asked: Asked, command: AddRecord, rules: Rules)
     )
 
 
+def _list_to_fill(view: View, asked: Asked, command: AddRecord, campaign: Campaign) -> CallingList:
+    """The list that a command names, else the campaign's first."""
+    calling_list = list_named(view, asked.caller, command.list_name)
+    if calling_list is None:
+        if not campaign.lists:
+            raise InvalidState("the campaign has no calling list")
+        calling_list = view.book.list_by_id(campaign.contact_centre_id, campaign.lists[0].list_id)
+    if not campaign.has_list(calling_list.list_id):
+        raise InvalidState("callingList is not a list of this campaign")
+    return calling_list
+
+
 async def _new_record(view: View, asked: Asked, command: AddRecord, calling_list: CallingList, rules: Rules) -> Record:
     """The row that a command describes, checked, still without its place."""
     if command.status is RecordStatus.RETRIEVED:
@@ -309,4 +328,4 @@ async def _new_record(view: View, asked: Asked, command: AddRecord, calling_list
         record = msgspec.structs.replace(record, due_at_s=due_at_s)
     if command.record_type.is_personal:
         record = msgspec.structs.replace(record, agent_id=asked.caller.user_id)
-    return changed(record, FieldChanges(other_fields=command.other_fields or None))
+    return changed(record, FieldChanges(other_fields=command.other_fields or None), calling_list, is_new=True)

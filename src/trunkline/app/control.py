@@ -21,6 +21,7 @@ from trunkline.app.stored import PreviewSession
 from trunkline.app.view import Decision, View
 from trunkline.domain.attempts import AttemptRow, AttemptStep, attempt_row
 from trunkline.domain.campaigns import Campaign, CampaignDefinition, CampaignGroup, GroupState
+from trunkline.domain.chains import given_back
 from trunkline.domain.desk import DeskEntry
 from trunkline.domain.enums import GroupStatus, RequestType
 from trunkline.domain.events import AnyEvent, CampaignChanged, CampaignStep
@@ -38,11 +39,12 @@ from trunkline.domain.group_control import (
 )
 from trunkline.domain.objects import ObjectKind
 from trunkline.domain.people import Caller, Role
-from trunkline.domain.records import Happening, Record, moved
+from trunkline.domain.records import Record
 from trunkline.errors import Forbidden
 
-MAX_TOLD = 500
-"""Agents who are told within one transaction: a twentieth of a second of everybody's time on a busy machine."""
+MAX_TOLD = 2_000
+"""Agents who are told within one transaction: a tenth of a second of everybody's time on a busy PostgreSQL, a third of
+that on SQLite."""
 
 MAX_WITHDRAWN = 200
 """Desk entries that one transaction takes back; the next ones go on."""
@@ -235,10 +237,12 @@ def _differences(was: Campaign | None, now: Campaign | None, after: ReferenceBoo
     new = now.agents if now is not None and now.status.is_loaded else frozenset()
     if was is not None:
         unloaded = msgspec.structs.replace(was, status=GroupStatus.NOT_LOADED)
-        for user_id in sorted(old - new):
-            others = after.campaigns_of(was.contact_centre_id, user_id)
-            if not any(other.campaign_id == was.campaign_id for other in others):
-                yield Told(user_id=user_id, what=CampaignStep.UNLOADED, campaign=unloaded)
+        kept: set[int] = set()
+        for other in after.groups_of(was.contact_centre_id, was.campaign_id):
+            if other.status.is_loaded:
+                kept |= other.agents
+        for user_id in sorted(old - new - kept):
+            yield Told(user_id=user_id, what=CampaignStep.UNLOADED, campaign=unloaded)
     if now is None:
         return
     is_new = was is None or not was.status.is_loaded
@@ -296,7 +300,7 @@ async def _workers(view: View, campaign: Campaign) -> list[int]:
 
 async def _take_from_desks(view: View, campaign: Campaign) -> Decision | None:
     """Take records of the group from desks, a portion; None when there are none."""
-    records: list[Record] = []
+    worked: dict[tuple[int, int, int], list[Record]] = {}
     entries: list[DeskEntry] = []
     notices: list[tuple[DeskEntry, AnyEvent]] = []
     attempts: list[AttemptRow] = []
@@ -306,7 +310,7 @@ async def _take_from_desks(view: View, campaign: Campaign) -> Decision | None:
             if entry.campaign_id != campaign.campaign_id:
                 continue
             if is_worked(entry, {held.record.chain_n: held.record}):
-                records.append(moved(held.record, Happening.RETURNED))
+                worked.setdefault(held.record.key[:3], []).append(held.record)
                 attempts.append(_released(campaign, held.record, view.now_ms, entry.attempt_guid, user_id))
             entries.append(entry)
             notice = withdrawn(view, entry)
@@ -316,6 +320,7 @@ async def _take_from_desks(view: View, campaign: Campaign) -> Decision | None:
             break
     if not entries:
         return None
+    records = [record for chain in worked.values() for record in given_back(chain)]
     return Decision(
         records=records, off_desk=entries, notices=notices, attempts=attempts, is_silent=True,
         campaign_id=campaign.campaign_id,

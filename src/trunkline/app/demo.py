@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 
 from trunkline.app.ports import Changes, DeskKey, Provision, Store, User
+from trunkline.app.provisioning import usual_objects
 from trunkline.domain.campaigns import CallingList, Campaign, CampaignList, ListField
 from trunkline.domain.desk import DeskEntry
 from trunkline.domain.enums import CallResult, DialMode, GroupStatus, RecordStatus
@@ -62,7 +63,7 @@ async def seed(store: Store, agents: int, password_hash: str) -> bool:
             users=[*(_agent(n, password_hash) for n in range(1, agents + 1)), *_staff(password_hash)],
             lists=[_list()],
             campaigns=[_campaign(agents)],
-            objects=[StoredObject(kind=ObjectKind.RULE_SET, value=_rules())],
+            objects=[*usual_objects(CENTRE_ID), StoredObject(kind=ObjectKind.RULE_SET, value=_rules())],
         )
     )
     async with store.begin() as unit:

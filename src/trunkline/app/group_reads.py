@@ -13,18 +13,7 @@ import msgspec
 from trunkline.app.stored import ScheduleRun
 from trunkline.domain.attempts import AttemptStep
 from trunkline.domain.enums import CallResult
-
-
-class RecordCounts(msgspec.Struct, frozen=True, kw_only=True):
-    """A calling list counted: records by number of the status; callbacks that wait; chains, and those that are open.
-
-    A chain is open while one of its records may still be called: not closed, and tried less than the list permits.
-    """
-
-    by_status: dict[int, int] = {}
-    callbacks: int = 0
-    chains: int = 0
-    open_chains: int = 0
+from trunkline.domain.statistics import RecordCounts
 
 
 class AttemptCount(msgspec.Struct, frozen=True, kw_only=True):

@@ -10,29 +10,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from enum import StrEnum
 from functools import cache, lru_cache
+from operator import itemgetter
 from typing import Any
 
 import phonenumbers
 from phonenumbers import PhoneMetadata, PhoneNumberFormat
 from phonenumbers.phonenumberutil import COUNTRY_CODE_TO_REGION_CODE, NumberParseException, is_number_type_geographical
 
+from trunkline.app.import_texts import lines_of
+from trunkline.domain.import_specifications import NumberCheck
 from trunkline.errors import OutOfRange
 
 MAX_REMEMBERED = 10_000
 """Answers of the library that are kept: a list repeats its odd numbers (a switchboard), not ten thousand of them."""
-
-
-class NumberCheck(StrEnum):
-    """What is asked of a number, and how it is stored."""
-
-    VALID = "valid"
-    """It exists in some numbering plan; stored in E.164."""
-    POSSIBLE = "possible"
-    """It has a length that its plan knows, for ranges newer than the library; stored in E.164."""
-    AS_GIVEN = "as-given"
-    """It can be dialed; stored as it was written."""
 
 
 Checked = tuple[str, str]
@@ -46,6 +37,7 @@ _COUNTRY_CODE = re.compile(
     r"\+(" + "|".join(sorted(map(str, COUNTRY_CODE_TO_REGION_CODE), key=lambda code: (len(code), code))) + ")"
 )
 _NOTHING = "(?!)"
+_first = itemgetter(0)
 
 
 class _Plan:
@@ -53,29 +45,30 @@ class _Plan:
 
     Both are expressions for a national number up to the end of its line, and no number is in both. Regions that share
     a code are asked in the library's order: one with leading digits has all numbers that begin so, another has those
-    that are of one of its types.
+    that are of one of its types. With ``only``, a region, others that have leading digits are left out: a shorter
+    expression for the numbers that come most.
     """
 
-    def __init__(self, code: int) -> None:
+    def __init__(self, code: int, only: str = "") -> None:
         wide: list[str] = []
         local: list[str] = []
         taken: list[str] = []
         for metadata in _metadata_of(code):
             leading = None if metadata.leading_digits is None else f"(?:{_ungrouped(metadata.leading_digits)})"
             guard = ("" if leading is None else f"(?={leading})") + "".join(f"(?!{before})" for before in taken)
-            types = [_described(getattr(metadata, name)) for name in _WIDE_TYPES]
-            lone = _any(types)
+            general = f"(?={_described(metadata.general_desc)})"
+            lone = _any(_described(getattr(metadata, name)) for name in _WIDE_TYPES)
             fixed = _described(metadata.fixed_line)
             mobile = fixed if metadata.same_mobile_and_fixed_line_pattern else _described(metadata.mobile)
-            guard += f"(?={_described(metadata.general_desc)})"
-            local.append(f"{guard}(?!{lone}){fixed}")
+            taken.append(general + _any([lone, fixed, mobile]) if leading is None else leading)
+            if only and leading is not None and metadata.id != only:
+                continue
+            local.append(f"{guard}{general}(?!{lone}){fixed}")
             if mobile != fixed:
                 # A text that is both is a fixed line or a mobile, and belongs to a place like the first.
                 is_local = is_number_type_geographical(phonenumbers.PhoneNumberType.MOBILE, code)
-                (local if is_local else wide).append(f"{guard}(?!{lone})(?!{fixed}){mobile}")
-            wide.append(f"{guard}{lone}")
-            typed = f"(?={_described(metadata.general_desc)}){_any([lone, fixed, mobile])}"
-            taken.append(typed if leading is None else leading)
+                (local if is_local else wide).append(f"{guard}{general}(?!{lone})(?!{fixed}){mobile}")
+            wide.append(f"{guard}{general}{lone}")
         self.wide = _any(wide)
         self.local = _any(local)
 
@@ -126,7 +119,10 @@ def _ungrouped(pattern: str) -> str:
 
 @cache
 def _international(code: int) -> re.Pattern[str]:
-    """A number with ``+`` and country code, alone in its line: groups for local and for wide national numbers."""
+    """A number with ``+`` and country code, alone in its line: groups for local and for wide national numbers.
+
+    Cost: up to a second for +1, whose 25 regions must be told apart, once.
+    """
     plan = _plan(code)
     prefix, guard = _stripped_prefix(_metadata_of(code)[0])
     return re.compile(rf"\+{code}(?:{prefix})?{guard}(?:({plan.local})|({plan.wide}))", re.ASCII)
@@ -139,8 +135,7 @@ class NumberReader:
     """
 
     def __init__(self, region: str, check: NumberCheck = NumberCheck.VALID) -> None:
-        if region not in phonenumbers.SUPPORTED_REGIONS:
-            raise OutOfRange("region must be the two capital letters of a country, such as US")
+        check_region(region)
         self.region = region
         self._check = check
         self.code = code = phonenumbers.country_code_for_region(region)
@@ -148,37 +143,37 @@ class NumberReader:
         self._column = _column(region, code)
         self._remembered: dict[str, Checked | None] = {}
 
-    def read_column(self, texts: Sequence[str]) -> list[Checked | None]:
-        """Each text's number and the key of its place, None where it is no number.
+    def read_column(self, texts: Sequence[str]) -> tuple[list[str], list[str], list[int]]:
+        """The numbers, the keys of their places, and where there is neither because the text is no usual spelling.
 
         The key is the number itself for one that belongs to a place, ``+`` and the country code for one of a whole
-        country, empty where the library does not know. Cost: about half a microsecond for a usual spelling of a
-        number of the region, two for one of another country, the library's hundred for all others.
+        country. Cost: about a microsecond for a number of the region, three for one of another country.
         """
-        plain = "\n".join(texts)
-        if not plain.isascii() or plain.count("\n") != len(texts) - 1:
-            return [self.read(text) for text in texts]
-        plain = plain.encode().translate(None, _DROPPED).decode()
+        if not texts:
+            return [], [], []
+        texts, whole = lines_of(texts)
+        found = self._column.findall(whole.encode().translate(None, _DROPPED).decode())
         plus = self._plus
-        found: list[Checked | None] = [
-            (number := plus + local, number) if local else (plus + wide, plus) if wide else None
-            for local, wide in self._column.findall(plain)
-        ]
-        if None in found:
-            for place, item in enumerate(found):
-                if item is None:
-                    found[place] = self.read(texts[place])
-        return found
+        local = list(map(_first, found))
+        if all(local):
+            numbers = list(map(plus.__add__, local))
+            return numbers, numbers, []
+        numbers = [plus + here if here else plus + wide if wide else "" for here, wide in found]
+        places = [number if here else plus for number, here in zip(numbers, local, strict=True)]
+        missed: list[int] = []
+        for at, number in enumerate(numbers):
+            if not number:
+                usual = _foreign(texts[at])
+                numbers[at], places[at] = usual or ("", "")
+                if usual is None:
+                    missed.append(at)
+        return numbers, places, missed
 
     def read(self, text: str) -> Checked | None:
-        """One text's number and the key of its place; see ``read_column``."""
-        if text.isascii():
-            plain = text.encode().translate(None, _DROPPED).decode()
-            code = _COUNTRY_CODE.match(plain)
-            number = None if code is None else _international(int(code[1])).fullmatch(plain)
-            if number is not None and code is not None:
-                local, wide = number.groups()
-                return (code[0] + wide, code[0]) if local is None else (code[0] + local, code[0] + local)
+        """One text's number and the key of its place (empty where the library knows none), or None for no number."""
+        usual = _foreign(text)
+        if usual is not None:
+            return usual
         if text not in self._remembered:
             if len(self._remembered) >= MAX_REMEMBERED:
                 self._remembered.clear()
@@ -193,13 +188,13 @@ class NumberReader:
             return None
         kind = phonenumbers.number_type(number)
         is_valid = kind != phonenumbers.PhoneNumberType.UNKNOWN and phonenumbers.is_valid_number(number)
-        is_good = is_valid or (self._check is NumberCheck.POSSIBLE and phonenumbers.is_possible_number(number))
+        is_good = is_valid or (self._check is NumberCheck.POSSIBLE and _is_possible(number))
         if not is_good or number.extension is not None:
             return None
         e164 = phonenumbers.format_number(number, PhoneNumberFormat.E164)
         if not is_valid:
             return e164, ""
-        is_local = is_number_type_geographical(kind, number.country_code)
+        is_local = is_number_type_geographical(kind, number.country_code or 0)
         return e164, e164 if is_local else f"+{number.country_code}"
 
     def reason(self, text: str) -> str:
@@ -215,16 +210,40 @@ class NumberReader:
         return "is no number of any numbering plan"
 
 
+def _foreign(text: str) -> Checked | None:
+    """A number with its country code in a usual spelling, and the key of its place."""
+    if not text.isascii():
+        return None
+    plain = text.encode().translate(None, _DROPPED).decode()
+    code = _COUNTRY_CODE.match(plain)
+    number = None if code is None else _international(int(code[1])).fullmatch(plain)
+    if number is None or code is None:
+        return None
+    local, wide = number.groups()
+    return (code[0] + wide, code[0]) if local is None else (code[0] + local, code[0] + local)
+
+
 @lru_cache(maxsize=8)
 def _column(region: str, code: int) -> re.Pattern[str]:
-    """The compiled expression of a region. Cost: a second for +1, whose 25 regions must be told apart, once."""
+    """The compiled expression of a region. Cost: a tenth of a second, once."""
     return re.compile(_column_pattern(region, code), re.MULTILINE | re.ASCII)
+
+
+def _is_possible(number: phonenumbers.PhoneNumber) -> bool:
+    # A number that can be dialed within its place alone has no form in E.164.
+    return phonenumbers.is_possible_number_with_reason(number) == phonenumbers.ValidationResult.IS_POSSIBLE
+
+
+def check_region(region: str) -> None:
+    """Raise ``OutOfRange`` for a region that the library does not know."""
+    if region not in phonenumbers.SUPPORTED_REGIONS:
+        raise OutOfRange("region must be the two capital letters of a country, such as US")
 
 
 def _column_pattern(region: str, code: int) -> str:
     """An expression that finds one match in each line: the groups as in ``_international``, empty for other texts."""
-    plan = _plan(code)
-    own = PhoneMetadata.metadata_for_region(region, None)
+    plan = _Plan(code, only=region)
+    own: Any = PhoneMetadata.metadata_for_region(region, None)
     main = _metadata_of(code)[0]
     main_prefix, main_guard = _stripped_prefix(main)
     prefix, guard = _stripped_prefix(own)

@@ -6,7 +6,7 @@ that it is called only when its window is open in each. The key of a place is wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from operator import itemgetter
 
@@ -67,19 +67,37 @@ def zones_of(keys: Sequence[str]) -> list[Zones]:
     """The zones of each place. Cost: a few tenths of a microsecond for each."""
     found: list[Zones | None] = list(map(_shorts.__getitem__, map(_short, keys)))
     if None in found:
-        return [_longs[_long(key)] if zones is None else zones for key, zones in zip(keys, found, strict=True)]
+        return [_longs[_long(key)] or () if zones is None else zones for key, zones in zip(keys, found, strict=True)]
     return found  # type: ignore[return-value]  # none is left
 
 
-def _read_areas() -> dict[str, str]:
+class _Areas(dict[str, str]):
+    """Country and area code -> state; empty for others."""
+
+    def __missing__(self, area: str) -> str:
+        return ""
+
+
+def _read_areas() -> _Areas:
     text = files("trunkline.app").joinpath("data/area_regions.json").read_bytes()
     table = msgspec.json.decode(text, type=dict[str, str])
-    return {f"+1{area}": region for region, areas in table.items() for area in areas.split()}
+    return _Areas((f"+1{area}", region) for region, areas in table.items() for area in areas.split())
 
 
 _AREAS = _read_areas()
 
 
+def short_keys(keys: Sequence[str]) -> Iterable[str]:
+    """The first characters of the keys, which decide of most places."""
+    return map(_short, keys)
+
+
+def place_of(short: str) -> tuple[Zones, str] | None:
+    """Zones and state of a short key; None when longer ones below it differ."""
+    zones = _shorts[short]
+    return None if zones is None else (zones, _AREAS[short])
+
+
 def regions_of(keys: Sequence[str]) -> list[str]:
     """The state of each place, such as "US-TX"; empty where it is not known. Only the area codes of +1 say it."""
-    return [_AREAS.get(key, "") for key in map(_short, keys)]
+    return list(map(_AREAS.__getitem__, map(_short, keys)))

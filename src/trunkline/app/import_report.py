@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 import msgspec
 
 from trunkline.app.ports import ImportProgress
+from trunkline.domain.import_specifications import ImportMode
 
 MAX_REFUSALS = 1000
 """Refusals kept in the report: more than anybody reads, 200 KB at most. The counts are always complete, and a
 callback gets every refusal as it is found."""
 
 _encode = msgspec.json.Encoder().encode
-
-
-class ImportMode(StrEnum):
-    """What to do when rows are refused: add nothing at all, or the good ones."""
-
-    ALL = "all"
-    GOOD = "good"
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -74,8 +66,14 @@ class ImportReport(msgspec.Struct, kw_only=True, rename="camel"):
         return _encode(self)
 
 
-class ImportStanding(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """How far an import is. ``last_row`` is the last row of the file whose outcome is stored."""
+class ImportStanding(msgspec.Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """How far an import is.
+
+    ``state`` is checking, running, done, or ended for a run that wrote nothing (a dry run, or one that was refused).
+    ``last_row`` is the last row of the file whose outcome is stored, ``rows_done`` how many rows the present pass has
+    behind it, of ``rows`` in all; both are there while it runs in this process. ``report`` is there when it ended
+    here, ``reason`` when it failed here.
+    """
 
     import_id: str
     list_name: str
@@ -83,17 +81,44 @@ class ImportStanding(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     last_row: int
     records_added: int
     rows_refused: int
-    started_at_ms: int
+    started_at_ms: int | None = None
+    rows_done: int | None = None
+    rows: int | None = None
+    report: ImportReport | None = None
+    reason: str = ""
 
 
-def standing(progress: ImportProgress, list_name: str) -> ImportStanding:
-    """The stored progress as it is shown."""
+def standing(
+    progress: ImportProgress | None, import_id: str, list_name: str, outcome: ImportReport | str | None
+) -> ImportStanding:
+    """How an import stands that does not run here."""
     return ImportStanding(
-        import_id=progress.import_id,
+        import_id=import_id,
         list_name=list_name,
-        state=progress.state.value,
-        last_row=progress.source_rows_done,
-        records_added=progress.records_added,
-        rows_refused=progress.rows_refused,
-        started_at_ms=progress.started_at_ms,
+        state="ended" if progress is None else progress.state.value,
+        last_row=0 if progress is None else progress.source_rows_done,
+        records_added=0 if progress is None else progress.records_added,
+        rows_refused=0 if progress is None else progress.rows_refused,
+        started_at_ms=None if progress is None else progress.started_at_ms,
+        rows=(progress.source_rows or None) if progress is not None else None,
+        report=outcome if isinstance(outcome, ImportReport) else None,
+        reason=outcome if isinstance(outcome, str) else "",
+    )
+
+
+def standing_of_run(
+    import_id: str,
+    list_name: str,
+    progress: ImportProgress | None,
+    *,
+    is_writing: bool,
+    rows_done: int,
+    rows: int | None,
+) -> ImportStanding:
+    """How an import stands that runs here."""
+    return msgspec.structs.replace(
+        standing(progress, import_id, list_name, None),
+        state="running" if is_writing else "checking",
+        rows_done=rows_done,
+        rows=rows,
     )

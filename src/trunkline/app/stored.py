@@ -122,7 +122,7 @@ class ImportState(StrEnum):
 class ImportProgress(msgspec.Struct, frozen=True, kw_only=True):
     """An import, so that repeating it adds nothing and resuming it goes on where it stopped.
 
-    ``source_rows_done`` counts rows of the file, good and bad, whose outcome is committed.
+    ``source_rows_done`` counts rows of the file, good and bad, whose outcome is committed; ``source_rows`` are all.
     """
 
     contact_centre_id: int
@@ -134,6 +134,12 @@ class ImportProgress(msgspec.Struct, frozen=True, kw_only=True):
     rows_refused: int = 0
     file_digest: str = ""
     started_at_ms: int = 0
+    source_rows: int = 0
+
+
+SCHEDULE_RUNS_KEPT_S = 400 * 86_400
+"""Turns of schedules are kept for a year and a month before the newest ones, so that last year's are there to compare;
+that is at most some ten thousand rows of a busy schedule."""
 
 
 class ScheduleRun(msgspec.Struct, frozen=True, kw_only=True):

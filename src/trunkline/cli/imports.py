@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from enum import StrEnum
 from pathlib import Path
 from typing import IO, Any, Protocol
 
@@ -21,17 +22,28 @@ from rich.table import Table
 
 from trunkline.adapters.system import SystemClock
 from trunkline.app.directory import ReferenceBook
-from trunkline.app.import_reading import CsvFile
-from trunkline.app.import_report import ImportMode, ImportReport, Refusal
-from trunkline.app.imports import ImportOrder, Step, Watcher, import_alone
-from trunkline.app.ports import Provision, Store
+from trunkline.app.import_files import TextFile
+from trunkline.app.import_orders import check_specification, order_of, specification_named
+from trunkline.app.import_report import ImportReport, Refusal
+from trunkline.app.import_run import Step, Watcher
+from trunkline.app.imports import import_alone
+from trunkline.app.ports import Directory, Provision, Store
+from trunkline.app.reference_data import ObjectChanges, ObjectWrite
 from trunkline.cli.flags import STORAGE, config_from, with_options
 from trunkline.config import Config
 from trunkline.domain.campaigns import CallingList
 from trunkline.domain.eligibility import zone
+from trunkline.domain.import_specifications import (
+    EXPORTED,
+    DuplicateScope,
+    FileFormat,
+    ImportMode,
+    ImportSpecification,
+    NumberCheck,
+)
 from trunkline.domain.objects import ObjectKind
 from trunkline.domain.people import Caller, Role
-from trunkline.errors import NotFound, Refused, TrunklineError
+from trunkline.errors import NotFound, OutOfRange, Refused, TrunklineError
 
 SHOWN_REFUSALS = 50
 """Refusals printed: a screenful; ``--refused`` writes all of them to a file."""
@@ -47,28 +59,79 @@ class OpensStore(Protocol):
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """What was typed."""
+    """What was typed. ``given`` are the options that were, by their names in a specification."""
 
     list_name: str
     contact_centre: str
-    order: ImportOrder
-    encoding: str
+    import_id: str
+    is_dry_run: bool
+    specification: str
+    specification_text: bytes | None
+    save_as: str
+    given: dict[str, Any]
+    suppression_lists: tuple[str, ...]
     is_to_create: bool
     time_zone: str
+
+
+def _choice(kind: type[StrEnum]) -> click.Choice[str]:
+    return click.Choice([member.value for member in kind])
 
 
 @click.command("import")
 @click.argument("list_name", metavar="LIST")
 @click.argument("file", metavar="FILE", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.option(
+    "--specification",
+    default="",
+    metavar="NAME",
+    help="A saved import specification, or a YAML or JSON file with one; options change it.",
+)
+@click.option(
+    "--save-specification", "save_as", default="", metavar="NAME", help="Save how this file is read under a name."
+)
 @click.option("--map", "mapping", multiple=True, metavar="MEANING=COLUMN", help="Which column holds what; repeatable.")
-@click.option("--mode", type=click.Choice([mode.value for mode in ImportMode]), default="all", show_default=True,
-              help="Add all rows or none, or the good ones.")  # fmt: skip
-@click.option("--dry-run", is_flag=True, help="Check the file and write nothing.")
+@click.option("--format", "file_format", type=_choice(FileFormat), help="[default: by the file's name, else csv]")
+@click.option("--mode", type=_choice(ImportMode), help="Add all rows or none, or the good ones.  [default: all]")
+@click.option("--dry-run", "is_dry_run", is_flag=True, help="Check the file and write nothing.")
 @click.option("--import-id", default="", help="Name of this import; done twice it adds nothing.  [default: the file]")
 @click.option("--contact-centre", default="", help="Needed when there are several.")
-@click.option("--delimiter", default=",", show_default=True, help="The sign between cells; 'tab' for a tab.")
-@click.option("--encoding", default="utf-8", show_default=True)
-@click.option("--region", default="", metavar="XX", help="Check numbers against the numbering plan of this country.")
+@click.option("--delimiter", help="The sign between cells; 'tab' for a tab.  [default: ,]")
+@click.option("--encoding", help="[default: utf-8]")
+@click.option(
+    "--numbers",
+    type=_choice(NumberCheck),
+    help="Numbers that exist, or may, in E.164; or as they are given.  [default: valid]",
+)
+@click.option("--region", metavar="XX", help="Country of numbers without a country code.  [default: the list's]")
+@click.option(
+    "--zones",
+    type=click.Choice(["number", "list"]),
+    help="Time zone of rows without one: the number's, or the list's.  [default: number]",
+)
+@click.option(
+    "--duplicates",
+    type=_choice(DuplicateScope),
+    help="Refuse numbers that are there already.  [default: as the list says]",
+)
+@click.option(
+    "--duplicate-customers",
+    type=_choice(DuplicateScope),
+    help="Refuse customers that are there already.  [default: none]",
+)
+@click.option(
+    "--do-not-call/--no-do-not-call",
+    "checks_suppression",
+    default=None,
+    help="Refuse contacts on do-not-call lists.  [default: yes]",
+)
+@click.option(
+    "--do-not-call-list",
+    "suppression_lists",
+    multiple=True,
+    metavar="NAME",
+    help="A further do-not-call list; repeatable.",
+)
 @click.option("--create", "is_to_create", is_flag=True, help="Make the list when it does not exist.")
 @click.option("--time-zone", default="UTC", show_default=True, help="Zone of rows without one, in a list made here.")
 @click.option("--refused", type=click.Path(dir_okay=False, writable=True), help="Write every refusal to this CSV file.")
@@ -76,7 +139,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 @with_options(*STORAGE)
 @click.pass_obj
 def import_list(program: OpensStore, /, toml_path: str | None, file: str, **given: Any) -> None:
-    """Import FILE (CSV with a header; - reads standard input) into the calling list LIST.
+    """Import FILE (CSV with a header, or JSON lines; - reads standard input) into the calling list LIST.
 
     The file is checked as a whole before anything is written. An import that was interrupted goes on where it stopped
     when the same command is given again. Exits 1 when all rows were asked for and some were refused.
@@ -84,7 +147,7 @@ def import_list(program: OpensStore, /, toml_path: str | None, file: str, **give
     config = config_from(toml_path, {name: given.pop(name) for name in STORAGE})
     refused, is_json = given.pop("refused"), given.pop("is_json")
     try:
-        settings = _settings(given)
+        settings = _settings(given, file)
         with _opened(file) as source, _watching(refused) as watcher:
             report = asyncio.run(_import(program.open_store(config), settings, source, watcher))
     except TrunklineError as error:
@@ -99,31 +162,33 @@ def import_list(program: OpensStore, /, toml_path: str | None, file: str, **give
         raise SystemExit(1)
 
 
-def _settings(given: dict[str, Any]) -> Settings:
+def _settings(given: dict[str, Any], file: str) -> Settings:
     mapping: dict[str, str] = {}
-    for text in given["mapping"]:
+    for text in given.pop("mapping"):
         meaning, equals, column = text.partition("=")
         if not equals or not meaning.strip():
             raise click.UsageError("--map is given as MEANING=COLUMN, for example --map phone=Telephone")
         if meaning.strip() in mapping:
             raise click.UsageError(f"--map gives {meaning.strip()} twice")
         mapping[meaning.strip()] = column.strip()
-    order = ImportOrder(
-        import_id=given["import_id"],
-        mode=ImportMode(given["mode"]),
-        is_dry_run=given["dry_run"],
-        mapping=mapping,
-        delimiter="\t" if given["delimiter"] == "tab" else given["delimiter"],
-        region=given["region"],
-    )
+    if given["delimiter"] == "tab":
+        given["delimiter"] = "\t"
+    if given["file_format"] is None and file.lower().endswith((".jsonl", ".ndjson")):
+        given["file_format"] = FileFormat.JSON_LINES
+    zones = given.pop("zones")
+    given["uses_number_zones"] = None if zones is None else zones == "number"
+    given["duplicate_numbers"] = given.pop("duplicates")
+    names = {field.name: field.type for field in msgspec.structs.fields(ImportSpecification)}
+    typed = {name: given.pop(name) for name in list(given) if name in names}
     zone(given["time_zone"])
+    path = Path(given["specification"])
     return Settings(
-        list_name=given["list_name"],
-        contact_centre=given["contact_centre"],
-        order=order,
-        encoding=given["encoding"],
-        is_to_create=given["is_to_create"],
-        time_zone=given["time_zone"],
+        **given,
+        specification_text=path.read_bytes() if path.suffix in (".yaml", ".yml", ".json") else None,
+        given={
+            **({"mapping": mapping} if mapping else {}),
+            **{name: msgspec.convert(value, names[name]) for name, value in typed.items() if value is not None},
+        },
     )
 
 
@@ -140,32 +205,97 @@ def _opened(path: str) -> Iterator[IO[bytes]]:
 
 
 async def _import(store: Store, settings: Settings, file: IO[bytes], watcher: Watcher) -> ImportReport:
-    source = CsvFile(file, settings.encoding)
     await store.open()
     try:
         caller, calling_list = await _find(store, settings)
-        return await import_alone(store, SystemClock(), caller, calling_list, settings.order, source, watcher)
+        specification = await _specified(store, settings, caller.contact_centre_id)
+        source = TextFile(file, specification.encoding)
+        order = msgspec.structs.replace(
+            order_of(specification), import_id=settings.import_id, is_dry_run=settings.is_dry_run
+        )
+        report = await import_alone(store, SystemClock(), caller, calling_list, order, source, watcher)
+        if settings.save_as and not report.is_refused:
+            await save_specification(store, specification, settings.save_as, caller.contact_centre_id)
+        return report
     finally:
         await store.close()
 
 
-async def _find(store: Store, settings: Settings) -> tuple[Caller, CallingList]:
-    """Who imports, and into which list, made when that was asked for (a dry run makes nothing)."""
-    directory = await store.directory()
+async def _specified(store: Store, settings: Settings, centre: int) -> ImportSpecification:
+    """How the file is read: a specification as the options change it."""
+    book = ReferenceBook(await store.directory())
+    given = dict(settings.given)
+    for name in settings.suppression_lists:
+        stored = book.object_named(centre, ObjectKind.SUPPRESSION_LIST, name)
+        if stored is None:
+            raise NotFound(f"there is no do-not-call list {name!r}")
+        given["suppression_list_ids"] = (*given.get("suppression_list_ids", ()), stored.object_id)
+    if settings.specification_text is not None:
+        found = read_specification(settings.specification_text, centre)
+    elif settings.specification:
+        found = specification_named(book, centre, settings.specification)
+    else:
+        found = ImportSpecification(contact_centre_id=centre, specification_id=0, name="")
+    return msgspec.structs.replace(found, **given)
+
+
+def read_specification(text: bytes, centre: int) -> ImportSpecification:
+    """A specification in YAML or JSON; ``OutOfRange`` names what is wrong with it."""
+    try:
+        values = msgspec.yaml.decode(text, type=dict[str, Any])
+        unknown = set(values) - set(ImportSpecification.__struct_fields__)
+        if unknown:
+            raise OutOfRange(f"the specification has an unknown key {min(unknown)!r}")
+        values = {"specification_id": 0, "name": "", **values, "contact_centre_id": centre}
+        specification = msgspec.convert(values, ImportSpecification)
+    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        raise OutOfRange(f"the specification cannot be read: {error}") from None
+    check_specification(specification)
+    return specification
+
+
+async def save_specification(store: Store, specification: ImportSpecification, name: str, centre: int) -> None:
+    """Keep a specification under a name; one that has the name is replaced."""
+    check_specification(specification)
+    if not name.isprintable() or not 0 < len(name) <= MAX_LIST_NAME or name == EXPORTED.name:
+        raise Refused(f"a specification's name has 1 to {MAX_LIST_NAME} printable characters and is not exported")
+    kind = ObjectKind.IMPORT_SPECIFICATION
+    there = ReferenceBook(await store.directory()).object_named(centre, kind, name)
+    number = 0 if there is None else there.object_id
+    value = msgspec.structs.replace(specification, contact_centre_id=centre, specification_id=number, name=name)
+    write = ObjectWrite(
+        contact_centre_id=centre,
+        kind=kind,
+        object_id=number,
+        expected_version=0 if there is None else there.version,
+        value=value,
+    )
+    changes = ObjectChanges(at_ms=SystemClock().now_ms(), changed_by=None, writes=(write,), reason="trunkline import")
+    await store.change_objects(changes)
+
+
+def command_line_caller(directory: Directory, contact_centre: str) -> Caller:
+    """Whoever has the database in hand, in the contact centre of that name; ``Refused`` when it is not clear which."""
     centres = directory.contact_centres
-    found = [centre for centre, name in centres.items() if settings.contact_centre in ("", name)]
+    found = [centre for centre, name in centres.items() if contact_centre in ("", name)]
     if len(found) != 1:
         names = ", ".join(sorted(centres.values())) or "none"
         raise Refused(f"name one contact centre with --contact-centre; there are: {names}")
-    centre = found[0]
-    caller = Caller(
-        contact_centre_id=centre,
-        contact_centre_name=centres[centre],
+    return Caller(
+        contact_centre_id=found[0],
+        contact_centre_name=centres[found[0]],
         user_id=0,
         public_id="",
         user_name="command line",
         roles=(Role.ADMINISTRATOR,),
     )
+
+
+async def _find(store: Store, settings: Settings) -> tuple[Caller, CallingList]:
+    """Who imports, and into which list, made when that was asked for (a dry run makes nothing)."""
+    directory = await store.directory()
+    caller = command_line_caller(directory, settings.contact_centre)
+    centre = caller.contact_centre_id
     try:
         return caller, ReferenceBook(directory).list_named(centre, settings.list_name)
     except NotFound:
@@ -180,7 +310,7 @@ async def _find(store: Store, settings: Settings) -> tuple[Caller, CallingList]:
         name=settings.list_name,
         default_time_zone=settings.time_zone,
     )
-    if not settings.order.is_dry_run:
+    if not settings.is_dry_run:
         await store.provision(Provision(lists=[calling_list]))
     return caller, calling_list
 
@@ -208,7 +338,7 @@ class _Bar(Watcher):
 
 def _harmless(text: str) -> str:
     """The text as a cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t")) else text
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 @contextmanager

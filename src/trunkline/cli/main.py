@@ -13,6 +13,7 @@ from rich.table import Table
 
 from trunkline import __version__
 from trunkline.app.ports import Provision, Store, User
+from trunkline.app.provisioning import usual_objects
 from trunkline.cli.flags import STORAGE, config_from, with_options
 from trunkline.config import Config
 from trunkline.domain.people import MIN_PASSWORD, Caller, Device, Feature, Role, features_of
@@ -105,6 +106,7 @@ def user_add(program: Program, /, toml_path: str | None, user_name: str, **given
     config = config_from(toml_path, flags)
     password = _password(given.pop("password"))
     try:
+        program.migrate(config)
         what = asyncio.run(_add_user(program, config, user_name, password, given))
     except Refused as error:
         raise click.UsageError(str(error)) from None
@@ -123,7 +125,6 @@ def _password(given: str | None) -> str:
 
 
 async def _add_user(program: Program, config: Config, name: str, password: str, given: dict[str, Any]) -> str:
-    program.migrate(config)
     store = program.open_store(config)
     await store.open()
     try:
@@ -142,7 +143,8 @@ async def _add_user(program: Program, config: Config, name: str, password: str, 
             reference=known.reference if known else None,
             skills=known.skills if known else {},
         )
-        await store.provision(Provision(contact_centres={centre: title}, users=[account]))
+        objects = [] if centre in directory.contact_centres else usual_objects(centre)
+        await store.provision(Provision(contact_centres={centre: title}, users=[account], objects=objects))
     finally:
         await store.close()
     return f"{'changed' if known else 'added'} {given['role']} {name} in contact centre {title}"

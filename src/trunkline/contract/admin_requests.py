@@ -146,7 +146,7 @@ def _text(value: Any, name: str, limit: int) -> str:
 
 def object_schema(kind: Kind) -> Schema:
     """An object as answers show it."""
-    own = kind.shape.schema()
+    own = kind.shape.whole_schema()
     shown = {name: value for name, value in own["properties"].items() if not value.get("writeOnly")}
     number = {"type": "integer", "minimum": 1, "maximum": INT32_MAX}
     head: Json = {
@@ -175,7 +175,7 @@ def object_schema(kind: Kind) -> Schema:
 
 def write_schema(kind: Kind, *, is_patch: bool = False) -> Schema:
     """A body that creates, replaces or (``is_patch``) changes an object."""
-    own = kind.shape.schema()
+    own = kind.shape.whole_schema()
     properties: Json = dict(own["properties"])
     if kind.is_user:
         properties[PASSWORD] = {

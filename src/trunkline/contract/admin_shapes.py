@@ -8,12 +8,14 @@ description cannot differ. Whatever is wrong is named by its place: ``lists[2].s
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 from enum import Enum, IntEnum
 from typing import Any
 
 from trunkline.contract.names import CALL_RESULT_NAMES, DIAL_MODE_NAMES, PHONE_TYPE_NAMES
-from trunkline.domain.enums import FieldType
+from trunkline.domain.enums import CallAction, FieldType, RecordAction
+from trunkline.domain.treatments import ACTION_NAMES, CALL_ACTION_NAMES
 from trunkline.errors import MissingParameter, OutOfRange, TooLarge
 
 Json = Any
@@ -23,6 +25,8 @@ Schema = dict[str, Any]
 
 ENUM_NAMES: dict[type[Enum], Mapping[Any, str]] = {
     **{type(next(iter(names))): names for names in (CALL_RESULT_NAMES, DIAL_MODE_NAMES, PHONE_TYPE_NAMES)},
+    RecordAction: ACTION_NAMES,
+    CallAction: {CallAction.NO_CALL_ACTION_CODE: "None", **CALL_ACTION_NAMES},
     FieldType: {
         FieldType.INT: "Int",
         FieldType.FLOAT: "Float",
@@ -48,6 +52,10 @@ class Shape:
     def schema(self) -> Schema:
         """The JSON schema."""
         raise NotImplementedError
+
+    def parts(self) -> Iterable[Shape]:
+        """The shapes that this one is made of."""
+        return ()
 
 
 class BoolShape(Shape):
@@ -111,6 +119,28 @@ class TextShape(Shape):
         )
 
 
+class DateShape(Shape):
+    """A day of the calendar, ``2031-05-01``."""
+
+    def read(self, value: Json, path: str) -> date:
+        """See ``Shape``."""
+        try:
+            if type(value) is str and len(value) == 10:
+                return date.fromisoformat(value)
+        except ValueError:
+            pass
+        raise OutOfRange(f"{path} must be a day such as 2031-05-01")
+
+    def write(self, value: Any, *, secrets: bool = False) -> str:
+        """See ``Shape``."""
+        day: date = value
+        return day.isoformat()
+
+    def schema(self) -> Schema:
+        """See ``Shape``."""
+        return {"type": "string", "format": "date"}
+
+
 class EnumShape(Shape):
     """One of a few names. A numbered enumeration may be given by number too."""
 
@@ -150,10 +180,14 @@ class NullableShape(Shape):
         """See ``Shape``."""
         return None if value is None else self.inner.write(value, secrets=secrets)
 
+    def parts(self) -> Iterable[Shape]:
+        """See ``Shape``."""
+        return (self.inner,)
+
     def schema(self) -> Schema:
         """See ``Shape``."""
         inner = self.inner.schema()
-        if isinstance(inner.get("type"), str) and "enum" not in inner:
+        if isinstance(inner.get("type"), str) and "enum" not in inner:  # a reference or an enumeration stays whole
             return {**inner, "type": [inner["type"], "null"]}
         return {"anyOf": [inner, {"type": "null"}]}
 
@@ -210,6 +244,10 @@ class ListShape(Shape):
         items = sorted(value) if self.is_set else value
         return [self.item.write(item, secrets=secrets) for item in items]
 
+    def parts(self) -> Iterable[Shape]:
+        """See ``Shape``."""
+        return (self.item,)
+
     def schema(self) -> Schema:
         """See ``Shape``."""
         unique = {"uniqueItems": True} if self.is_set else {}
@@ -233,6 +271,10 @@ class RowShape(Shape):
     def write(self, value: Any, *, secrets: bool = False) -> Json:
         """See ``Shape``."""
         return [shape.write(item, secrets=secrets) for shape, item in zip(self._items, value, strict=True)]
+
+    def parts(self) -> Iterable[Shape]:
+        """See ``Shape``."""
+        return self._items
 
     def schema(self) -> Schema:
         """See ``Shape``."""
@@ -270,6 +312,10 @@ class MapShape(Shape):
             str(self._key.write(key)): self.item.write(item, secrets=secrets) for key, item in sorted(value.items())
         }
 
+    def parts(self) -> Iterable[Shape]:
+        """See ``Shape``."""
+        return (self.item,)
+
     def schema(self) -> Schema:
         """See ``Shape``."""
         return {
@@ -303,15 +349,14 @@ class ChoiceShape(Shape):
         tag = self._tag_of(value)
         return {self._tag: tag, **self._choices[tag].write(value, secrets=secrets)}
 
+    def parts(self) -> Iterable[Shape]:
+        """See ``Shape``."""
+        return self._choices.values()
+
     def schema(self) -> Schema:
         """See ``Shape``."""
-        choices = []
-        for tag, shape in self._choices.items():
-            inner = shape.schema()
-            inner["properties"] = {self._tag: {"const": tag}, **inner["properties"]}
-            inner["required"] = [self._tag, *inner.get("required", ())]
-            choices.append(inner)
-        return {"oneOf": choices}
+        tagged = {"type": "object", "required": [self._tag]}
+        return {"oneOf": [{**tagged, "properties": {self._tag: {"const": tag}}} for tag in self._choices]}
 
 
 def names_of(enum: type[Enum]) -> Mapping[Any, str]:

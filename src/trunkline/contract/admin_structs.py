@@ -7,8 +7,7 @@ of an epoch lose their unit (``hours_from_s``: ``hoursFrom``) as everywhere in t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from enum import Enum
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from typing import Any
 
@@ -19,6 +18,7 @@ from trunkline.contract.admin_limits import Limit, limit_of, text_of
 from trunkline.contract.admin_shapes import (
     BoolShape,
     ChoiceShape,
+    DateShape,
     EnumShape,
     Json,
     ListShape,
@@ -70,6 +70,10 @@ class StructShape(Shape):
         self.text = text
         self._by_name = {field.wire_name: field for field in fields}
 
+    def parts(self) -> Iterable[Shape]:
+        """See ``Shape``."""
+        return [field.shape for field in self.fields]
+
     def field(self, wire_name: str) -> FieldShape | None:
         """A field by its name in JSON."""
         return self._by_name.get(wire_name)
@@ -108,7 +112,11 @@ class StructShape(Shape):
         }
 
     def schema(self) -> Schema:
-        """See ``Shape``."""
+        """See ``Shape``: where it is described once for all."""
+        return {"$ref": f"#/components/schemas/{self.struct.__name__}"}
+
+    def whole_schema(self) -> Schema:
+        """The schema itself."""
         properties: dict[str, Schema] = {}
         for field in self.fields:
             shown = field.shape.schema()
@@ -146,6 +154,8 @@ def struct_shape(struct: type[msgspec.Struct], key: str = "") -> StructShape:
         if field.name in (key, "contact_centre_id"):
             continue
         limit = limit_of(struct.__name__, field.name)
+        if type(field.default) is int and field.default < limit.low:
+            limit = msgspec.structs.replace(limit, low=field.default)
         fields.append(
             FieldShape(
                 field.name,
@@ -192,6 +202,8 @@ def _shape(kind: inspect.Type, limit: Limit) -> Shape:
             return NumberShape(low, high, is_whole=isinstance(kind, inspect.IntType))
         case inspect.StrType():
             return TextShape(kind.max_length or limit.length, kind.min_length or limit.min_length)
+        case inspect.DateType():
+            return DateShape()
         case inspect.EnumType():
             return EnumShape(kind.cls)
         case inspect.StructType():
@@ -230,11 +242,11 @@ def _union(kind: inspect.UnionType, limit: Limit) -> Shape:
     return NullableShape(choice) if len(others) < len(kind.types) else choice
 
 
-def enums_of(shape: Shape) -> set[type[Enum]]:
-    """Every enumeration below a shape, for tests that compare names."""
-    if isinstance(shape, EnumShape):
-        return {type(member) for member in shape.names}
-    if isinstance(shape, StructShape):
-        return set().union(*(enums_of(field.shape) for field in shape.fields))
-    inner = getattr(shape, "item", None) or getattr(shape, "inner", None)
-    return enums_of(inner) if isinstance(inner, Shape) else set()
+def nested_structs(shape: Shape) -> dict[str, StructShape]:
+    """Every struct below a shape by its name."""
+    found: dict[str, StructShape] = {}
+    for inner in shape.parts():
+        if isinstance(inner, StructShape):
+            found[inner.struct.__name__] = inner
+        found |= nested_structs(inner)
+    return found

@@ -92,6 +92,16 @@ LEFT_OUT = frozenset(
 """Plain names of columns whose numbers are keys of another installation."""
 
 
+CUSTOM = "field:"
+"""In front of a column's name: whatever follows is the name of a custom field, even if it would mean something else."""
+
+
+def custom_header(name: str) -> str:
+    """The name of a column that becomes the custom field of that name."""
+    is_taken = plain(name) in KNOWN_NAMES or plain(name) in LEFT_OUT or name.startswith(CUSTOM)
+    return CUSTOM + name if is_taken else name
+
+
 class RowPlan(msgspec.Struct, frozen=True, kw_only=True):
     """What each column of a file is for. ``known`` maps to places in the row, ``custom`` are (place, field name)."""
 
@@ -159,16 +169,18 @@ def plan_columns(header: Sequence[str], mapping: Mapping[str, str]) -> RowPlan:
         if place in custom or place in known.values():
             continue
         column = KNOWN_NAMES.get(plain(name))
-        if column is not None and column not in decided:
+        if name.startswith(CUSTOM):
+            custom[place] = name.removeprefix(CUSTOM)
+        elif column is not None and column not in decided:
             if column in known:
                 other = names[known[column]]
                 raise OutOfRange(f"both {_shown(other)} and {_shown(name)} could be {shown(column)}; map one of them")
             known[column] = place
         elif plain(name) not in LEFT_OUT:
             custom[place] = name
-    for meaning in known:
-        if isinstance(meaning, tuple) and (Column.PHONE, meaning[1]) not in known:
-            raise OutOfRange(f"there is a column for {shown(meaning)} and none for phone{meaning[1]}")
+    for found in known:
+        if isinstance(found, tuple) and (Column.PHONE, found[1]) not in known:
+            raise OutOfRange(f"there is a column for {shown(found)} and none for phone{found[1]}")
     if Column.PHONE not in known:
         raise MissingParameter("no column holds the phone number; map one, and look whether the delimiter is right")
     _check_custom(list(custom.values()))
@@ -182,7 +194,7 @@ def _check_header(names: tuple[str, ...]) -> None:
     for number, name in enumerate(names, start=1):
         if not name:
             raise OutOfRange(f"column {number} has no name in the header")
-        if len(name) > MAX_FIELD_NAME:
+        if len(name.removeprefix(CUSTOM)) > MAX_FIELD_NAME:
             raise TooLarge(f"the name of column {number} is longer than {MAX_FIELD_NAME} characters")
         if not name.isprintable():
             raise OutOfRange(f"the name of column {number} holds characters that cannot be printed")

@@ -113,8 +113,9 @@ def check_alias(value: TimeZoneAlias) -> None:
 
 def check_account(value: Account) -> None:
     """Raise ``OutOfRange`` for a name that cannot log in, no role, or something named twice."""
-    if ":" in value.name or not value.name.isprintable():
-        raise OutOfRange("name must be printable and hold no colon")
+    check_name(value.name)
+    if ":" in value.name:
+        raise OutOfRange("name must hold no colon: it separates name and password at the log-in")
     if not value.roles or len(set(value.roles)) < len(value.roles):
         raise OutOfRange(f"roles must name one or more of {', '.join(Role)}, each once")
     ids = [device.device_id for device in value.devices]

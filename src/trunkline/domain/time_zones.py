@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from trunkline.domain.eligibility import ZONE_ALIASES, zone
+from trunkline.domain.eligibility import ZONE_ALIASES
 
 PST_ID = 122
 """The number of PST in the original's default configuration (outbound domain 1.1, tz_dbid)."""
@@ -31,13 +31,15 @@ def usual_aliases(contact_centre_id: int) -> list[TimeZoneAlias]:
     ]
 
 
-def zone_meant(text: str, aliases: Iterable[TimeZoneAlias]) -> str:
-    """The name to keep for a zone given by IANA name, usual name, alias or alias's number.
+def zones_by_text(aliases: Iterable[TimeZoneAlias]) -> dict[str, str]:
+    """IANA names by the names and numbers that a contact centre has for them.
 
-    IANA names and usual names are kept as they were given (decisions 6). ``OutOfRange`` for what is none of these.
+    The usual names are not among them: they are known anyway, and kept as they were given (decisions 6).
     """
+    found: dict[str, str] = {}
     for alias in aliases:
-        if alias.is_enabled and text in (alias.name, str(alias.time_zone_id)) and text not in ZONE_ALIASES:
-            return alias.time_zone
-    zone(text)
-    return text
+        if alias.is_enabled:
+            found[str(alias.time_zone_id)] = alias.time_zone
+            if alias.name not in ZONE_ALIASES:
+                found[alias.name] = alias.time_zone
+    return found

@@ -1,4 +1,4 @@
-"""Import of calling lists over HTTP: the body is a CSV file of any length up to a limit.
+"""Import of calling lists over HTTP: the body is a file of CSV or JSON lines of any length up to a limit.
 
 ``POST /api/v2/admin/calling-lists/{name}/imports`` stores the body in a temporary file and imports it from there,
 because an import reads its file twice; ``GET .../imports/{importId}`` tells how far it is. Both are for supervisors
@@ -8,30 +8,49 @@ and administrators.
 from __future__ import annotations
 
 import asyncio
-import tempfile
-from collections.abc import Callable
-from typing import IO, Protocol
+from collections.abc import Callable, Coroutine
+from contextlib import ExitStack
+from enum import StrEnum
+from typing import Any, Protocol
+
+import msgspec
 
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.import_chunks import check_may_import
-from trunkline.app.import_reading import CsvFile
-from trunkline.app.import_report import ImportMode, ImportReport, standing
+from trunkline.app.import_files import TextFile
+from trunkline.app.import_orders import order_of, specification_named
+from trunkline.app.import_report import ImportReport
 from trunkline.app.imports import Importer, ImportOrder, check_order
 from trunkline.contract.answers import answer
 from trunkline.domain.enums import Door
+from trunkline.domain.import_specifications import (
+    DuplicateScope,
+    FileFormat,
+    ImportMode,
+    ImportSpecification,
+    NumberCheck,
+)
 from trunkline.domain.people import Caller
-from trunkline.errors import OutOfRange, TooLarge, Unavailable
-from trunkline.web.exchange import ClientGone, Exchange
+from trunkline.domain.permissions import Permission
+from trunkline.errors import OutOfRange, Unavailable
+from trunkline.web.exchange import Exchange
+from trunkline.web.rows import Row
+from trunkline.web.uploads import store_body, temporary_file
 
 MAX_IMPORT_BYTES = 1 << 30
 """1 GiB, some ten million rows: longer files are imported from the command line, which needs no copy."""
 MAX_AT_ONCE = 2
 """Bodies that are stored and imported at the same time: each takes up to ``MAX_IMPORT_BYTES`` of disk."""
-STALL_S = 60
-"""Seconds without a byte after which a sender is taken for dead: it holds one of the few places."""
-_WRITE_BYTES = 1 << 20
+WATCH_S = 20.0
+"""Seconds for which a sender waits for the report: well below what proxies and browsers wait, and enough for a million
+rows. Afterwards the progress can be asked for."""
 _MAPPED = "map."
 _SWITCHES = {"true": True, "false": False}
+_TYPES = {
+    "text/csv": FileFormat.CSV,
+    "application/x-ndjson": FileFormat.JSON_LINES,
+    "application/jsonl": FileFormat.JSON_LINES,
+}
 
 
 class ImportDoor:
@@ -46,12 +65,40 @@ class ImportDoor:
         book: Callable[[], ReferenceBook],
         spool_dir: str = "",
         max_bytes: int = MAX_IMPORT_BYTES,
+        watch_s: float = WATCH_S,
     ) -> None:
         self.importer = importer
         self.book = book
         self.spool_dir = spool_dir or None
         self.max_bytes = max_bytes
+        self.watch_s = watch_s
         self.places = MAX_AT_ONCE
+        self._tasks: set[asyncio.Task[ImportReport]] = set()
+
+    def give_back(self) -> None:
+        """Let the next body in."""
+        self.places += 1
+
+    def begin(self, run: Coroutine[Any, Any, ImportReport], stack: ExitStack) -> asyncio.Task[ImportReport]:
+        """Run an import in a task of its own; ``stack`` is closed when it has ended."""
+        task = asyncio.create_task(run)
+        self._tasks.add(task)
+
+        def ended(task: asyncio.Task[ImportReport]) -> None:
+            self._tasks.discard(task)
+            stack.close()
+            if not task.cancelled():
+                task.exception()  # it is told to whoever waits, and kept for whoever asks for the progress
+
+        task.add_done_callback(ended)
+        return task
+
+    async def close(self) -> None:
+        """Break off what runs; the same import goes on where it stopped when it is asked for again."""
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
 
 
 class ImportServices(Protocol):
@@ -62,27 +109,61 @@ class ImportServices(Protocol):
         """The door for imports; one per process."""
 
 
+def rows() -> list[Row]:
+    """The routes."""
+    address = "/api/v2/admin/calling-lists/{list_name}/imports"
+    by_list, one = {"list_name": "list name"}, {"list_name": "list name", "import_id": "import"}
+    return [
+        Row("POST", address, post_import, Permission.SUPERVISE, by_list),
+        Row("GET", f"{address}/{{import_id}}", get_import, Permission.SUPERVISE, one),
+    ]
+
+
+async def post_import(exchange: Exchange, services: ImportServices, caller: Caller, list_name: str) -> None:
+    """``POST /admin/calling-lists/<list>/imports``."""
+    await import_list(exchange, caller, list_name, services)
+
+
+async def get_import(
+    exchange: Exchange, services: ImportServices, caller: Caller, list_name: str, import_id: str
+) -> None:
+    """``GET /admin/calling-lists/<list>/imports/<import id>``."""
+    await show_import(exchange, caller, list_name, import_id, services)
+
+
 async def import_list(exchange: Exchange, caller: Caller, list_name: str, services: ImportServices) -> None:
-    """Serve the POST: answer with the report.
+    """Serve the POST: answer with the report, or with where to ask for it when the import takes longer.
 
     HTTP 200 and code 0 when the import (or the dry run) was carried out; 400 and code 10, with the report beside it,
-    when all rows were asked for and some were refused, so that nothing was added.
+    when all rows were asked for and some were refused, so that nothing was added; 202 and code 0 with the standing
+    when it still runs after ``ImportDoor.watch_s``.
     """
     check_may_import(caller)
     door = services.imports
-    order, encoding = _parse(exchange)
+    order, encoding = _parse(exchange, door.book(), caller.contact_centre_id)
     calling_list = door.book().list_named(caller.contact_centre_id, list_name)
     if door.places == 0:
         raise Unavailable("other imports are running", retry_after_s=30)
     door.places -= 1
+    stack = ExitStack()
+    stack.callback(door.give_back)
     try:
-        with _temporary_file(door.spool_dir) as file:
-            source = CsvFile(file, encoding)
-            await _store_body(exchange, file, door.max_bytes)
-            report = await door.importer.run(caller, calling_list, order, source)
-    finally:
-        door.places += 1
-    await _answer(exchange, report)
+        file = stack.enter_context(temporary_file(door.spool_dir))
+        source = TextFile(file, encoding)
+        await store_body(exchange, file, door.max_bytes)
+        digest = await asyncio.to_thread(source.digest)
+        order = msgspec.structs.replace(order, import_id=order.import_id or digest[:32])
+    except BaseException:
+        stack.close()
+        raise
+    task = door.begin(door.importer.run(caller, calling_list, order, source), stack)
+    # Whoever waits may go: the import goes on, and its progress can be asked for.
+    done, _ = await asyncio.wait({task}, timeout=door.watch_s)
+    if done:
+        await _answer(exchange, task.result())
+    else:
+        found = await door.importer.progress(caller, calling_list, order.import_id)
+        await exchange.answer(answer(**{"import": found}), 202)
 
 
 async def show_import(
@@ -93,7 +174,7 @@ async def show_import(
     door = services.imports
     calling_list = door.book().list_named(caller.contact_centre_id, list_name)
     progress = await door.importer.progress(caller, calling_list, import_id)
-    await exchange.answer(answer(**{"import": standing(progress, list_name)}))
+    await exchange.answer(answer(**{"import": progress}))
 
 
 async def _answer(exchange: Exchange, report: ImportReport) -> None:
@@ -105,88 +186,85 @@ async def _answer(exchange: Exchange, report: ImportReport) -> None:
         await exchange.answer(answer(report=report))
 
 
-def _parse(exchange: Exchange) -> tuple[ImportOrder, str]:
-    """The order and the encoding that headers and query ask for.
+def _parse(exchange: Exchange, book: ReferenceBook, centre: int) -> tuple[ImportOrder, str]:
+    """The order and the encoding that headers and query ask for: a specification, and what the query changes of it.
 
     An unknown parameter is refused: ``dryrun=true`` must not add a list.
     """
     query = exchange.query()
     mapping = {name.removeprefix(_MAPPED): query.pop(name) for name in list(query) if name.startswith(_MAPPED)}
-    encoding = query.pop("encoding", "") or _charset(exchange)
-    mode, dry_run = query.pop("mode", ImportMode.ALL.value), query.pop("dryRun", "false")
-    if mode not in set(ImportMode):
-        raise OutOfRange("mode must be all or good")
-    if dry_run not in _SWITCHES:
-        raise OutOfRange("dryRun must be true or false")
-    order = ImportOrder(
-        import_id=query.pop("importId", ""),
-        mode=ImportMode(mode),
-        is_dry_run=_SWITCHES[dry_run],
-        mapping=mapping,
-        delimiter=query.pop("delimiter", ","),
-        region=query.pop("region", ""),
-        door=Door.REST,
-    )
+    kind, charset = _content_type(exchange)
+    name = query.pop("specification", "")
+    specification = specification_named(book, centre, name) if name else ImportSpecification(
+        contact_centre_id=centre, specification_id=0, name="", file_format=kind
+    )  # fmt: skip
+    import_id, dry_run = query.pop("importId", ""), _switch("dryRun", query.pop("dryRun", "false"))
+    encoding = query.pop("encoding", "") or charset or specification.encoding
+    changes: dict[str, Any] = {"mapping": mapping} if mapping else {}
+    for parameter, (field, read) in _PARAMETERS.items():
+        if parameter in query:
+            changes[field] = read(parameter, query.pop(parameter))
     if query:
-        raise OutOfRange(
-            "the query may hold importId, mode, dryRun, delimiter, encoding, region and map.<meaning> alone"
-        )
+        known = ", ".join(sorted(("importId", "dryRun", "encoding", "specification", *_PARAMETERS)))
+        raise OutOfRange(f"the query may hold {known} and map.<meaning> alone")
+    specification = msgspec.structs.replace(specification, **changes)
+    order = msgspec.structs.replace(order_of(specification), import_id=import_id, is_dry_run=dry_run, door=Door.REST)
     check_order(order)
     return order, encoding
 
 
-def _charset(exchange: Exchange) -> str:
-    """The charset of the body's type; ``OutOfRange`` unless the body says that it is plain CSV.
+def _switch(name: str, text: str) -> bool:
+    if text not in _SWITCHES:
+        raise OutOfRange(f"{name} must be true or false")
+    return _SWITCHES[text]
 
-    Browsers cannot send that type across origins without asking, so no foreign page can import in somebody's name.
+
+def _one_of(kind: type[StrEnum]) -> Callable[[str, str], StrEnum]:
+    def read(name: str, text: str) -> StrEnum:
+        try:
+            return kind(text)
+        except ValueError:
+            raise OutOfRange(f"{name} must be one of {', '.join(kind)}") from None
+
+    return read
+
+
+def _as_it_is(_: str, text: str) -> str:
+    return text
+
+
+def _zones(name: str, text: str) -> bool:
+    if text not in ("number", "list"):
+        raise OutOfRange(f"{name} must be number or list")
+    return text == "number"
+
+
+_PARAMETERS: dict[str, tuple[str, Callable[[str, str], object]]] = {
+    "mode": ("mode", _one_of(ImportMode)),
+    "format": ("file_format", _one_of(FileFormat)),
+    "delimiter": ("delimiter", _as_it_is),
+    "region": ("region", _as_it_is),
+    "numbers": ("numbers", _one_of(NumberCheck)),
+    "zones": ("uses_number_zones", _zones),
+    "duplicates": ("duplicate_numbers", _one_of(DuplicateScope)),
+    "duplicateCustomers": ("duplicate_customers", _one_of(DuplicateScope)),
+    "doNotCall": ("checks_suppression", _switch),
+}
+"""Parameter of the query -> field of the specification that it changes, and how it is read."""
+
+
+def _content_type(exchange: Exchange) -> tuple[FileFormat, str]:
+    """What the body is, and the charset that its type names.
+
+    ``OutOfRange`` unless it says that it is plain CSV or JSON lines: browsers cannot send these types across origins
+    without asking, so no foreign page can import in somebody's name.
     """
     kind, _, parameters = (exchange.header(b"content-type") or b"").decode("latin-1").partition(";")
-    if kind.strip().lower() != "text/csv" or exchange.header(b"content-encoding") is not None:
-        raise OutOfRange("Content-Type must be text/csv, without Content-Encoding")
+    file_format = _TYPES.get(kind.strip().lower())
+    if file_format is None or exchange.header(b"content-encoding") is not None:
+        raise OutOfRange("Content-Type must be text/csv or application/x-ndjson, without Content-Encoding")
     for parameter in parameters.split(";"):
         name, _, value = parameter.partition("=")
         if name.strip().lower() == "charset":
-            return value.strip().strip('"')
-    return "utf-8"
-
-
-async def _store_body(exchange: Exchange, file: IO[bytes], max_bytes: int) -> None:
-    """Write the body to the file; ``TooLarge`` as soon as it is known to be over ``max_bytes``."""
-    announced = exchange.header(b"content-length")
-    if announced is not None and (not announced.isdigit() or int(announced[:18]) > max_bytes):
-        raise TooLarge(f"the body is larger than {max_bytes} bytes")
-    size = 0
-    block = bytearray()
-    is_more = True
-    while is_more:
-        try:
-            message = await asyncio.wait_for(exchange.receive(), STALL_S)
-        except TimeoutError:
-            raise OutOfRange(f"the body stopped for {STALL_S} seconds") from None
-        if message["type"] == "http.disconnect":
-            raise ClientGone
-        part = message.get("body", b"")
-        is_more = message.get("more_body", False)
-        size += len(part)
-        if size > max_bytes:
-            raise TooLarge(f"the body is larger than {max_bytes} bytes")
-        block += part
-        if len(block) >= _WRITE_BYTES or not is_more:
-            await asyncio.to_thread(_write, file, bytes(block))
-            block.clear()
-
-
-def _temporary_file(folder: str | None) -> IO[bytes]:
-    try:
-        return tempfile.TemporaryFile(dir=folder, prefix="import-", buffering=0)
-    except OSError as error:
-        raise Unavailable("the server cannot store the file", retry_after_s=60) from error
-
-
-def _write(file: IO[bytes], block: bytes) -> None:
-    try:
-        rest = memoryview(block)
-        while rest:
-            rest = rest[file.write(rest) :]
-    except OSError as error:
-        raise Unavailable("the server has no room for the file", retry_after_s=60) from error
+            return file_format, value.strip().strip('"')
+    return file_format, ""

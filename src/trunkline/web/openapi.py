@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -17,6 +17,7 @@ import msgspec
 from trunkline.contract.admin_kinds import KINDS, Kind
 from trunkline.contract.admin_listing import DEFAULT_PAGE, MAX_PAGE
 from trunkline.contract.admin_requests import object_schema, write_schema
+from trunkline.contract.admin_structs import nested_structs
 from trunkline.contract.answers import StatusCode
 from trunkline.domain.people import Caller
 from trunkline.web import admin_objects
@@ -57,8 +58,8 @@ async def get_openapi(
     await exchange.answer(msgspec.json.encode(made))
 
 
-def document(rows: Iterable[Row], version: str, server_url: str) -> Json:
-    """The whole description of the routes below ``/api/v2/admin/``."""
+def document(rows: Iterable[Row], version: str, server_url: str, kinds: Sequence[Kind] = tuple(KINDS.values())) -> Json:
+    """The description of the routes below ``/api/v2/admin/`` and of these kinds."""
     paths: Json = {}
     for row in rows:
         if row.path.startswith(PREFIX):
@@ -71,8 +72,10 @@ def document(rows: Iterable[Row], version: str, server_url: str) -> Json:
             "required": ["statusCode", "statusMessage"],
         },
     }
-    for kind in KINDS.values():
+    for kind in kinds:
         name = schema_name(kind)
+        for nested, shape in nested_structs(kind.shape).items():
+            schemas[nested] = shape.whole_schema()
         schemas[name] = object_schema(kind)
         part = {**object_schema(kind), "description": f"Some fields of a {name}: those that `fields` names."}
         schemas[f"{name}Part"] = {**part, "required": []}
@@ -88,7 +91,7 @@ def document(rows: Iterable[Row], version: str, server_url: str) -> Json:
         },
         "servers": [{"url": server_url or "/"}],
         "security": [{"basic": []}, {"session": []}],
-        "tags": [{"name": kind.title, "description": kind.shape.text} for kind in KINDS.values()],
+        "tags": [{"name": kind.title, "description": kind.shape.text} for kind in kinds],
         "paths": paths,
         "components": {
             "schemas": schemas,
@@ -116,6 +119,8 @@ def _operation(row: Row) -> Json:
         "parameters": [_path_parameter(name) for name in re.findall(r"{(\w+)}", row.path)],
         "responses": {"200": _success({"$ref": "#/components/schemas/Success"}), **_refused(row)},
     }
+    if handler is get_openapi:
+        operation["responses"]["200"] = _success({"type": "object", "required": ["openapi", "paths"]})
     if isinstance(kind, Kind):
         operation["tags"] = [kind.title]
         _describe(operation, row, kind, handler)
@@ -179,7 +184,7 @@ def _list_parameters(kind: Kind) -> list[Json]:
 
 
 def _version_schema(kind: Kind) -> Json:
-    own = kind.shape.schema()
+    own = kind.shape.whole_schema()
     properties = {name: value for name, value in own["properties"].items() if not value.get("writeOnly")}
     value = {**own, "properties": properties, "required": list(properties)}
     entry = {

@@ -12,7 +12,22 @@ from trunkline.contract.answers import answer, method_not_allowed
 from trunkline.domain.people import Caller
 from trunkline.domain.permissions import Permission, check_permission
 from trunkline.errors import NotFound
-from trunkline.web import admin, admin_objects, agent, explain, imports, openapi, resources, webhooks
+from trunkline.web import (
+    admin,
+    admin_objects,
+    agent,
+    callbacks,
+    explain,
+    exports,
+    group_control,
+    imports,
+    list_work,
+    openapi,
+    persons,
+    resources,
+    suppression,
+    webhooks,
+)
 from trunkline.web.exchange import Exchange
 from trunkline.web.rows import Row
 from trunkline.web.services import Services
@@ -20,14 +35,13 @@ from trunkline.web.services import Services
 Routed = Callable[[Exchange, Caller | None], Awaitable[None]]
 
 
-def table() -> list[Row | tuple[Any, ...]]:
+def table() -> list[Row]:
     """Every route that is not hot; handlers get exchange, services, caller and the path's parameters.
 
     Who may use a route, and what the parameters of its path name, stands beside it.
     """
     api, inner = "/api/v2", "/internal-api"
     own, public, supervise = Permission.OWN, Permission.PUBLIC, Permission.SUPERVISE
-    administer = Permission.ADMINISTER
     lists = [
         Row("GET", f"{api}/me/{name}", partial(resources.get_list, name=name), own)
         for name in ("devices", "features", "channels", "settings", "calls", "chats", "interactions", "skills")
@@ -38,8 +52,6 @@ def table() -> list[Row | tuple[Any, ...]]:
         Row("GET", f"{api}/workbins", partial(resources.get_nothing, name="workbins"), own),
     ]
     device = {"device_id": "device"}
-    webhook, deliveries = {"webhook_id": "webhook"}, f"{api}/admin/webhooks/{{webhook_id}}/deliveries"
-    in_list = f"{api}/admin/calling-lists/{{list_name}}"
     return [
         Row("GET", f"{api}/diagnostics/version", get_version, public),
         Row("GET", "/metrics", get_metrics, public),
@@ -59,36 +71,19 @@ def table() -> list[Row | tuple[Any, ...]]:
         Row("GET", f"{api}/contacts/{{user_id}}", resources.get_contact, own, {"user_id": "public user"}),
         Row("GET", f"{api}/services", resources.get_services, own),
         Row("GET", f"{api}/features", resources.get_features, own),
-        Row("GET", f"{api}/admin/requests", admin.get_requests, supervise),
-        Row(
-            "POST",
-            f"{in_list}/chains/{{chain_id}}",
-            admin.post_chain,
-            supervise,
-            {"list_name": "list name", "chain_id": "chain"},
-        ),
-        Row("POST", f"{in_list}/imports", post_import, supervise, {"list_name": "list name"}),
-        Row(
-            "GET",
-            f"{in_list}/imports/{{import_id}}",
-            get_import,
-            supervise,
-            {"list_name": "list name", "import_id": "import"},
-        ),
+        *admin.rows(),
+        *imports.rows(),
+        *exports.rows(),
         Row("GET", f"{api}/admin/openapi.json", partial(openapi.get_openapi, rows=rows), supervise),
+        # Before the objects: what is below their addresses and is no object.
+        *group_control.rows(),
+        *list_work.rows(),
         *admin_objects.rows(),
-        Row("GET", f"{api}/admin/explain/records", explain.get_records, supervise),
-        Row("GET", f"{api}/admin/explain/attempts", explain.get_attempts, supervise),
-        Row("GET", f"{api}/admin/explain/lists/{{list_name}}", explain.get_list, supervise, {"list_name": "list name"}),
-        Row(
-            "GET",
-            f"{api}/admin/explain/campaigns/{{campaign_name}}",
-            explain.get_campaign,
-            supervise,
-            {"campaign_name": "campaign name"},
-        ),
-        Row("GET", deliveries, webhooks.get_deliveries, administer, webhook),
-        Row("POST", deliveries, webhooks.post_deliveries, administer, webhook),
+        *callbacks.rows(),
+        *explain.rows(),
+        *suppression.rows(),
+        *persons.rows(),
+        *webhooks.rows(),
     ]
 
 
@@ -120,8 +115,8 @@ def build_router(services: Services) -> Routed:
 
 
 def rows() -> list[Row]:
-    """The table; a row may have been written as a plain tuple."""
-    return [row if isinstance(row, Row) else Row(*row) for row in table()]
+    """The table."""
+    return table()
 
 
 async def _unused(_: Any) -> None:
@@ -150,16 +145,6 @@ async def get_metrics(exchange: Exchange, services: Services, caller: Caller | N
     headers = [(b"content-type", b"text/plain; version=0.0.4; charset=utf-8"), (b"content-length", b"%d" % len(body))]
     await exchange.send({"type": "http.response.start", "status": 200, "headers": headers})
     await exchange.send({"type": "http.response.body", "body": body})
-
-
-async def post_import(exchange: Exchange, services: Services, caller: Caller, list_name: str) -> None:
-    """``POST /admin/calling-lists/<list>/imports``."""
-    await imports.import_list(exchange, caller, list_name, services)
-
-
-async def get_import(exchange: Exchange, services: Services, caller: Caller, list_name: str, import_id: str) -> None:
-    """``GET /admin/calling-lists/<list>/imports/<import id>``."""
-    await imports.show_import(exchange, caller, list_name, import_id, services)
 
 
 async def post_device_call(exchange: Exchange, services: Services, caller: Caller, device_id: str) -> None:

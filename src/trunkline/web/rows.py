@@ -11,7 +11,7 @@ Handler = Callable[..., Awaitable[None]]
 
 
 class Row(NamedTuple):
-    """A route. ``ids`` says what each parameter of the path names, so that tests know what is foreign.
+    """A route. ``ids`` says what each parameter of the path, or of the query, names: so tests know what is foreign.
 
     A row without a permission is for supervisors when it is below ``/api/v2/admin/``, else for everybody who is logged
     in; the access matrix refuses such rows.

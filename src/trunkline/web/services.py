@@ -6,8 +6,10 @@ from collections.abc import Awaitable, Callable
 
 from trunkline.app.admin import Administration
 from trunkline.app.directory import ReferenceBook
+from trunkline.app.group_keeper import GroupKeeper
 from trunkline.app.outbox import Outbox
 from trunkline.app.ports import Clock, Store
+from trunkline.app.statistics import Statistics
 from trunkline.app.webhooks import Webhooks
 from trunkline.app.writer import Writer
 from trunkline.web.auth import Authenticator
@@ -66,6 +68,8 @@ class Services:
         webhooks: Webhooks,
         administration: Administration,
         refresh: Callable[[], Awaitable[None]],
+        groups: GroupKeeper,
+        statistics: Statistics,
         metrics: Callable[[], bytes] | None = None,
     ) -> None:
         self.settings = settings
@@ -80,6 +84,8 @@ class Services:
         self.webhooks = webhooks
         self.administration = administration
         self.refresh = refresh
+        self.groups = groups
+        self.statistics = statistics
         self.metrics = metrics
 
     @property

@@ -19,9 +19,12 @@ from trunkline.adapters.storage import (
     memory_objects,
     memory_selecting,
 )
+from trunkline.adapters.storage.memory_bulk import MemoryBulk
 from trunkline.adapters.storage.memory_groups import StoreGroups
+from trunkline.adapters.storage.memory_persons import PersonRows
 from trunkline.adapters.storage.memory_unit import MemoryUnit, Tables
 from trunkline.adapters.storage.objects import PROVISIONED, check_seen, replacing
+from trunkline.app.bulk import Bulk
 from trunkline.app.callback_reads import CallbackQuery, Presence
 from trunkline.app.census import CensusGroup, CensusQuery
 from trunkline.app.ports import (
@@ -50,7 +53,7 @@ from trunkline.domain.records import Record
 from trunkline.errors import AlreadyExists, Defect, Unavailable
 
 
-class MemoryStore(StoreGroups):
+class MemoryStore(PersonRows, StoreGroups):
     """See ``app.ports.Store``."""
 
     def __init__(self) -> None:
@@ -79,6 +82,12 @@ class MemoryStore(StoreGroups):
                 unit.commit()
             finally:
                 unit.is_over = True
+
+    @asynccontextmanager
+    async def bulk(self) -> AsyncIterator[Bulk]:
+        """See ``Store.bulk``."""
+        self._now()
+        yield MemoryBulk(self._now)
 
     async def directory(self) -> Directory:
         """See ``Store.directory``."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from trunkline.app.group_reads import AttemptCount, AttemptCounts, RecordCounts
-from trunkline.app.stored import Changes, ScheduleRun
+from trunkline.app.group_reads import AttemptCount, AttemptCounts
+from trunkline.app.stored import SCHEDULE_RUNS_KEPT_S, Changes, ScheduleRun
 from trunkline.domain.attempts import AttemptStep
 from trunkline.domain.enums import RecordType
 from trunkline.domain.records import is_open
+from trunkline.domain.statistics import RecordCounts
 
 if TYPE_CHECKING:
     from trunkline.adapters.storage.memory_unit import Tables
@@ -138,3 +139,10 @@ def commit(tables: Tables, changes: Changes) -> None:
         tables.buffer.pop(key, None)
     for run in changes.schedule_runs:
         tables.schedule_runs.setdefault((run.contact_centre_id, run.schedule_id, run.item_n, run.due_at_s), run)
+        old = [
+            key
+            for key, other in tables.schedule_runs.items()
+            if key[0] == run.contact_centre_id and other.due_at_s < run.due_at_s - SCHEDULE_RUNS_KEPT_S
+        ]
+        for gone in old:
+            del tables.schedule_runs[gone]

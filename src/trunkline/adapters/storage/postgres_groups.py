@@ -8,11 +8,12 @@ from typing import TypeVar
 from trunkline.adapters.storage import rows
 from trunkline.adapters.storage.postgres_rows import columns
 from trunkline.adapters.storage.postgres_server import QUERIES, Connection
-from trunkline.app.group_reads import AttemptCount, AttemptCounts, RecordCounts
-from trunkline.app.stored import Changes, Conflict, ScheduleRun
+from trunkline.app.group_reads import AttemptCount, AttemptCounts
+from trunkline.app.stored import SCHEDULE_RUNS_KEPT_S, Changes, Conflict, ScheduleRun
 from trunkline.domain.attempts import AttemptStep
 from trunkline.domain.enums import CallResult, RecordStatus
 from trunkline.domain.records import is_open
+from trunkline.domain.statistics import RecordCounts
 
 T = TypeVar("T")
 
@@ -108,6 +109,9 @@ async def write(connection: Connection, changes: Changes) -> None:
     if changes.schedule_runs:
         new = sorted(map(rows.schedule_run_row, changes.schedule_runs))
         await connection.execute(QUERIES["note_schedule_runs"], *columns(new))
+        for run in changes.schedule_runs:
+            before_s = run.due_at_s - SCHEDULE_RUNS_KEPT_S
+            await connection.execute(QUERIES["forget_schedule_runs"], run.contact_centre_id, before_s)
 
 
 class UnitGroups:

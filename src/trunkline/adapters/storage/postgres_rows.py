@@ -168,7 +168,7 @@ def agent_session_of(row: Fetched) -> AgentSession:
 
 def import_of(row: Fetched) -> ImportProgress:
     """How far an import is."""
-    centre, list_id, import_id, state, done, added, refused, digest, started_at_ms = row
+    centre, list_id, import_id, state, done, added, refused, digest, started_at_ms, source_rows = row
     return ImportProgress(
         contact_centre_id=centre,
         list_id=list_id,
@@ -179,6 +179,7 @@ def import_of(row: Fetched) -> ImportProgress:
         rows_refused=refused,
         file_digest=digest,
         started_at_ms=started_at_ms,
+        source_rows=source_rows,
     )
 
 

@@ -6,7 +6,7 @@ met as an unknown number (``KeyError``) or as "unknown lists" of the hand-out, a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 import asyncpg
 import msgspec
@@ -60,6 +60,10 @@ class Windows:
         numbers = self._numbers.get((record.contact_centre_id, record.list_id))
         return None if numbers is None else numbers.get(value_of(record))
 
+    def number_of(self, key: ListKey, value: Value) -> int:
+        """The number of a window that is known."""
+        return self._numbers[key][value]
+
     def learn(self, key: ListKey, number: int, value: Value) -> None:
         """Remember a committed window."""
         self._values.setdefault(key, {})[number] = value
@@ -79,7 +83,14 @@ class Windows:
 
         Only one transaction at a time may be here: two would give one number twice.
         """
-        values = {(record.contact_centre_id, record.list_id, value_of(record)) for record in records}
+        return await self.intern_values(
+            connection, {(record.contact_centre_id, record.list_id, value_of(record)) for record in records}
+        )
+
+    async def intern_values(
+        self, connection: Connection, values: Collection[tuple[int, int, Value]]
+    ) -> list[tuple[ListKey, int, Value]]:
+        """The same for windows (contact centre, list, value), each at most once."""
         await self.load(connection, [(centre, list_id) for centre, list_id, _ in values])
         added: list[tuple[ListKey, int, Value]] = []
         last: dict[ListKey, int] = {}

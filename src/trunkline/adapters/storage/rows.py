@@ -180,6 +180,7 @@ def import_row(progress: ImportProgress) -> Row:
         progress.rows_refused,
         progress.file_digest,
         progress.started_at_ms,
+        progress.source_rows,
     )
 
 

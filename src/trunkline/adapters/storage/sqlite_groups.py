@@ -10,10 +10,11 @@ import msgspec
 from trunkline.adapters.storage import rows
 from trunkline.adapters.storage.rows import as_json
 from trunkline.adapters.storage.sqlite_connection import Statements
-from trunkline.app.group_reads import AttemptCount, AttemptCounts, RecordCounts
-from trunkline.app.stored import Changes, Conflict, ScheduleRun
+from trunkline.app.group_reads import AttemptCount, AttemptCounts
+from trunkline.app.stored import SCHEDULE_RUNS_KEPT_S, Changes, Conflict, ScheduleRun
 from trunkline.domain.enums import RecordStatus
 from trunkline.domain.records import is_open
+from trunkline.domain.statistics import RecordCounts
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -92,6 +93,9 @@ def write(statements: Statements, changes: Changes) -> None:
         raise Conflict("a chain left the buffer meanwhile")
     if changes.schedule_runs:
         statements.write("note_schedule_runs", [rows.schedule_run_row(run) for run in changes.schedule_runs])
+        for run in changes.schedule_runs:
+            names = {"contact_centre_id": run.contact_centre_id, "before_s": run.due_at_s - SCHEDULE_RUNS_KEPT_S}
+            statements.run("forget_schedule_runs", names)
 
 
 class UnitGroups:

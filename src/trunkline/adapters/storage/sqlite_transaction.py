@@ -13,6 +13,7 @@ import msgspec
 
 from trunkline.adapters.storage import sqlite_claims, sqlite_desks, sqlite_selecting
 from trunkline.adapters.storage.rows import as_json
+from trunkline.adapters.storage.sqlite_bulk import add_block
 from trunkline.adapters.storage.sqlite_connection import Statements
 from trunkline.adapters.storage.sqlite_numbers import NumberPools
 from trunkline.adapters.storage.sqlite_windows import WindowBook
@@ -33,6 +34,7 @@ from trunkline.app.ports import (
     StoredRow,
     Undo,
 )
+from trunkline.app.record_columns import RecordBlock
 from trunkline.domain.desk import DeskEntry
 from trunkline.domain.enums import DoNotCallKind
 from trunkline.domain.records import Record, RecordKey
@@ -94,6 +96,10 @@ class Transactions:
             raise
         self.commit()
         return result
+
+    def add_block(self, block: RecordBlock) -> None:
+        """See ``Bulk.add``."""
+        self.alone(lambda statements: add_block(statements, self._windows, self._numbers, block))
 
     def begun(self) -> Statements:
         """The statements, inside a transaction."""

@@ -51,12 +51,15 @@ class WindowBook:
 
     def number(self, record: Record) -> int:
         """The number of a record's window, a new one for a new window."""
-        windows = self._of_list(record.contact_centre_id, record.list_id)
-        window = record.window
+        return self.number_of(record.contact_centre_id, record.list_id, record.window)
+
+    def number_of(self, contact_centre_id: int, list_id: int, window: Window) -> int:
+        """The number of a window of a list, a new one for a new window."""
+        windows = self._of_list(contact_centre_id, list_id)
         number = windows.get(window)
         if number is None:
             number = max(windows.values(), default=0) + 1
-            self._add(record, number)
+            self._add(contact_centre_id, list_id, window, number)
             windows[window] = number
             self._has_added = True
         return number
@@ -71,15 +74,15 @@ class WindowBook:
             self._lists[key] = windows
         return windows
 
-    def _add(self, record: Record, number: int) -> None:
+    def _add(self, contact_centre_id: int, list_id: int, window: Window, number: int) -> None:
         values = {
-            "contact_centre_id": record.contact_centre_id,
-            "list_id": record.list_id,
+            "contact_centre_id": contact_centre_id,
+            "list_id": list_id,
             "window_id": number,
-            "time_zone": record.time_zone,
-            "from_s": record.from_s,
-            "until_s": record.until_s,
-            "region": record.region,
-            "other_zones": as_json(record.other_zones),
+            "time_zone": window.time_zone,
+            "from_s": window.from_s,
+            "until_s": window.until_s,
+            "region": window.region,
+            "other_zones": as_json(window.other_zones),
         }
         self._statements.run("add_window", values)

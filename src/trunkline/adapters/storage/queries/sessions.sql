@@ -38,7 +38,7 @@ DELETE FROM agent_session WHERE contact_centre_id = :contact_centre_id AND user_
 SELECT json_group_array(json_object(
   'contact_centre_id', contact_centre_id, 'list_id', list_id, 'import_id', import_id, 'state', state,
   'source_rows_done', source_rows_done, 'records_added', records_added, 'rows_refused', rows_refused,
-  'file_digest', file_digest, 'started_at_ms', started_at_ms
+  'file_digest', file_digest, 'started_at_ms', started_at_ms, 'source_rows', source_rows
 ))
 FROM import_run
 WHERE contact_centre_id = :contact_centre_id AND list_id = :list_id AND import_id = :import_id
@@ -47,10 +47,11 @@ WHERE contact_centre_id = :contact_centre_id AND list_id = :list_id AND import_i
 -- Write how far imports are; they only ever move forward.
 INSERT OR FAIL INTO import_run (
   contact_centre_id, list_id, import_id, state, source_rows_done, records_added, rows_refused, file_digest,
-  started_at_ms
+  started_at_ms, source_rows
 ) VALUES $rows
 ON CONFLICT (contact_centre_id, list_id, import_id) DO UPDATE SET
   state = excluded.state, source_rows_done = excluded.source_rows_done, records_added = excluded.records_added,
-  rows_refused = excluded.rows_refused, file_digest = excluded.file_digest, started_at_ms = excluded.started_at_ms
+  rows_refused = excluded.rows_refused, file_digest = excluded.file_digest, started_at_ms = excluded.started_at_ms,
+  source_rows = excluded.source_rows
 WHERE import_run.state = 'running'
   AND (import_run.source_rows_done < excluded.source_rows_done OR excluded.state = 'done')

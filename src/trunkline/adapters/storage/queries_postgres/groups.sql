@@ -69,3 +69,7 @@ ORDER BY due_at_s, schedule_id, item_n
 INSERT INTO schedule_run (contact_centre_id, schedule_id, item_n, due_at_s, done_at_ms, outcome)
 SELECT * FROM unnest($1::integer[], $2::integer[], $3::integer[], $4::bigint[], $5::bigint[], $6::text[])
 ON CONFLICT DO NOTHING
+
+-- name: forget_schedule_runs
+-- Forget turns due before $2.
+DELETE FROM schedule_run WHERE contact_centre_id = $1 AND due_at_s < $2

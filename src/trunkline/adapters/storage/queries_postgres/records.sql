@@ -105,7 +105,7 @@ SELECT * FROM unnest(
 -- name: import_progress
 -- How far an import is.
 SELECT contact_centre_id, list_id, import_id, state, source_rows_done, records_added, rows_refused, file_digest,
-    started_at_ms
+    started_at_ms, source_rows
 FROM import_run
 WHERE contact_centre_id = $1 AND list_id = $2 AND import_id = $3
 
@@ -114,12 +114,13 @@ WHERE contact_centre_id = $1 AND list_id = $2 AND import_id = $3
 -- nothing to change, and its whole transaction is rolled back.
 INSERT INTO import_run (
     contact_centre_id, list_id, import_id, state, source_rows_done, records_added, rows_refused, file_digest,
-    started_at_ms
+    started_at_ms, source_rows
 )
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 ON CONFLICT (contact_centre_id, list_id, import_id) DO UPDATE SET
     state = EXCLUDED.state, source_rows_done = EXCLUDED.source_rows_done, records_added = EXCLUDED.records_added,
-    rows_refused = EXCLUDED.rows_refused, file_digest = EXCLUDED.file_digest, started_at_ms = EXCLUDED.started_at_ms
+    rows_refused = EXCLUDED.rows_refused, file_digest = EXCLUDED.file_digest, started_at_ms = EXCLUDED.started_at_ms,
+    source_rows = EXCLUDED.source_rows
 WHERE import_run.state = 'running'
 AND (import_run.source_rows_done < EXCLUDED.source_rows_done OR EXCLUDED.state = 'done')
 

@@ -1,0 +1,268 @@
+"""Many records at once on PostgreSQL: blocks of an import by COPY, on a connection of their own.
+
+A block is one transaction: the note of the import moves, then the records come. It holds no lock that a unit waits for,
+apart from the few milliseconds in which new windows are numbered and those in which the commit is flushed, so agents
+are served while a million records go in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from itertools import repeat
+from typing import Any, TypeVar
+
+import asyncpg
+
+from trunkline.adapters.storage import postgres_desks
+from trunkline.adapters.storage.postgres_rows import record_of
+from trunkline.adapters.storage.postgres_server import (
+    COMMIT_LOCK,
+    NUMBERS_LOCK,
+    QUERIES,
+    Connection,
+    connect,
+    end,
+    prepare_writer,
+    translated,
+)
+from trunkline.adapters.storage.postgres_windows import Value, Windows
+from trunkline.app.ports import Conflict
+from trunkline.app.record_columns import RecordBlock, RecordColumns
+from trunkline.domain.campaigns import TYPE_PRIORITY
+from trunkline.domain.eligibility import Window
+from trunkline.domain.enums import DoNotCallKind
+from trunkline.domain.records import Record
+
+T = TypeVar("T")
+
+ROWS_AT_ONCE = 10_000
+"""Records of one transaction: some 200 ms of the server's work, so that a run that is interrupted loses no more, and
+the flush of the commit is a hundredth of it."""
+COPY_S = 300
+"""Seconds for the records of one block on a server that is busy with other things."""
+
+_SMALL = list(map(str, range(1024)))
+"""Texts of small numbers: places in a chain, enumerations."""
+_PRIORITIES = {int(kind): str(priority) for kind, priority in TYPE_PRIORITY.items()}
+_NULL = "\\N"
+_INTEGERS = ("phone_type", "record_type", "status", "call_result", "attempts", "chain_n")
+_NULLABLE_INTEGERS = ("due_at_s", "called_at_s", "campaign_id", "agent_id")
+_TEXTS = ("phone_number", "number_key", "customer_id", "treatments", "other_fields")
+
+
+class PostgresBulk:
+    """See ``app.bulk.Bulk``. The connection is made with the first block."""
+
+    rows_at_once = ROWS_AT_ONCE
+
+    def __init__(
+        self, url: str, read: Callable[[Callable[[Connection], Awaitable[Any]]], Awaitable[Any]], windows: Windows
+    ) -> None:
+        self._url = url
+        self._read = read
+        self._windows = windows
+        self._connection: asyncpg.Connection[asyncpg.Record] | None = None
+        self._numbers: dict[Window, int] = {}
+        self._lists: list[int] | None = None
+
+    async def close(self) -> None:
+        """Let go of the connection; a block that is not committed is void."""
+        if self._connection is not None:
+            await end(self._connection)
+
+    async def _rows(self, name: str, *values: object) -> list[asyncpg.Record]:
+        found: list[asyncpg.Record] = await self._read(lambda connection: connection.fetch(QUERIES[name], *values))
+        return found
+
+    async def known(
+        self, contact_centre_id: int, list_id: int | None, kind: DoNotCallKind, keys: Sequence[str]
+    ) -> set[str]:
+        """See ``Bulk.known``."""
+        if kind is DoNotCallKind.NUMBER:
+            return {row[0] for row in await self._rows("known_numbers", contact_centre_id, list_id, keys)}
+        lists = [list_id]
+        if list_id is None:
+            if self._lists is None:
+                self._lists = [row[0] for row in await self._rows("lists_with_records", contact_centre_id)]
+            lists = list(self._lists)
+        return {row[0] for row in await self._rows("known_customers", contact_centre_id, lists, keys)}
+
+    async def has_suppressions(self, contact_centre_id: int, list_ids: Sequence[int]) -> bool:
+        """See ``Bulk.has_suppressions``."""
+        ((found,),) = await self._rows("has_suppressions", contact_centre_id, list_ids)
+        return bool(found)
+
+    async def suppressed(
+        self, contact_centre_id: int, list_ids: Sequence[int], kind: DoNotCallKind, keys: Sequence[str], now_s: int
+    ) -> set[str]:
+        """See ``Bulk.suppressed``."""
+        found = await self._rows("suppressed_keys", contact_centre_id, list_ids, kind.value, keys, now_s)
+        return {row[0] for row in found}
+
+    async def page(
+        self, contact_centre_id: int, list_id: int, after: tuple[int, int] | None, limit: int
+    ) -> list[Record]:
+        """See ``Bulk.page``."""
+        place = after or (-1, -1)
+
+        async def work(connection: Connection) -> list[Record]:
+            rows = await connection.fetch(QUERIES["records_after"], contact_centre_id, list_id, *place, limit)
+            return await postgres_desks.built(
+                connection,
+                self._windows,
+                rows,
+                lambda row: record_of(row, self._windows),
+            )
+
+        found: list[Record] = await self._read(work)
+        return found
+
+    async def add(self, block: RecordBlock) -> None:
+        """See ``Bulk.add``."""
+        try:
+            connection = await self._usable()
+            windows = await self._window_numbers(connection, block)
+            columns = block.columns
+            ordinals = columns.column("chain")
+            chains = ordinals[-1] - ordinals[0] + 1
+            row = await connection.fetchrow(QUERIES["take_numbers"], 0, len(columns), chains, NUMBERS_LOCK)
+            assert row is not None
+            text = _text_of(block, windows, first_record=row[1], first_chain=row[2])
+            async with connection.transaction():
+                tag = await connection.execute(
+                    QUERIES["move_import"],
+                    *(block.contact_centre_id, block.list_id, block.import_id, block.row_before, block.row_after),
+                    *(len(columns), block.rows_refused, block.file_digest),
+                )
+                _check(tag)
+                await connection.copy_to_table(
+                    "record", source=_once(text[1]), columns=text[0], format="text", timeout=COPY_S
+                )
+        except Exception as error:
+            meaning = translated(error)
+            if meaning is error:
+                raise
+            raise meaning from error
+
+    async def _usable(self) -> asyncpg.Connection[asyncpg.Record]:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await connect(self._url)
+            await prepare_writer(self._connection, exclusive=False)
+        return self._connection
+
+    async def _window_numbers(self, connection: Connection, block: RecordBlock) -> list[int]:
+        """The stored number of each of the block's windows; new ones are written first, in a transaction of their own.
+
+        A window that no record has after all does no harm.
+        """
+        used = set(block.columns.column("window"))
+        unknown = [block.windows[place] for place in used if block.windows[place] not in self._numbers]
+        if unknown:
+            values: list[Value] = [(w.time_zone, w.from_s, w.until_s, w.region, w.other_zones) for w in unknown]
+            key = (block.contact_centre_id, block.list_id)
+            async with connection.transaction():
+                await connection.execute(f"SELECT pg_advisory_xact_lock({COMMIT_LOCK})")
+                added = await self._windows.intern_values(connection, [(*key, value) for value in values])
+            for list_key, number, value in added:
+                self._windows.learn(list_key, number, value)
+            for window, value in zip(unknown, values, strict=True):
+                self._numbers[window] = self._windows.number_of(key, value)
+        return [self._numbers.get(window, 0) for window in block.windows]
+
+
+def _text_of(
+    block: RecordBlock, windows: Sequence[int], *, first_record: int, first_chain: int
+) -> tuple[list[str], bytes]:
+    """The names of the columns, and the block as the text format of COPY.
+
+    What all records have in common stands in front, as one text for all rows.
+    """
+    columns = block.columns
+    ordinals = columns.column("chain")
+    shift = first_chain - ordinals[0]
+    same: list[tuple[str, str]] = [
+        ("contact_centre_id", str(block.contact_centre_id)),
+        ("list_id", str(block.list_id)),
+        ("version", "1"),
+        ("hold", "0"),
+    ]
+    names = ["chain_id", "record_id"]
+    lists: list[Any] = [
+        map(str, map(shift.__add__, ordinals)),
+        map(str, range(first_record, first_record + len(columns))),
+    ]
+    for name, values in _texts_of(columns, windows):
+        if isinstance(values, str):
+            same.append((name, values))
+        else:
+            names.append(name)
+            lists.append(values)
+    prefix = "\t".join(value for _, value in same)
+    lines = map("\t".join, zip(repeat(prefix, len(columns)), *lists, strict=True))
+    return [name for name, _ in same] + names, ("\n".join(lines) + "\n").encode()
+
+
+def _texts_of(columns: RecordColumns, windows: Sequence[int]) -> list[tuple[str, Any]]:
+    """Each column of the table with its texts, or with one text for all rows."""
+    found: list[tuple[str, Any]] = [(name, _numbers(columns.values[name])) for name in _INTEGERS]
+    kinds = columns.values["record_type"]
+    priorities = _PRIORITIES[kinds] if isinstance(kinds, int) else map(_PRIORITIES.__getitem__, kinds)
+    found.append(("priority", priorities))
+    places = columns.values["window"]
+    texts = list(map(str, windows))
+    found.append(("window_id", texts[places] if isinstance(places, int) else map(texts.__getitem__, places)))
+    for name in _NULLABLE_INTEGERS:
+        values = columns.values[name]
+        if isinstance(values, list):
+            found.append((name, [_NULL if value is None else str(value) for value in values]))
+        else:
+            found.append((name, _NULL if values is None else str(values)))
+    return found + [(name, _escaped(columns.values[name])) for name in _TEXTS]
+
+
+def _numbers(values: Any) -> Any:
+    if not isinstance(values, list):
+        return str(values)
+    if max(values) < len(_SMALL):
+        return map(_SMALL.__getitem__, values)
+    return map(str, values)
+
+
+def _escaped(values: Any) -> Any:
+    """Texts as COPY reads them. None of them holds a tab or a line's end: such cells are refused, or JSON."""
+    if not isinstance(values, list):
+        return _NULL if values is None else values.replace("\\", "\\\\")
+    if None in values:
+        return [_NULL if value is None else value.replace("\\", "\\\\") for value in values]
+    if "\\" in "".join(values):
+        return [value.replace("\\", "\\\\") for value in values]
+    return values
+
+
+def _check(tag: str) -> None:
+    if tag != "UPDATE 1":
+        raise Conflict
+
+
+async def _once(text: bytes) -> AsyncIterator[bytes]:
+    yield text
+
+
+class StoreBulk:
+    """The part of a store that is about many records at once."""
+
+    _url: str
+    _windows: Windows
+
+    async def _read(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        raise NotImplementedError
+
+    @asynccontextmanager
+    async def bulk(self) -> AsyncIterator[PostgresBulk]:
+        """See ``Store.bulk``."""
+        bulk = PostgresBulk(self._url, self._read, self._windows)
+        try:
+            yield bulk
+        finally:
+            await bulk.close()
