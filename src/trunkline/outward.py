@@ -5,22 +5,27 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from functools import partial
+from typing import TypeVar
 
 from trunkline import __version__
 from trunkline.adapters.http_out import HttpOut
 from trunkline.adapters.system import SystemChance, SystemClock
 from trunkline.app.asking import Asked
+from trunkline.app.notices import Figures
 from trunkline.app.ports import Store, StoredRow
 from trunkline.app.validation import ValidationSettings, Validator
-from trunkline.app.webhooks import MAX_WEBHOOKS, Webhooks
+from trunkline.app.webhooks import MAX_WEBHOOKS, Webhooks, no_figures
 from trunkline.app.webhooks import Settings as WebhookSettings
 from trunkline.app.writer import Writer
 from trunkline.config import Config
 from trunkline.domain.addresses import networks
 from trunkline.domain.enums import CallResult
-from trunkline.domain.webhooks import check_url
+from trunkline.domain.webhooks import DeliveryState, check_url
+from trunkline.errors import Refused
 
 Report = Callable[[str, BaseException], None]
+T = TypeVar("T")
+V = TypeVar("V")
 
 
 class Outward:
@@ -34,7 +39,7 @@ class Outward:
     ) -> None:
         client = partial(
             HttpOut,
-            allowed=networks(config.outgoing_allowed_networks),
+            allowed=_option("outgoing_allowed_networks", networks, config.outgoing_allowed_networks),
             ca_file=config.outgoing_ca_file,
             version=__version__,
         )
@@ -49,7 +54,7 @@ class Outward:
             return writer().submit(asked)
 
         for url in config.validation_urls:
-            check_url(url)
+            _option("validation_urls", check_url, url)
         self.validator = Validator(
             self._to_validations,
             submit,
@@ -66,8 +71,8 @@ class Outward:
             ),
         )
 
-    def webhooks(self, store: Store, writer: Writer) -> Webhooks:
-        """The deliveries; made once."""
+    def webhooks(self, store: Store, writer: Writer, figures: Figures = no_figures) -> Webhooks:
+        """The deliveries; made once. ``figures`` yields those of a group."""
         give_up_ms = self._config.webhook_give_up_s * 1000
         return Webhooks(
             store,
@@ -77,12 +82,38 @@ class Outward:
             self._chance.fraction,
             self._report,
             WebhookSettings(timeout_s=self._config.http_response_timeout_s, give_up_ms=give_up_ms),
+            figures,
         )
+
+    def gauges(self, webhooks: Webhooks) -> dict[str, tuple[str, Callable[[], float]]]:
+        """Figures for whoever watches the server."""
+        validator = self.validator
+        return {
+            "trunkline_webhook_notices": ("Notices that webhooks took.", lambda: webhooks.delivered),
+            "trunkline_webhooks_retrying": (
+                "Webhooks whose last delivery failed.",
+                lambda: webhooks.count(DeliveryState.RETRYING),
+            ),
+            "trunkline_webhooks_stopped": ("Webhooks given up.", lambda: webhooks.count(DeliveryState.STOPPED)),
+            "trunkline_validation_waiting": ("Questions of the pre-dial validation.", lambda: validator.waiting),
+            "trunkline_validation_failing": (
+                "Servers of the pre-dial validation that do not answer.",
+                lambda: sum(server.failures > 0 for server in validator.servers().values()),
+            ),
+        }
 
     async def close(self) -> None:
         """Close all connections; after the deliveries have stopped."""
         await self._to_webhooks.close()
         await self._to_validations.close()
+
+
+def _option(name: str, check: Callable[[V], T], value: V) -> T:
+    """What a check makes of an option's value; a refusal names the option."""
+    try:
+        return check(value)
+    except Refused as error:
+        raise type(error)(f"{name}: {error}") from None
 
 
 def _call_result(number: int) -> CallResult | None:

@@ -24,11 +24,23 @@ from trunkline.domain.events import AnyEvent
 from trunkline.domain.objects import ObjectKind, StoredObject
 from trunkline.domain.people import Caller, Device, Feature, Role
 from trunkline.domain.records import Record
+from trunkline.domain.rule_sets import RuleSet
 from trunkline.domain.treatments import TreatmentPlan
 
 NOON_S = 1_795_435_200
 """2026-11-23 12:00 UTC."""
 CENTRE, APPLICATION, CAMPAIGN_ID, LIST_ID, OTHER_LIST_ID = 1, 134, 201, 101, 102
+
+
+UNLIMITED = RuleSet(
+    contact_centre_id=CENTRE,
+    rule_set_id=900,
+    name="unlimited",
+    calling_times=(),
+    attempt_rules=(),
+    reason="tests of other things call whenever they like",
+)
+"""The rules of the harness's campaigns unless a test chooses others."""
 
 
 class HandClock:
@@ -139,6 +151,7 @@ class House:
             "status": GroupStatus.RUNNING,
             "lists": (CampaignList(LIST_ID), CampaignList(OTHER_LIST_ID)),
             "agents": frozenset({1, 2, 3}),
+            "rule_set_id": UNLIMITED.rule_set_id,
             **self._campaign,
         }
         elsewhere = msgspec.structs.replace(Campaign(**fields), campaign_id=202, name="Elsewhere")
@@ -149,7 +162,10 @@ class House:
                 users=[User(caller=who, password_hash="-") for who in people],
                 lists=lists,
                 campaigns=[Campaign(**fields), elsewhere],
-                objects=[StoredObject(kind=ObjectKind.TREATMENT, value=plan)] if plan is not None else [],
+                objects=[
+                    StoredObject(kind=ObjectKind.RULE_SET, value=UNLIMITED),
+                    *([StoredObject(kind=ObjectKind.TREATMENT, value=plan)] if plan is not None else []),
+                ],
             )
         )
         async with self.store.begin() as unit:

@@ -13,8 +13,8 @@ from tests.app.blocked import block, blocked_then, out_of_dialing, shown_chain
 from tests.app.harness import APPLICATION, NOON_S, House, agent, record
 from trunkline.adapters.storage.memory import MemoryStore
 from trunkline.app.asking import Asked
-from trunkline.app.ports import Conflict, Search, StoredRow, Unit
-from trunkline.app.preview import MAX_CHAINS_EXAMINED
+from trunkline.app.hand_out import MAX_CHAINS_EXAMINED
+from trunkline.app.ports import Claim, Claimed, Conflict, StoredRow, Unit
 from trunkline.app.writer import MAX_BATCH, Writer
 from trunkline.domain import commands
 from trunkline.domain.enums import Door, RecordType, RequestType
@@ -282,18 +282,19 @@ def test_many_who_search_leave_room_for_others() -> None:
 
 
 class HastyStore(MemoryStore):
-    """A store that hands out by a clock six hours fast: it finds chains that may not be called."""
+    """A store that claims by a clock six hours fast: it takes chains that may not be called."""
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Unit]:
         """Units that look ahead."""
         async with super().begin() as unit:
-            right = unit.next_record
+            right = unit.claim
 
-            async def next_record(search: Search) -> Record | None:
-                return await right(msgspec.structs.replace(search, now_s=search.now_s + 6 * 3600))
+            async def claim(wanted: Claim) -> Claimed:
+                later_s = wanted.now_s + 6 * 3600
+                return await right(msgspec.structs.replace(wanted, opens=lambda window: window.is_open(later_s)))
 
-            unit.next_record = next_record  # type: ignore[method-assign]
+            unit.claim = claim  # type: ignore[method-assign,assignment]
             yield unit
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.app.harness import CAMPAIGN_ID, CENTRE, LIST_ID, NOON_S, House, agent, record, run_in_house
 from tests.app.test_treating import plan, statuses, steps
 from trunkline.app.callback_rounds import CallbackRounds
-from trunkline.app.callbacks import MAX_SHOWN, ReassignCallback
+from trunkline.app.callbacks import MAX_SHOWN
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.ports import Changes, Provision, Suppression, User
 from trunkline.app.rescue import SYSTEM, ExpireLeases
@@ -20,7 +20,6 @@ from trunkline.domain.enums import CallbackType, CallResult, DoNotCallKind, Grou
 from trunkline.domain.events import Appearance, RecordShown
 from trunkline.domain.people import Role
 from trunkline.domain.records import FieldChanges
-from trunkline.errors import Forbidden, InvalidState, NotFound, OutOfRange, StaleVersion
 
 ANN, BOB, BOSS = agent(1), agent(2), agent(9, Role.SUPERVISOR)
 R, S, T = CallResult, RecordStatus, RecordType
@@ -145,7 +144,7 @@ def test_away_it_falls_to_the_campaign_after_the_grace_time() -> None:
         )
         assert (first.due_at_s, first.attempts, sibling.status) == (house.clock.now_s(), 0, S.CHAIN_READY)
         assert steps(house.attempts) == [AttemptStep.CALLBACK_MISSED, AttemptStep.TREATED]
-        assert house.attempts[0].detail == {"due_at_s": NOON_S + 600}
+        assert house.attempts[0].detail["due_at_s"] == NOON_S + 600
         assert house.attempts[1].detail["why"] == "AgentCallBackError, step 1: a callback for the campaign now"
         shown = (await house.preview(BOB))[0]
         assert isinstance(shown, RecordShown)
@@ -225,7 +224,7 @@ def test_what_became_due_while_the_server_was_down_is_not_missed_at_once() -> No
     """After a start everything due is shown; what nobody takes is missed a grace time after the start."""
 
     async def test(house: House) -> None:
-        house.clock.ms += 10 * 3_600_000
+        house.clock.ms += 6 * 3_600_000
         clockwork = Clockwork(house)
         await clockwork.turn()
         assert (await house.chain(1))[0].status is S.READY
@@ -252,6 +251,19 @@ def test_a_closed_window_shows_nothing_and_keeps_nobody_waiting() -> None:
 
     window = {"from_s": 15 * 3600, "until_s": 16 * 3600}
     run_in_house(test, [*chain(**window), *chain(2, **window, **CAMPAIGN)])
+
+
+def test_the_law_s_hours_hold_for_callbacks_too() -> None:
+    """A callback set for the night is shown in the morning, however wide the contact's own window is."""
+
+    async def test(house: House) -> None:
+        clockwork = Clockwork(house)
+        await log_in(house)
+        assert await clockwork.turn(10 * 3600) == []
+        assert await clockwork.turn(10 * 3600 - 1) == []
+        assert len(await clockwork.turn(1)) == 1
+
+    run_in_house(test, chain(due_at_s=NOON_S + 10 * 3600), campaign={"rule_set_id": None})
 
 
 def test_a_call_that_the_agent_does_not_look_at_is_missed() -> None:
@@ -299,8 +311,23 @@ def test_do_not_call_holds_for_callbacks_too() -> None:
             blocked = Suppression(contact_centre_id=CENTRE, kind=DoNotCallKind.NUMBER, value=number)
             await unit.save(Changes(suppressions=[blocked]))
         assert await clockwork.turn(600) == []
-        first = (await house.chain(1))[0]
+        first, sibling = await house.chain(1)
         assert (first.status, first.record_type, first.call_result) == (S.UPDATED, T.NO_CALL, R.DO_NOT_CALL)
+        assert sibling.status is S.READY
+
+    run_in_house(test, chain())
+
+
+@pytest.mark.parametrize("kind", [commands.CancelRecord, commands.SuppressContact])
+def test_what_waited_for_a_closed_callback_waits_no_more(kind: type) -> None:
+    """When the callback's number is cancelled or must not be called, the customer's other numbers are Ready again."""
+
+    async def test(house: House) -> None:
+        number = (await house.chain(1))[0].phone_number
+        await house.ask(BOB, kind, phone_number=number)
+        first, sibling = await house.chain(1)
+        assert first.status in (S.CANCELLED, S.UPDATED)
+        assert sibling.status is S.READY
 
     run_in_house(test, chain())
 
@@ -318,84 +345,6 @@ def test_many_due_callbacks_are_looked_at_page_by_page() -> None:
 
     waiting = [record(n, 0, **{**PERSONAL, "agent_id": 3, "due_at_s": NOON_S + 1}) for n in range(1, 260)]
     run_in_house(test, [*waiting, record(900, 0, **{**PERSONAL, "agent_id": 2, "due_at_s": NOON_S + 2})])
-
-
-async def reassign(house: House, who: Any = BOSS, **values: Any) -> None:
-    """Ask for it."""
-    await house.ask(who, ReassignCallback, **{"list_name": "List", "chain_id": 1, "chain_n": 0, **values})
-
-
-def test_a_supervisor_gives_a_callback_to_somebody_else() -> None:
-    """Ann's callback becomes Bob's, then anyone's; the time stays, or is the one given."""
-
-    async def test(house: House) -> None:
-        clockwork = Clockwork(house)
-        await reassign(house, owner=BOB)
-        first = (await house.chain(1))[0]
-        assert (first.record_type, first.agent_id, first.due_at_s) == (T.PERSONAL_CALL_BACK, 2, NOON_S + 600)
-        await log_in(house)
-        assert await clockwork.turn(600) == []
-        await reassign(house, due_at_s=NOON_S + 3600)
-        first = (await house.chain(1))[0]
-        assert (first.record_type, first.due_at_s) == (T.CAMPAIGN_CALL_BACK, NOON_S + 3600)
-
-    run_in_house(test, chain())
-
-
-def test_a_missed_callback_gets_a_new_chance() -> None:
-    """A campaign's missed callback is made somebody's, due now, with its siblings waiting along."""
-
-    async def test(house: House) -> None:
-        clockwork = Clockwork(house)
-        await clockwork.turn(600 + GRACE_S)
-        assert statuses(await house.chain(1)) == [S.MISSED_CALL_BACK, S.CHAIN_READY]
-        await log_in(house, BOB)
-        await reassign(house, owner=BOB)
-        assert (await house.chain(1))[0].due_at_s == house.clock.now_s()
-        (shown,) = await clockwork.turn()
-        assert shown.agent_name == "agent2"
-
-    run_in_house(test, chain(**CAMPAIGN))
-
-
-@pytest.mark.parametrize(
-    ("values", "refusal"),
-    [
-        ({"who": ANN}, Forbidden),
-        ({"list_name": "Nowhere"}, NotFound),
-        ({"list_name": "Other"}, NotFound),
-        ({"chain_id": 99}, NotFound),
-        ({"chain_n": 1}, NotFound),
-        ({"chain_n": 5}, NotFound),
-        ({"owner": BOSS}, InvalidState),
-        ({"due_at_s": NOON_S - 1}, InvalidState),
-        ({"due_at_s": 2**40}, OutOfRange),
-        ({"version": 5}, StaleVersion),
-    ],
-)
-def test_refused_reassignments_change_nothing(values: dict[str, Any], refusal: type[Exception]) -> None:
-    """Each is told with its reason."""
-
-    async def test(house: House) -> None:
-        before = await house.chain(1)
-        with pytest.raises(refusal):
-            await reassign(house, **values)
-        assert await house.chain(1) == before
-
-    run_in_house(test, chain())
-
-
-def test_a_callback_on_a_desk_is_its_agent_s() -> None:
-    """It cannot be reassigned while somebody has it."""
-
-    async def test(house: House) -> None:
-        clockwork = Clockwork(house)
-        await log_in(house)
-        await clockwork.turn(600)
-        with pytest.raises(InvalidState, match="desk"):
-            await reassign(house, owner=BOB)
-
-    run_in_house(test, chain())
 
 
 def test_a_list_that_was_switched_off_keeps_its_callbacks() -> None:

@@ -9,11 +9,10 @@ import pytest
 
 from tests.app.harness import APPLICATION, CAMPAIGN_ID, CENTRE, House, agent, record, run_in_house
 from trunkline.adapters.storage.memory import MemoryStore
-from trunkline.adapters.storage.memory_unit import Buffered
-from trunkline.app import control
+from trunkline.app import buffers, control
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.group_keeper import GroupKeeper
-from trunkline.app.ports import Changes, DeskKey, Provision
+from trunkline.app.ports import BufferEntry, ChainKey, Changes, DeskKey, Provision
 from trunkline.domain import commands
 from trunkline.domain.campaigns import AgentGroup, Campaign, CampaignGroup, CampaignList, GroupState
 from trunkline.domain.enums import CallbackType, DialMode, GroupStatus, RecordStatus, RequestType
@@ -65,6 +64,19 @@ def told(house: House) -> list[tuple[int, str]]:
 def all_three(step: str) -> list[tuple[int, str]]:
     """The three agents of the campaign, each told that."""
     return [(1, step), (2, step), (3, step)]
+
+
+def in_buffer(key: ChainKey) -> BufferEntry:
+    """A chain in the buffer of the group."""
+    return BufferEntry(
+        contact_centre_id=key[0],
+        list_id=key[1],
+        chain_id=key[2],
+        campaign_group_id=GROUP,
+        place=key[2],
+        taken_at_ms=0,
+        lease_until_ms=2**62,
+    )
 
 
 async def stored_status(house: House) -> GroupStatus:
@@ -216,7 +228,7 @@ def test_force_unload_takes_records_from_desks() -> None:
 def test_a_large_desk_is_cleared_in_portions(monkeypatch: pytest.MonkeyPatch) -> None:
     """However much lies on desks and in the buffer, each transaction takes a portion, and all of it goes back."""
     monkeypatch.setattr(control, "MAX_WITHDRAWN", 2)
-    monkeypatch.setattr(control, "MAX_WRITTEN_BACK", 2)
+    monkeypatch.setattr(buffers, "MAX_RETURNED", 2)
 
     async def test(house: House) -> None:
         keeper = keeper_of(house)
@@ -227,12 +239,10 @@ def test_a_large_desk_is_cleared_in_portions(monkeypatch: pytest.MonkeyPatch) ->
         async with house.store.begin() as unit:
             await unit.save(Changes(new_records=buffered))
         assert isinstance(house.store, MemoryStore)
-        house.store._tables.buffer.update(
-            {r.key[:3]: Buffered(campaign_group_id=GROUP, place=r.chain_id) for r in buffered}
-        )
+        house.store._tables.buffer |= {r.key[:3]: in_buffer(r.key[:3]) for r in buffered}
         batches = house.writer.batches
         await wish(keeper, C.FORCE_UNLOAD)
-        assert house.writer.batches - batches > 5
+        assert house.writer.batches - batches >= 4  # two steps may share one
         for who in (ANN, BOB, CARL):
             assert await house.desk(who) == []
         statuses = [r.status for n in (*range(1, 7), *range(50, 55)) for r in await house.chain(n)]
@@ -250,7 +260,7 @@ def test_complete_hands_out_what_is_in_memory_first() -> None:
         (shown,) = await house.preview(ANN)
         assert isinstance(house.store, MemoryStore)
         key = (CENTRE, 101, 2)
-        house.store._tables.buffer[key] = Buffered(campaign_group_id=GROUP, place=1)
+        house.store._tables.buffer[key] = in_buffer(key)
         seen = await wish(keeper, C.COMPLETE)
         assert (seen.status, seen.is_completing, seen.fetches) == (S.RUNNING, True, False)
         await keeper.advance()

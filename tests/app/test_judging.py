@@ -73,7 +73,7 @@ def test_many_records_in_two_questions() -> None:
             "3 of 3 in 24 h",
         )
 
-    run_in_house(check, [ONE, TWO, OTHER])
+    run_in_house(check, [ONE, TWO, OTHER], campaign={"rule_set_id": None})
 
 
 def test_what_the_batch_adds_counts_at_once() -> None:
@@ -91,7 +91,7 @@ def test_what_the_batch_adds_counts_at_once() -> None:
             (verdict,) = (await blocked(view, campaign, [TWO], 2))[0][1]
             assert verdict.value == "3 of 3 in 24 h"
 
-    run_in_house(check, [ONE, TWO])
+    run_in_house(check, [ONE, TWO], campaign={"rule_set_id": None})
 
 
 def test_a_callback_that_is_put_back_is_never_sooner() -> None:
@@ -105,7 +105,7 @@ def test_a_callback_that_is_put_back_is_never_sooner() -> None:
             view = View(unit, house.writer.book, NOON_S * 1000)
             verdicts.extend((await blocked(view, view.book.campaign(CENTRE, "Campaign"), [ONE], 1))[0][1])
 
-    run_in_house(check, [ONE])
+    run_in_house(check, [ONE], campaign={"rule_set_id": None})
     late = msgspec.structs.replace(ONE, due_at_s=NOON_S + 10**6)
     held = put_back(late, verdicts)
     assert held is not None
@@ -147,4 +147,4 @@ def test_filters_and_overrides_count() -> None:
         assert await rules_against(record(9)) == [Rule.FILTER]
         assert await rules_against(record(9, attempts=4)) == []
 
-    run_in_house(check, [ONE])
+    run_in_house(check, [ONE], campaign={"rule_set_id": None})

@@ -101,7 +101,7 @@ def test_what_agents_do_meanwhile_is_not_undone() -> None:
         assert (undone.records, undone.left) == (1, 1)
         assert [one.call_result for one in await all_records(house)] == [CallResult.ANSWER, CallResult.BUSY]
 
-    run_in_house(test, [worked(1), worked(2)])
+    run_in_house(test, [worked(1), worked(2, from_s=0, until_s=3600)])
 
 
 def test_records_on_desks_are_left_alone() -> None:

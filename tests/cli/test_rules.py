@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
+
 from tests.app.test_rule_files import STATE
 from tests.cli.test_commands import run
+from trunkline.contract.admin_kinds import KINDS
+from trunkline.contract.admin_requests import new_value
+from trunkline.domain.rule_sets import PRESETS
 
 
 def test_check(tmp_path: Path) -> None:
@@ -32,6 +37,15 @@ def test_show(tmp_path: Path) -> None:
     assert own.stdout == "US-AL on Sun 2027-01-10: no calls\n  US-AL: our lawyers\n"
 
 
+def test_preset(tmp_path: Path) -> None:
+    """The presets are listed; one is printed as the administration API takes it, with every rule."""
+    assert "us-debt-collection" in run("rules", "preset", folder=tmp_path).stdout
+    printed = msgspec.json.decode(run("rules", "preset", "us-debt-collection", folder=tmp_path).stdout)
+    made = new_value(KINDS["rule-set"], 1, 7, printed)
+    assert made == msgspec.structs.replace(PRESETS["us-debt-collection"], contact_centre_id=1, rule_set_id=7)
+    assert "no rule set named x" in run("rules", "preset", "x", folder=tmp_path).stderr
+
+
 def test_refusals(tmp_path: Path) -> None:
     """A date or a name that is none is a usage error."""
     assert "takes a date" in run("rules", "show", "US", "--on", "soon", folder=tmp_path).stderr
@@ -41,6 +55,6 @@ def test_refusals(tmp_path: Path) -> None:
 def test_list(tmp_path: Path) -> None:
     """Every rule with its hours and source."""
     listed = run("rules", "list", folder=tmp_path).stdout
-    assert "us-telemarketing 2025.1, checked on 2025-11-25: United States, telephone solicitation\n" in listed
+    assert "us-telemarketing 2026.1, checked on 2026-11-25: United States, telephone solicitation\n" in listed
     rhode_island = "Mon-Fri 09:00-18:00, Sat 10:00-17:00, Sun no calls, 13 holidays"
     assert f"  US-RI  {rhode_island}  [R.I. Gen. Laws 5-61-2, 5-61-3.6]\n" in listed

@@ -291,6 +291,7 @@ def test_a_record_that_is_withdrawn(list_name: str) -> None:
         (CampaignStep.STARTED, True, "CampaignStarted", "Started"),
         (CampaignStep.STOPPED, False, "CampaignStopped", "Loaded"),
         (CampaignStep.MODE_CHANGED, True, "CampaignModeChanged", "Started"),
+        (CampaignStep.ASSIGNED, False, "CampaignGroupAssigned", "Loaded"),
     ],
 )
 def test_campaigns(step: CampaignStep, is_running: bool, name: str, state: str) -> None:  # noqa: FBT001

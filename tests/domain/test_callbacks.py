@@ -1,56 +1,20 @@
-"""When a callback counts as missed, against a look at every minute."""
+"""When a callback counts as missed."""
 
 from __future__ import annotations
-
-from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trunkline.domain.callbacks import is_missed, opened_s
-from trunkline.domain.eligibility import Window
+from trunkline.domain.callbacks import is_missed
 
-NOON_S = 1_795_435_200
-"""2026-11-23 12:00 UTC: no clock jumps near it."""
-hours = st.integers(0, 23).map(lambda hour: hour * 3600)
-windows = st.builds(
-    lambda zone, begin, end, others: Window(zone, begin, end or 86_400, "", others),
-    st.sampled_from(["UTC", "Asia/Kolkata", "America/St_Johns"]),
-    hours,
-    hours,
-    st.lists(st.sampled_from(["Europe/Berlin", "America/New_York"]), max_size=2).map(tuple),
-)
+DAY = 86_400
+GRACE = 1800
 
 
-def is_open(window: Window, now_s: int) -> bool:
-    """Look at the wall clocks."""
-    for zone in (window.time_zone, *window.other_zones):
-        here = datetime.fromtimestamp(now_s, tz=UTC).astimezone(ZoneInfo(zone))
-        second = here.hour * 3600 + here.minute * 60 + here.second
-        begin, end = window.from_s, window.until_s
-        inside = begin == end or (begin <= second < end if begin < end else second >= begin or second < end)
-        if not inside:
-            return False
-    return True
-
-
-@given(windows, st.integers(0, 1440).map(lambda minute: NOON_S + minute * 60))
-def test_since_when_a_window_is_open(window: Window, now_s: int) -> None:
-    """Going back minute by minute from an open window, the first closed minute ends before the answer."""
-    opened = opened_s(window, now_s)
-    if not is_open(window, now_s):
-        assert opened is None
-        return
-    assert opened is not None
-    moment, least = now_s, now_s - int(timedelta(days=1).total_seconds())
-    while moment - 60 > least and is_open(window, moment - 60):
-        moment -= 60
-    if moment - 60 > least:
-        assert moment - 60 < opened <= moment
-    else:
-        assert opened <= moment
+def always(at_s: int) -> bool:
+    """Never closed."""
+    return at_s is not None
 
 
 @pytest.mark.parametrize(
@@ -65,15 +29,35 @@ def test_since_when_a_window_is_open(window: Window, now_s: int) -> None:
 )
 def test_the_grace_time_begins_when_it_could_be_kept(*, due: int, able: int, now: int, missed: bool) -> None:
     """From the due time, or from when a group is loaded and the server serves."""
-    window = Window("UTC", 0, 86_400)
-    assert is_missed(window, NOON_S + due, NOON_S + able, NOON_S + now, 1800) is missed
+    assert is_missed(always, due, able, now, GRACE) is missed
 
 
-def test_a_window_that_is_too_short_ends_the_wait_after_a_day() -> None:
-    """Ten minutes a day are less than the grace time: the second opening misses it."""
-    window = Window("UTC", 43_200, 43_800)
-    day = 86_400
-    assert not is_missed(window, NOON_S, 0, NOON_S + 599, 1800)
-    assert not is_missed(window, NOON_S, 0, NOON_S + day, 1800)
-    assert not is_missed(window, NOON_S, 0, NOON_S + day + 1800, 1800)  # closed
-    assert is_missed(window, NOON_S, 0, NOON_S + 2 * day, 1800)
+@given(
+    st.integers(0, 23), st.integers(1, 24), st.integers(0, 2 * DAY), st.integers(0, 2 * DAY), st.integers(0, 5 * DAY)
+)
+def test_nobody_is_late_while_nobody_may_call(begin: int, hours: int, due: int, able: int, now: int) -> None:
+    """With a window every day: never missed while it is closed, nor before it was open for the whole grace time."""
+
+    def opens(at_s: int) -> bool:
+        return (at_s - begin * 3600) % DAY < hours * 3600
+
+    missed = is_missed(opens, due, able, now, GRACE)
+    waited = sum(60 for at_s in range(max(due, able), now, 60) if opens(at_s))
+    if missed:
+        assert opens(now)
+        assert waited >= GRACE - 120
+    elif opens(now) and now >= max(due, able) + GRACE:
+        opened = next(at_s for at_s in range(now, now - DAY - 60, -60) if not opens(at_s - 60) or hours == 24)
+        assert now - opened < GRACE
+
+
+def test_what_may_be_called_for_a_few_minutes_a_day_is_missed_after_a_day() -> None:
+    """Ten minutes are less than the grace time: the second opening after a day misses it."""
+
+    def opens(at_s: int) -> bool:
+        return at_s % DAY < 600
+
+    assert not is_missed(opens, 0, 0, 599, GRACE)
+    assert not is_missed(opens, 0, 0, DAY, GRACE)
+    assert not is_missed(opens, 0, 0, DAY + GRACE, GRACE)
+    assert is_missed(opens, 0, 0, 2 * DAY, GRACE)

@@ -202,6 +202,10 @@ _DELETE = object()
             "holidays.mine.Pause.from_year: give a year",
         ),
         (("holidays", "mine"), "x", "holidays.mine: must be a mapping"),
+        (("holidays", "mine"), {str(n): "1 may" for n in range(101)}, "holidays.mine: at most 100 holidays"),
+        (("holidays", "mine", "Pause"), "easter + 99", "holidays.mine.Pause: give a day as"),
+        (("regions",), [{}] * 2001, "regions: at most 2000"),
+        (("regions", 0, "hours", "mon-sun"), [f"{n:02}:00-{n:02}:30" for n in range(11)], "give one to ten spans"),
     ],
 )
 def test_a_fault_is_told_with_its_place(path: tuple[Any, ...], value: Any, told: str) -> None:

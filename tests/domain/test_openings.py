@@ -44,7 +44,18 @@ LAW = Limits(
     [ClosedDays(region="US", from_date=date(2027, 1, 5), until_date=date(2027, 1, 6), reason="storm")],
 )
 
-moments = st.integers(min_value=1_735_689_600, max_value=2_145_916_800)  # 2025 to 2037
+_CHANGES = [
+    datetime(2026, 3, 8, 10, tzinfo=UTC), datetime(2026, 11, 1, 9, tzinfo=UTC), datetime(2026, 3, 29, 1, tzinfo=UTC),
+    datetime(2026, 10, 25, 1, tzinfo=UTC), datetime(2026, 10, 3, 15, 30, tzinfo=UTC), datetime(2026, 9, 6, tzinfo=UTC),
+]  # fmt: skip
+moments = st.one_of(
+    st.integers(min_value=1_735_689_600, max_value=2_145_916_800),  # 2025 to 2037
+    st.builds(
+        lambda change, before_s: int(change.timestamp()) - before_s,
+        st.sampled_from(_CHANGES),
+        st.integers(-2 * 86_400, 2 * 86_400),
+    ),
+)
 seconds = st.integers(min_value=0, max_value=DAY_S - 1)
 ends = st.integers(min_value=1, max_value=DAY_S)
 windows = st.builds(
@@ -196,6 +207,25 @@ def test_a_permission_tells_since_and_until(window: Window, bounds: list[DailyHo
         assert brute(window, bounds, told.until_s) is not told.is_open
     opens_s = next_opening(window, bounds, LAW, now_s)
     assert opens_s == (now_s if told.is_open else told.until_s)
+
+
+def test_a_day_without_bounds_is_one_interval() -> None:
+    """Days that touch are one interval, over midnights, changes of the clock and zones."""
+    always = Window("America/New_York", 0, 86_400, other_zones=("Europe/Berlin",))
+    begin = int(datetime(2026, 3, 1, tzinfo=UTC).timestamp())
+    assert openings(always, (), None, begin, begin + 40 * DAY_S) == [(begin, begin + 40 * DAY_S)]
+    assert openings(always, (), Limits(), begin, begin + 40 * DAY_S) == [(begin, begin + 40 * DAY_S)]
+
+
+def test_hours_of_another_zone_bound_too() -> None:
+    """Hours on the clock of a zone of their own are read there, wherever the person called is."""
+    window = Window("America/New_York", 0, 86_400)
+    berlin = [DailyHours(32_400, 36_000, "Europe/Berlin")]
+    eight_s = int(datetime(2026, 6, 1, 7, 30, tzinfo=UTC).timestamp())  # 9:30 in Berlin
+    assert is_open(window, berlin, None, eight_s)
+    assert not is_open(window, berlin, None, eight_s + 1800)
+    assert openings(window, berlin, None, eight_s, eight_s + DAY_S)[0] == (eight_s, eight_s + 1800)
+    assert openings(window, [DailyHours(0, 0, "Europe/Berlin", ())], None, eight_s, eight_s + DAY_S) == []
 
 
 def test_a_window_outside_the_law_never_opens() -> None:

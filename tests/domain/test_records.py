@@ -54,7 +54,9 @@ class RecordLife(RuleBasedStateMachine):
             assert happening is H.RESET
         ends = {H.FINISHED, H.CHAIN_ENDED, H.CANCELLED, H.DO_NOT_CALL, H.LEASE_ENDED, H.AGENT_FAILED, H.DELEGATED}
         self.is_closed = happening in ends
-        if happening in {H.FINISHED, H.LEASE_ENDED, H.DELEGATED, H.RETURNED}:
+        if happening is H.RETURNED:
+            assert self.is_in_hands or before.status is S.CHAIN_READY, "it was taken, or waited for one that is gone"
+        if happening in {H.FINISHED, H.LEASE_ENDED, H.DELEGATED}:
             assert self.is_in_hands, "only a record in somebody's hands can be worked"
         if happening in {H.AGENT_FAILED, H.RETRY_SCHEDULED}:
             assert self.is_in_hands or self.is_missed, "a treatment follows a call, or a callback that was missed"

@@ -9,8 +9,10 @@ import msgspec
 import pytest
 
 from trunkline.app.rule_files import builtin
+from trunkline.contract.admin_kinds import KINDS
+from trunkline.contract.admin_requests import new_value
 from trunkline.domain.attempt_rules import AttemptRule
-from trunkline.domain.calling_times import ClosedDays, RegionRule, Span
+from trunkline.domain.calling_times import ClosedDays, Holiday, RegionRule, Span
 from trunkline.domain.rule_sets import (
     DAY_S,
     MAX_OVERRIDE_S,
@@ -26,6 +28,13 @@ from trunkline.errors import OutOfRange
 
 NOW_S = 1_800_000_000
 RULE = AttemptRule(name="a", at_most=1, within_s=DAY_S)
+
+
+def of(*holidays: Holiday) -> RegionRule:
+    """A rule with these holidays."""
+    return RegionRule(region="US", source="x", holidays=holidays)
+
+
 OVERRIDE = RuleOverride(
     contact_centre_id=1,
     override_id=1,
@@ -65,6 +74,14 @@ def test_presets_can_be_used(name: str) -> None:
             {"attempt_rules": tuple(msgspec.structs.replace(RULE, name=str(n)) for n in range(51))},
             "attempt_rules: at most",
         ),
+        ({"regions": (RegionRule(region="Texas", source="x"),)}, "regions[0].region"),
+        ({"regions": (of(Holiday(name=" ", month=1, day=1)),)}, "regions[0].holidays[0].name"),
+        ({"regions": (of(Holiday(name="h")),)}, "regions[0].holidays[0]: give month and day, or"),
+        ({"regions": (of(Holiday(name="h", month=1, day=1, easter=1)),)}, "regions[0].holidays[0]: give"),
+        ({"regions": (of(Holiday(name="h", month=1, weekday=1, nth=0)),)}, "regions[0].holidays[0].nth"),
+        ({"regions": (of(Holiday(name="h", month=2, day=30)),)}, "regions[0].holidays[0].day: 1 to 29"),
+        ({"regions": (of(Holiday(name="h", month=2, day=29, weekday=0)),)}, "regions[0].holidays[0].day: 1 to 28"),
+        ({"regions": (of(*[Holiday(name="h", easter=1)] * 101),)}, "regions[0].holidays: at most 100"),
         ({"regions": (RegionRule(region="US", source=" "),)}, "regions[0].source"),
         ({"regions": (RegionRule(region="US", source="x", week=()),)}, "regions[0].week"),
         ({"regions": (RegionRule(region="US", source="x", week=((Span(5, 5),), *[()] * 6)),)}, "regions[0].week[0]"),
@@ -97,6 +114,7 @@ def test_a_rule_set_is_refused_with_its_place(changes: dict[str, Any], told: str
         ({"until_s": NOW_S + MAX_OVERRIDE_S + 1}, "until_s: an override holds at most 31 days"),
         ({"rule": "holiday", "number_key": "1"}, "rule: hours are overridden for a campaign or a list"),
         ({"rule": "holiday", "attempt_rule": "a"}, "attempt_rule: belongs to"),
+        ({"number_key": "+1 646 555 0100"}, "number_key: write the number as 16465550100"),
         ({"chain_id": 5}, "chain_id: a chain is named together with its list_id"),
         ({"campaign_id": None}, "name at least one"),
     ],
@@ -119,3 +137,17 @@ def test_whom_an_override_is_about() -> None:
     assert overrides_about(both, NOW_S + DAY_S, campaign_id=4, list_id=7, chain_id=9) == ()
     off = msgspec.structs.replace(OVERRIDE, is_enabled=False)
     assert overrides_about((off,), NOW_S, campaign_id=4, list_id=7) == ()
+
+
+def test_everything_survives_the_administration_api() -> None:
+    """Rules, holidays, closed days and attempt rules of one's own come back from the wire as they were."""
+    whole = msgspec.structs.replace(
+        PRESETS["international"],
+        contact_centre_id=1,
+        rule_set_id=7,
+        regions=builtin()["us-telemarketing"].regions,
+        closed=(ClosedDays(region="US-LA", from_date=date(2027, 1, 1), until_date=date(2027, 1, 2), reason="storm"),),
+    )
+    kind = KINDS["rule-set"]
+    assert new_value(kind, 1, 7, kind.shape.write(whole)) == whole
+    check_rule_set(whole, builtin())

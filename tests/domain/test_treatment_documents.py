@@ -155,6 +155,7 @@ def test_names_of_results_are_those_of_the_api() -> None:
             "rules.AgentCallBackError[0].action: nobody was called; allowed are AssignToGroup, Cycle, MarkAsAgentError",
         ),
         (["dispositions", "later", 0, "field"], " ", "dispositions.later[0].field: Reschedule needs it"),
+        (["dispositions", "wrong person", 0, "hook"], "a,b", "dispositions.wrong person[0].hook: may hold no comma"),
         (["dispositions", " x"], [{"action": "MarkDB"}], "dispositions. x: a disposition neither begins nor ends"),
         (["dispositions", True], [{"action": "MarkDB"}], "dispositions.True: a disposition must be a text"),
         (["dispositions", "y" * 65], [{"action": "MarkDB"}], "is longer than 64 characters"),

@@ -51,6 +51,21 @@ def share(demo: Demo, handle: int, user_id: int, how: Share) -> None:
     _with_unit(demo, write)
 
 
+def group_status(demo: Demo, group_id: int) -> GroupStatus:
+    """Where a campaign group of the demo stands."""
+
+    async def run() -> GroupStatus:
+        store = make_store(demo.database_url)
+        await store.open()
+        try:
+            states = (await store.directory()).group_states
+        finally:
+            await store.close()
+        return next(state.status for state in states if state.key == (CENTRE_ID, group_id))
+
+    return asyncio.run(run())
+
+
 def provision_odd_names(demo: Demo) -> None:
     """Add a list that no campaign has, a campaign that is not loaded, and one whose name needs every escape."""
     common = {"contact_centre_id": CENTRE_ID, "application_id": 134, "dial_mode": DialMode.PREVIEW}

@@ -31,7 +31,7 @@ from tests.support.processes import NotReadyError
 from tests.support.server import RunningServer
 from trunkline.web.exchange import Headers
 from trunkline.web.guards import address_of
-from trunkline.web.routes import table
+from trunkline.web.routes import rows
 
 BASIC_1 = {"Authorization": "Basic YWdlbnQxOmRlbW8="}
 DENIED = {"statusCode": 20, "statusMessage": "Access denied"}
@@ -62,7 +62,7 @@ def elsewhere(demo: Demo) -> Desktop:
 
 
 def _paths() -> list[tuple[str, str]]:
-    routed = {(method, re.sub(r"\{\w+\}", "x", path)) for method, path, _ in table()}
+    routed = {(method, re.sub(r"\{\w+\}", "x", path)) for method, path, *_ in rows()}
     hot = {("GET", RECORDS), ("POST", RECORDS), ("GET", f"{RECORDS}/6"), ("POST", f"{RECORDS}/6")}
     hot |= {("GET", CAMPAIGNS), ("GET", f"{CAMPAIGNS}/{CAMPAIGN}"), ("POST", f"{CAMPAIGNS}/{CAMPAIGN}")}
     hot |= {("POST", OPERATIONS), ("POST", "/api/v2/notifications"), ("POST", "/api/v2/notifications/connect")}

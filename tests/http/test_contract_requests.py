@@ -26,6 +26,7 @@ ADDED = frozenset(
 )
 RECORD = frozenset({A, C, L, H})
 AGENT = frozenset({A, C})
+LEAVING = AGENT | {"GSW_LOGOUT_TIME"}
 STATUS = AGENT | {
     "GSW_CAMPAIGN_DESCRIPTION",
     "GSW_CAMPAIGN_GROUP_NAME",
@@ -47,8 +48,8 @@ ANSWERS: dict[str, list[tuple[str, frozenset[str]]]] = {
     "RecordReschedule": [("RecordRescheduleAcknowledge", CALLBACK)],
     "ScheduledRecordReschedule": [("ScheduledRecordRescheduleAcknowledge", CALLBACK)],
     "AddRecord": [("AddRecordAcknowledge", ADDED)],
-    "LogOut": [("LogOutAcknowledge", AGENT)],
-    "Logout": [("LogOutAcknowledge", AGENT)],
+    "LogOut": [("LogOutAcknowledge", AGENT), ("LogOutTime", LEAVING)],
+    "Logout": [("LogOutAcknowledge", AGENT), ("LogOutTime", LEAVING)],
     "ReadyTime": [("ReadyTimeAcknowledge", AGENT)],
     "ContinueProcessing": [("ContinueProcessingAcknowledge", AGENT)],
 }

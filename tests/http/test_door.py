@@ -10,13 +10,23 @@ from urllib.parse import quote
 import pytest
 
 from tests.http.desks import CAMPAIGN, LIST, Demo, Desktop, Json, Reply, demo_server, exchange, kind_of
+from tests.http.test_access import PASSWORD as STRANGER_PASSWORD
+from tests.http.test_access import add_user
 
 SUPERVISOR = "supervisor1"
 
 
-def ask(demo: Demo, path: str, body: Any = None, name: str = SUPERVISOR, method: str = "POST", **headers: str) -> Reply:
+def ask(
+    demo: Demo,
+    path: str,
+    body: Any = None,
+    name: str = SUPERVISOR,
+    method: str = "POST",
+    password: str = "demo",
+    **headers: str,
+) -> Reply:
     """One request of a third party."""
-    credentials = base64.b64encode(f"{name}:demo".encode()).decode()
+    credentials = base64.b64encode(f"{name}:{password}".encode()).decode()
     text = body if isinstance(body, (bytes, str)) else json.dumps(body or {})
     more = {name.replace("_", "-"): value for name, value in headers.items()}
     return exchange(demo.url, method, path, text, {"Authorization": f"Basic {credentials}", **more})
@@ -197,6 +207,44 @@ def test_who_may_use_it(contract: Demo) -> None:
     refused(ask(contract, path, {}, "agent1"), 403, "supervisors")
     refused(ask(contract, path, {}, "nobody"), 403, "Access denied")
     refused(exchange(contract.url, "POST", path, "{}", {}), 403, "Access denied")
+
+
+FOREIGN = [
+    (f"/lists/{LIST}?req=AddRecord", "/lists/Unknown?req=AddRecord", {"GSW_PHONE": "+1 212 555 0100"}),
+    *(
+        (f"/records/6?req={action}", f"/records/2000000000?req={action}", body)
+        for action, body in (
+            ("RecordProcessed", {}),
+            ("UpdateCallCompletionStats", {}),
+            ("RecordCancel", {}),
+            ("DoNotCall", {}),
+            ("RecordReschedule", {"GSW_DATE_TIME": "12/01/2096 10:00"}),
+        )
+    ),
+    ("/phones/+1%20415%20555%200161?req=RecordCancel", "/phones/+1%20415%20555%209999?req=RecordCancel", {}),
+    ("/customer_ids/c1?req=RecordCancel", "/customer_ids/c2?req=RecordCancel", {}),
+    (
+        f"/customer_ids/c1?req=DoNotCall&campaign={CAMPAIGN}",
+        "/customer_ids/c1?req=DoNotCall",
+        {"GSW_CAMPAIGN_NAME": CAMPAIGN},
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def stranger(demo: Demo) -> str:
+    """A supervisor of another contact centre on the same server."""
+    add_user(demo, "stranger9", "--contact-centre", "elsewhere9", "--role", "supervisor")
+    return "stranger9"
+
+
+@pytest.mark.parametrize(("theirs", "unknown", "body"), FOREIGN)
+def test_another_contact_centre_looks_unknown(demo: Demo, stranger: str, theirs: str, unknown: str, body: Json) -> None:
+    """What belongs to another contact centre is answered in the very words of what does not exist."""
+    said = [ask(demo, path, body, stranger, password=STRANGER_PASSWORD) for path in (theirs, unknown)]
+    refused(said[0], 404)
+    assert said[0].body == said[1].body
+    refused(ask(demo, theirs, body, "agent1"), 403, "supervisors")
 
 
 def test_other_methods_and_paths(contract: Demo) -> None:

@@ -160,6 +160,7 @@ def test_a_webhook_hears_of_groups_and_attempts(demo: Demo) -> None:
         receiver.status = 410
         log(demo, "a3")
         shown = until_state(demo, "stopped")
+        assert "trunkline_webhooks_stopped 1.0" in ask(demo, "/metrics", method="GET").body.decode()
         assert (shown["lastStatus"], shown["lastError"], shown["nextTryAt"]) == (410, "answered 410", None)
         receiver.status = 200
         path = f"/api/v2/admin/webhooks/{WEBHOOK_ID}/deliveries"

@@ -59,7 +59,7 @@ COLUMNS: dict[str, list[str]] = {
     "code": ["", "abc", "abcd", " a "],
     "when": ["", "2031-05-01", "soon"],
 }
-BOOK = {"agents": {"ann": 4}, "campaigns": {"C": 9}, "zone_aliases": {"122": "America/Los_Angeles"}}
+BOOK: dict[str, Any] = {"agents": {"ann": 4}, "campaigns": {"C": 9}, "zone_aliases": {"122": "America/Los_Angeles"}}
 
 
 def exact(cells: list[str], plan: Any, rules: RowRules, windows: WindowBook) -> list[tuple[object, ...]] | str | None:

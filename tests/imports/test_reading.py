@@ -265,7 +265,7 @@ LINES = st.lists(st.text(alphabet='",\r\n ab0', max_size=8), max_size=20).map(
 def test_the_pieces_of_a_file_do_not_matter(lines: list[str], size: int) -> None:
     """A file read in small pieces gives the same rows, or the same refusal: quotes and ends may lie anywhere."""
     text = "phone,note\n" + "\n".join(lines)
-    outcomes = []
+    outcomes: list[object] = []
     for piece in (import_files.PIECE_BYTES, size):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(import_files, "PIECE_BYTES", piece)

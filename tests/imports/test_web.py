@@ -17,7 +17,7 @@ from trunkline.domain.import_specifications import ImportMode, ImportSpecificati
 from trunkline.domain.objects import ObjectKind, StoredObject
 from trunkline.domain.people import Caller
 from trunkline.errors import AlreadyExists, Forbidden, NotFound, OutOfRange, TooLarge, TrunklineError, Unavailable
-from trunkline.web import imports as web
+from trunkline.web import uploads
 from trunkline.web.exchange import ClientGone, Exchange
 from trunkline.web.exports import export_list
 from trunkline.web.imports import MAX_AT_ONCE, ImportDoor, import_list, show_import
@@ -224,7 +224,7 @@ def test_a_folder_that_cannot_be_written_is_no_fault_of_the_caller() -> None:
 def test_a_full_disk_is_no_fault_of_the_caller() -> None:
     """A write that fails is answered like any shortage."""
     with Path("/dev/full").open("wb", buffering=0) as full, pytest.raises(Unavailable):
-        web._write(full, b"x")
+        uploads._write(full, b"x")
 
 
 def test_a_client_that_goes_leaves_nothing() -> None:
@@ -246,7 +246,7 @@ def test_a_client_that_goes_leaves_nothing() -> None:
 
 def test_a_client_that_stops_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """A sender without a sign of life loses its place."""
-    monkeypatch.setattr(web, "STALL_S", 0.01)
+    monkeypatch.setattr(uploads, "STALL_S", 0.01)
     asked = asking()
     asked.parts = []
     assert isinstance(refusal(asked), OutOfRange)
@@ -310,8 +310,8 @@ def test_progress_is_shown() -> None:
 
 def test_the_temporary_file_has_no_name(tmp_path: Path) -> None:
     """Personal data are in no folder listing, and gone with the process."""
-    with web._temporary_file(str(tmp_path)) as file:
-        web._write(file, b"secret")
+    with uploads.temporary_file(str(tmp_path)) as file:
+        uploads._write(file, b"secret")
         assert list(tmp_path.iterdir()) == []
 
 

@@ -13,11 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.outgoing.receiver import Got, Receiver, answer, saying, silence
 from trunkline.adapters.http_out import MAX_ANSWER_BYTES, HttpOut
 from trunkline.app.outgoing import NotAllowed, NotAnswered, NotAnsweredInTime
 from trunkline.domain.addresses import networks
+from trunkline.errors import OutOfRange
 
 LOOPBACK = networks(["127.0.0.0/8"])
 IN_TIME_S = 20.0
@@ -318,6 +321,25 @@ def test_certificates_are_checked(monkeypatch: pytest.MonkeyPatch, certificate: 
 
     with_client(known, ca_file=str(certificate[0]))
     with_client(unknown)
+
+
+def test_a_file_without_authorities_is_noticed_at_once(tmp_path: Path) -> None:
+    """Not at the first delivery, when nobody looks."""
+    empty = tmp_path / "empty.pem"
+    empty.write_text("nothing")
+    for path in (empty, tmp_path / "missing.pem"):
+        with pytest.raises(OutOfRange, match=r"outgoing_ca_file: .*\.pem holds no certificates"):
+            HttpOut(connections=1, ca_file=str(path))
+
+
+@given(st.one_of(st.text(max_size=40), st.text(max_size=30).map(lambda text: f"https://{text}")))
+def test_any_text_is_a_request_or_refused(url: str) -> None:
+    """No text that somebody may write for an address ends otherwise."""
+    client = HttpOut(connections=1)
+    with contextlib.suppress(NotAllowed):
+        request = client._request(url, {}, b"{}", 1)
+        assert request.url.scheme in (b"http", b"https")
+        assert request.url.host
 
 
 def test_environment_proxies_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:

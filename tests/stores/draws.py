@@ -8,10 +8,13 @@ from typing import Any
 import msgspec
 from hypothesis import strategies as st
 
-from tests.stores.storage import NOON_S, acknowledged
+from tests.stores.storage import NOON_S, acknowledged, callback_claim, claim
 from trunkline.app.ports import (
     AgentSession,
+    CallbackClaim,
     Changes,
+    Claim,
+    ClaimKind,
     CursorKey,
     DeskKey,
     ImportProgress,
@@ -248,6 +251,23 @@ def changes(draw: st.DrawFn, records: list[Record]) -> Changes:
     for place in chosen:
         found |= draw(kinds[place])
     return Changes(**found)
+
+
+@st.composite
+def claims(draw: st.DrawFn) -> Claim | CallbackClaim:
+    """A claim of either kind, at an hour of the day."""
+    values: dict[str, Any] = {
+        "contact_centre_id": draw(centres),
+        "campaign_group_id": draw(st.sampled_from((300, 301))),
+        "campaign_id": draw(campaigns),
+        "max_attempts": draw(st.integers(1, 4)),
+        "lease_until_ms": draw(st.integers(0, 60)),
+    }
+    now_s = draw(moments_s)
+    if draw(st.booleans()):
+        return callback_claim(draw(st.permutations(LISTS)), now_s, user_id=draw(users), **values)
+    values |= {"list_id": draw(lists), "limit": draw(limits), "place_step": draw(limits), "first_place": draw(limits)}
+    return claim(draw(st.sampled_from(ClaimKind)), now_s, **values)
 
 
 @st.composite

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import islice, product
 from typing import Any
 
 import msgspec
 
 from tests.stores import draws
-from tests.stores.storage import NOON_S, rows_of
+from tests.stores.storage import NOON_S, callback_claim, claim, rows_of
 from trunkline.app.callback_reads import CallbackQuery
 from trunkline.app.ports import (
     AttemptQuery,
     AuditQuery,
+    CallbackClaim,
+    Claim,
+    Claimed,
+    ClaimKind,
     DeskKey,
     PreviewSession,
-    Search,
     Store,
     SuppressionQuery,
     Unit,
@@ -30,28 +34,35 @@ _CONTACTS += [(DoNotCallKind.CUSTOMER, value) for value in _CUSTOMERS]
 _KEYS = [(kind, contact_key(kind, value)) for kind, value in [*_CONTACTS, (DoNotCallKind.ACCOUNT, "c1")]]
 _PERSONS = ["cc1", "#1", "#2"]
 _HOURS = (0, 5, 11, 12, 13, 20)
-_SEARCHES = [
-    Search(
+_GROUPS = (300, 301)
+_CLAIMS: list[Claim | CallbackClaim] = [
+    claim(
+        kind,
+        NOON_S + hour * 3600,
         contact_centre_id=centre,
-        list_ids=list_ids,
-        max_attempts=dict.fromkeys(draws.LISTS, max_attempts),
+        list_id=list_id,
+        max_attempts=max_attempts,
+        limit=limit,
+        passed_over=frozenset(passed),
+    )
+    for centre, kind, hour, (list_id, max_attempts, limit, passed) in product(
+        draws.CENTRES, ClaimKind, _HOURS, [(10, 4, 9, ()), (11, 2, 2, ()), (10, 3, 1, (1,)), (11, 4, 9, (3, 1))]
+    )
+]
+_CLAIMS += [
+    callback_claim(
+        list_ids,
+        NOON_S + hour * 3600,
+        contact_centre_id=centre,
         user_id=user,
-        now_s=NOON_S + hour * 3600,
+        max_attempts=max_attempts,
         passed_over=frozenset(passed),
     )
     for centre, user, hour, (list_ids, max_attempts, passed) in product(
-        draws.CENTRES,
-        draws.USERS,
-        _HOURS,
-        [
-            ((10, 11), 4, ()),
-            ((11, 10), 2, ()),
-            ((10,), 3, ((10, 1), (10, 2))),
-            ((11, 10), 4, ((11, 1), (10, 3), (10, 1))),
-        ],
+        draws.CENTRES, draws.USERS, _HOURS, [((11, 10), 2, ()), ((10, 11), 4, ((10, 1), (11, 2)))]
     )
 ]
-"""Every list, order, agent and part of the day, with chains passed over and without."""
+"""Every list, kind, agent and part of the day, with chains passed over and without."""
 
 
 async def answers_by_key(store: Store) -> list[Any]:
@@ -67,6 +78,11 @@ async def answers_by_key(store: Store) -> list[Any]:
             found.append(await unit.preview_sessions(centre, user))
             sessions = [PreviewSession(centre, user, campaign) for campaign in draws.CAMPAIGNS]
             found += [await unit.has_preview_session(session) for session in sessions]
+        found += [await unit.buffer_entry(*chain) for chain in draws.CHAINS]
+        for centre, group in product(draws.CENTRES, _GROUPS):
+            found += [await unit.buffered(centre, group, draws.CHAINS[:2], 3), await unit.buffer_size(centre, group)]
+        found += [await unit.buffer_sizes(), await unit.buffers_ended(30, 4)]
+        found += [await unit.preview_users(*key) for key in product(draws.CENTRES, draws.CAMPAIGNS)]
         for centre, list_id in product(draws.CENTRES, draws.LISTS):
             found.append(await unit.import_progress(centre, list_id, "i"))
     found.append(sorted(await store.held(keys), key=lambda h: (h.entry.contact_centre_id, h.entry.handle)))
@@ -85,10 +101,26 @@ async def answers_by_key(store: Store) -> list[Any]:
 
 
 async def answers_by_search(store: Store, begin: int, stride: int) -> list[Any]:
-    """What the searches find; of the many hand-outs every ``stride``-th from ``begin``."""
+    """What the searches find; of the many claims every ``stride``-th from ``begin``, none of which stays."""
+    found = [await _tried(store, wanted) for wanted in islice(_CLAIMS, begin, None, stride)]
     async with store.begin() as unit:
-        found = [(search, await unit.next_record(search)) for search in islice(_SEARCHES, begin, None, stride)]
         return [found, *await _contacts(unit), *await _times(unit)]
+
+
+async def _tried(store: Store, wanted: Claim | CallbackClaim) -> list[Any]:
+    """What a claim takes, and what its unit sees of it; then it is rolled back."""
+    found: list[Any] = []
+    with suppress(ZeroDivisionError):
+        async with store.begin() as unit:
+            found.append(await take(unit, wanted))
+            found.append(await unit.buffered(wanted.contact_centre_id, wanted.campaign_group_id, (), 100))
+            raise ZeroDivisionError
+    return found
+
+
+async def take(unit: Unit, wanted: Claim | CallbackClaim) -> Claimed:
+    """Carry out a claim of either kind."""
+    return await (unit.claim(wanted) if isinstance(wanted, Claim) else unit.claim_callback(wanted))
 
 
 async def _contacts(unit: Unit) -> list[Any]:

@@ -9,9 +9,23 @@ from typing import Any
 
 import msgspec
 
-from trunkline.app.ports import Changes, CursorKey, DeskKey, Held, JournalRow, Search, Store, StoredRow, Suppression
+from trunkline.app.ports import (
+    CallbackClaim,
+    Changes,
+    Claim,
+    ClaimKind,
+    ClaimList,
+    CursorKey,
+    DeskKey,
+    Held,
+    JournalRow,
+    Store,
+    StoredRow,
+    Suppression,
+)
 from trunkline.domain.attempts import AttemptRow, AttemptStep, attempt_row
 from trunkline.domain.desk import DeskEntry
+from trunkline.domain.eligibility import Window
 from trunkline.domain.enums import DoNotCallKind, RequestType
 from trunkline.domain.events import Acknowledgement, RecordAcknowledged
 from trunkline.domain.records import Record
@@ -21,6 +35,7 @@ CENTRE = 1
 LIST = 10
 CAMPAIGN = 100
 AGENT = 7
+GROUP = 300
 NOON_S = 1_750_000_000 - 1_750_000_000 % 86_400 + 43_200
 """A noon in UTC."""
 
@@ -173,15 +188,47 @@ async def hits(
     return {value: found[key] for (_, value), key in zip(given, asked, strict=True) if key in found}
 
 
-def search(list_ids: Sequence[int] = (LIST,), **values: Any) -> Search:
-    """A search at noon."""
+def opens_at(now_s: int) -> Callable[[Window], bool]:
+    """Windows by their own hours."""
+    return lambda window: window.is_open(now_s)
+
+
+def claim(kind: ClaimKind = ClaimKind.FRESH, now_s: int = NOON_S, **values: Any) -> Claim:
+    """A claim at noon for the group 300."""
     default: dict[str, Any] = {
         "contact_centre_id": CENTRE,
-        "max_attempts": dict.fromkeys(list_ids, 10),
-        "user_id": AGENT,
-        "now_s": NOON_S,
+        "campaign_group_id": GROUP,
+        "campaign_id": CAMPAIGN,
+        "list_id": LIST,
+        "max_attempts": 10,
+        "limit": 100,
+        "taken_at_ms": 5,
+        "lease_until_ms": 60,
+        "opens": opens_at(now_s),
     }
-    return Search(list_ids=tuple(list_ids), **{**default, **values})
+    return Claim(kind=kind, now_s=now_s, **{**default, **values})
+
+
+def callback_claim(list_ids: Sequence[int] = (LIST,), now_s: int = NOON_S, **values: Any) -> CallbackClaim:
+    """A search for the agent's next callback at noon."""
+    max_attempts = values.pop("max_attempts", 10)
+    default: dict[str, Any] = {
+        "contact_centre_id": CENTRE,
+        "campaign_group_id": GROUP,
+        "campaign_id": CAMPAIGN,
+        "user_id": AGENT,
+        "taken_at_ms": 5,
+        "lease_until_ms": 60,
+    }
+    lists = tuple(ClaimList(list_id=n, max_attempts=max_attempts, opens=opens_at(now_s)) for n in list_ids)
+    return CallbackClaim(lists=lists, now_s=now_s, **{**default, **values})
+
+
+async def claimed(store: Store, wanted: Claim | CallbackClaim) -> list[int]:
+    """Carry out a claim; the chains."""
+    found = await ask(store, "claim" if isinstance(wanted, Claim) else "claim_callback", wanted)
+    assert not found.is_contested
+    return [chain_id for _, _, chain_id in found.chains]
 
 
 def key(handle: int, contact_centre_id: int = CENTRE) -> DeskKey:

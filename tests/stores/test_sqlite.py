@@ -21,7 +21,7 @@ from trunkline.adapters.storage.sqlite_thread import DatabaseThread
 from trunkline.app.ports import Store
 from trunkline.errors import Defect, Refused, Unavailable
 
-BIG_TABLES = re.compile(r"^SCAN (r|d|j|s|u|a|record|desk|journal|suppression|user_account|attempt_log)\b")
+BIG_TABLES = re.compile(r"^SCAN (r|d|j|s|u|record|desk|journal|suppression|user_account|attempt_log)\b")
 
 INDEXES = {
     "held": "PRIMARY KEY",
@@ -31,9 +31,15 @@ INDEXES = {
     "records_by_number": "record_by_number",
     "records_by_customer": "record_by_customer",
     "due_callbacks": "record_personal",
-    "own_candidates": "record_personal",
-    "due_candidate": "record_due",
-    "fresh_candidates": "record_fresh",
+    "own_callbacks": "record_personal",
+    "due_callbacks_of_list": "record_claim_due",
+    "due_heads": "record_claim_due",
+    "fresh_heads": "record_claim_fresh",
+    "pick_due": "record_claim_due",
+    "pick_fresh": "record_claim_fresh",
+    "take_chains": "PRIMARY KEY",
+    "buffered": "buffer_by_group",
+    "buffers_ended": "buffer_by_lease",
     "repeats": "journal_by_request_key",
     "newest": "journal_by_user",
     "rows_after": "journal_by_user",
@@ -49,7 +55,7 @@ INDEXES = {
     "users_by_name": "user_account_by_name",
 }
 
-IN_ORDER = {"audit", "audit_of_user", "newest", "rows_after", "expired", "fresh_candidates", "prune"}
+IN_ORDER = {"audit", "audit_of_user", "newest", "rows_after", "expired", "fresh_heads", "pick_fresh", "prune"}
 IN_ORDER |= {"attempts", "attempts_of_chain", "drop_attempts", "drop_suppressions"}
 
 

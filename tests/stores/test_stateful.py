@@ -6,20 +6,23 @@ import asyncio
 import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import hypothesis
+import msgspec
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from tests.stores import draws
-from tests.stores.questions import answers_by_key, answers_by_search
-from tests.stores.storage import rows_of
+from tests.stores.questions import answers_by_key, answers_by_search, take
+from tests.stores.storage import by_key, rows_of
 from tests.support.postgres import PostgresServer
 from trunkline.adapters.storage import MEMORY_URL, make_store, migrate
 from trunkline.app.ports import AuditQuery, Changes, Conflict, Store
+from trunkline.domain.enums import RecordStatus
 from trunkline.domain.records import Record
 
 STEPS = 15
@@ -83,6 +86,11 @@ class SideBySide(RuleBasedStateMachine):
             for seqs in zip(*self.seqs, strict=True):
                 assert list(seqs) == sorted(set(seqs))
 
+    @rule(wanted=draws.claims(), leaves=st.booleans(), fails=st.booleans())
+    def claim(self, wanted: Any, *, leaves: bool, fails: bool) -> None:
+        """Chains are claimed; some leave the buffer again in the same unit, which may fail."""
+        self.both(lambda store: _claim(store, wanted, leaves=leaves, fails=fails))
+
     @rule(query=draws.queries(), user=draws.users, data=st.data())
     def pages(self, query: dict[str, Any], user: int, data: st.DataObject) -> None:
         """A page of the audit and of a user's last rows."""
@@ -138,6 +146,24 @@ async def _save(store: Store, changes: Changes, *, fails: bool, reads_first: boo
     except (Conflict, ZeroDivisionError):
         return None
     return seqs
+
+
+async def _claim(store: Store, wanted: Any, *, leaves: bool, fails: bool) -> Any:
+    found: list[Any] = []
+    with suppress(ZeroDivisionError):
+        async with store.begin() as unit:
+            taken = await take(unit, wanted)
+            found.append(taken)
+            if leaves and taken.chains:
+                records = [
+                    msgspec.structs.replace(one, status=RecordStatus.READY, version=one.version + 1)
+                    for one in await unit.chain(*taken.chains[0])
+                    if one.status is RecordStatus.RETRIEVED
+                ]
+                await unit.save(Changes(records=by_key(*records), off_buffer={taken.chains[0]}))
+            if fails:
+                raise ZeroDivisionError
+    return found
 
 
 def compare(

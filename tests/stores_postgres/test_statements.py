@@ -15,7 +15,7 @@ from trunkline.app.ports import Changes
 
 pytestmark = pytest.mark.postgres
 
-WHOLE_TABLES = {"contact_centres", "schema_version"}
+WHOLE_TABLES = {"contact_centres", "schema_version", "buffer_sizes"}
 """Statements whose answer is the whole table."""
 
 LOOKUPS = (
@@ -69,8 +69,10 @@ def test_no_statement_of_a_unit_reads_a_whole_table(url: str) -> None:
         for name in BY_PRIMARY_KEY:
             assert "record_pkey" in empty[name], empty[name]
             assert "record_by_number" not in empty[name]
-        assert "record_fresh" in empty["next_record"]
-        assert "record_due" in empty["next_record"]
+        for name in ("fresh_heads", "claim_fresh"):
+            assert "record_claim_fresh" in empty[name], empty[name]
+        for name in ("due_heads", "claim_due", "callback_head"):
+            assert "record_claim_due" in empty[name], empty[name]
         await mislead(url)
         await fill(url)
         connection = await connect(url)
@@ -184,7 +186,7 @@ def test_an_update_stays_on_its_page(url: str) -> None:
             async with store.begin() as unit:
                 (held,) = await unit.held([key(5)])
                 assert held.record.version == version - 1
-                changed = record(1, attempts=version, version=version)
+                changed = record(1, treatments=str(version), version=version)
                 await unit.save(Changes(records={changed.key: changed}, journal=[row()]))
         await store.close()  # the server adds a connection's counters up when it ends
         assert await updates_of(url) == (20, 20)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 
 import asyncpg
 import pytest
 
-from tests.stores.storage import add, ask, by_key, record, row, save, search
+from tests.stores.storage import GROUP, NOON_S, add, ask, by_key, callback_claim, claim, claimed, record, row, save
 from trunkline.adapters.storage.postgres import PostgresStore
-from trunkline.app.ports import Changes, Conflict
-from trunkline.domain.enums import RecordStatus
+from trunkline.app.ports import Changes, Claimed, Conflict
+from trunkline.domain.enums import RecordStatus, RecordType
 
 pytestmark = pytest.mark.postgres
 
@@ -90,28 +91,53 @@ def test_writers_take_turns(url: str) -> None:
     run(url, check)
 
 
-def test_one_record_is_handed_out_once(url: str) -> None:
-    """What one program's unit is about to hand out the other passes over, without waiting."""
+def test_one_chain_is_claimed_once(url: str) -> None:
+    """What one program's unit has claimed the other passes over, without waiting; it gets the next ones."""
 
     async def check(first: PostgresStore, second: PostgresStore) -> None:
-        await add(first, record(1), record(2))
+        await add(first, *(record(n) for n in range(1, 5)))
         async with first.begin() as unit:
-            mine = await unit.next_record(search())
-            assert mine == record(1)
-            assert await ask(second, "next_record", search()) == record(2)
-            await unit.save(Changes(records=by_key(record(1, status=RecordStatus.RETRIEVED, version=2))))
-        assert await ask(second, "next_record", search()) == record(2)
+            assert [key[2] for key in (await unit.claim(claim(limit=2))).chains] == [1, 2]
+            assert await claimed(second, claim(limit=1)) == [3]
+        assert await claimed(second, claim()) == [4]
+        assert len(await ask(second, "buffered", 1, GROUP, (), 10)) == 4
 
     run(url, check)
 
 
-def test_all_taken_by_the_other(url: str) -> None:
-    """When the only record is in the other's hands there is none."""
+def test_a_chain_of_which_the_other_has_a_part(url: str) -> None:
+    """A chain whose records lie in two windows goes whole to one program or stays whole; nobody waits."""
 
     async def check(first: PostgresStore, second: PostgresStore) -> None:
-        await add(first, record(1))
-        async with first.begin() as unit:
-            assert await unit.next_record(search()) == record(1)
-            assert await ask(second, "next_record", search()) is None
+        await add(first, record(1, 0), record(1, 1, time_zone="Europe/Rome"), record(2))
+        locker = await asyncpg.connect(url)
+        async with locker.transaction():
+            await locker.execute("SELECT FROM record WHERE chain_id = 1 AND chain_n = 1 FOR UPDATE")
+            assert await claimed(first, claim()) == [2]
+            assert await ask(first, "claim", claim()) == Claimed((), is_contested=True)
+        await locker.close()
+        assert await claimed(second, claim()) == [1]
+        assert {one.status for one in await ask(first, "chain", 1, 10, 1)} == {RecordStatus.RETRIEVED}
+
+    run(url, check)
+
+
+def test_all_in_the_hands_of_the_other(url: str) -> None:
+    """When another program has locked everything, that is told apart from an empty list; later there is one answer."""
+
+    async def check(first: PostgresStore, second: PostgresStore) -> None:
+        callback = record(2, record_type=RecordType.CAMPAIGN_CALL_BACK, due_at_s=NOON_S)
+        await add(first, record(1), callback)
+        contested = Claimed((), is_contested=True)
+        with suppress(ZeroDivisionError):
+            async with first.begin() as unit:
+                assert len((await unit.claim(claim())).chains) == 1
+                assert len((await unit.claim_callback(callback_claim())).chains) == 1
+                assert await ask(second, "claim", claim()) == contested
+                assert await ask(second, "claim_callback", callback_claim()) == contested
+                raise ZeroDivisionError
+        assert await claimed(second, claim()) == [1]
+        assert await claimed(first, callback_claim()) == [2]
+        assert await claimed(second, claim()) == []
 
     run(url, check)

@@ -13,8 +13,10 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from ipaddress import ip_address
 from typing import Any
 
@@ -23,6 +25,7 @@ import httpx
 
 from trunkline.app.outgoing import NotAllowed, NotAnswered, NotAnsweredInTime, Reply
 from trunkline.domain.addresses import Network, is_named, is_open_internet
+from trunkline.errors import OutOfRange
 
 MAX_ANSWER_BYTES = 65_536
 """Of a body: the answers that mean something have a few hundred."""
@@ -36,6 +39,11 @@ MAX_WAIT_S = 86_400
 """The longest Retry-After that is believed."""
 
 Resolved = list[tuple[Any, ...]]
+
+if find_spec("sniffio") is None:
+    # The pool tries to import it four times for each request. What is missing is looked for in all folders each time,
+    # unless this says that it is missing: a third of the cost of a request.
+    sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 
 class _GuardedBackend(httpcore.AsyncNetworkBackend):
@@ -113,7 +121,8 @@ class HttpOut:
     """Implements ``app.outgoing.Outgoing``.
 
     ``connections`` is how many are open at once; who finds all in use waits within the time that it has.
-    ``ca_file`` names further certificate authorities (PEM), for servers of the own house.
+    ``ca_file`` names further certificate authorities (PEM), for servers of the own house; ``OutOfRange`` when it holds
+    none.
     """
 
     def __init__(
@@ -134,6 +143,8 @@ class HttpOut:
         )
         self._secure_backend = _GuardedBackend(allowed, self._resolvers, is_plain=False)
         self._secure: httpcore.AsyncConnectionPool | None = None
+        if ca_file:
+            self._secure = self._make_secure()
 
     async def close(self) -> None:
         """Close all connections."""
@@ -198,13 +209,17 @@ class HttpOut:
             return self._plain
         if self._secure is None:
             # Reading the authorities takes a moment, and most installations that send nothing never need it.
-            context = httpx.create_ssl_context()
-            if self._ca_file:
-                context.load_verify_locations(cafile=self._ca_file)
-            self._secure = httpcore.AsyncConnectionPool(
-                **self._limits, ssl_context=context, network_backend=self._secure_backend
-            )
+            self._secure = self._make_secure()
         return self._secure
+
+    def _make_secure(self) -> httpcore.AsyncConnectionPool:
+        context = httpx.create_ssl_context()
+        if self._ca_file:
+            try:
+                context.load_verify_locations(cafile=self._ca_file)
+            except OSError:  # what cannot be read, and (as SSLError) what holds no certificate
+                raise OutOfRange(f"outgoing_ca_file: {self._ca_file} holds no certificates (PEM)") from None
+        return httpcore.AsyncConnectionPool(**self._limits, ssl_context=context, network_backend=self._secure_backend)
 
 
 def _reason(error: Exception) -> str:

@@ -13,6 +13,7 @@ from trunkline.domain.commands import Reference
 from trunkline.domain.enums import CallResult, Door, RequestType
 from trunkline.domain.people import Caller
 from trunkline.domain.records import Record
+from trunkline.domain.shares import Turns
 from trunkline.domain.validation import Permission
 
 Validation = Callable[[Campaign, CallingList, Record], Permission]
@@ -31,6 +32,8 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     stored in records whose agent logged out, None leaves them Stale. ``callback_grace_ms`` is how late a callback may
     be before it counts as missed. ``validation`` is asked before a record is handed out (see
     ``app.validation.Validator.judge``).
+    ``lease_ms`` counts from the last touch, ``grace_ms`` from the log-out (decisions 5). ``turns`` remembers whose turn
+    it is among the lists of a campaign.
     """
 
     chance: Chance
@@ -40,6 +43,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     logout_call_result: CallResult | None = None
     callback_grace_ms: int = 1_800_000
     validation: Validation = no_validation
+    turns: Turns = msgspec.field(default_factory=Turns)
 
 
 class EventBase(TypedDict):

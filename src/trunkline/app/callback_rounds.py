@@ -6,16 +6,20 @@ import msgspec
 
 from trunkline.app.asking import Asked
 from trunkline.app.callback_reads import CallbackPlace, CallbackQuery, place_of
-from trunkline.app.callbacks import MAX_SERVED, ServeCallbacks, group_of_owner, is_late
+from trunkline.app.callbacks import MAX_SERVED, ServeCallbacks, group_of_owner, is_late, room_on
+from trunkline.app.calling_times import opens
 from trunkline.app.ports import Clock, Store
 from trunkline.app.rescue import SYSTEM
 from trunkline.app.writer import Writer
 from trunkline.domain.enums import Door, RequestType
 from trunkline.domain.people import Caller
-from trunkline.domain.records import Record
+from trunkline.domain.records import Record, RecordKey
 
 PAGE = 200
 """Due callbacks looked at in one round of a contact centre; when more wait, the next round goes on behind them."""
+RETRY_S = 10
+"""Before a callback that could not be shown is tried again: something holds it back that the look from outside does
+not see, and trying costs the writer's time."""
 
 
 class CallbackRounds:
@@ -31,6 +35,7 @@ class CallbackRounds:
         self._grace_s = grace_s
         self._serving_since_s = clock.now_s()
         self._places: dict[int, CallbackPlace] = {}
+        self._tried: dict[RecordKey, int] = {}
 
     async def serve_callbacks(self) -> None:
         """One round over all contact centres."""
@@ -53,7 +58,7 @@ class CallbackRounds:
         if len(due) == PAGE:
             self._places[contact_centre_id] = place_of(due[-1])
         people = await self._people(contact_centre_id, due)
-        wanted = [record for record in due if self._is_wanted(record, people, now_s)]
+        wanted = await self._wanted(due, people, now_s)
         for begin in range(0, len(wanted), MAX_SERVED):
             portion = wanted[begin : begin + MAX_SERVED]
             owners = {record.agent_id for record in portion}
@@ -76,10 +81,31 @@ class CallbackRounds:
         users = await self._store.users(contact_centre_id, sorted(owners & there))
         return {user.caller.user_id: user.caller for user in users if user.is_enabled}
 
-    def _is_wanted(self, record: Record, people: dict[int, Caller], now_s: int) -> bool:
+    async def _wanted(self, due: list[Record], people: dict[int, Caller], now_s: int) -> list[Record]:
+        """Those that are late, and those that may be shown: as many for each agent as the desk has room for."""
+        room: dict[int, int] = {}
+        found = []
+        self._tried = {key: at_s for key, at_s in self._tried.items() if now_s - at_s < RETRY_S}
+        for record in due:
+            if is_late(self._writer.book, record, now_s, self._serving_since_s, self._grace_s):
+                found.append(record)
+                continue
+            owner = people.get(record.agent_id or 0) if record.record_type.is_personal else None
+            if owner is None or record.key in self._tried or not self._may_be_called(record, now_s):
+                continue
+            if owner.user_id not in room:
+                desk = await self._store.desk_of(owner.contact_centre_id, owner.user_id)
+                room[owner.user_id] = room_on(desk)
+            if room[owner.user_id] > 0:
+                room[owner.user_id] -= 1
+                self._tried[record.key] = now_s
+                found.append(record)
+        return found
+
+    def _may_be_called(self, record: Record, now_s: int) -> bool:
         book = self._writer.book
-        if record.record_type.is_personal and record.agent_id in people and record.window.is_open(now_s):
-            return group_of_owner(book, record) is not None or is_late(
-                book, record, now_s, self._serving_since_s, self._grace_s
-            )
-        return is_late(book, record, now_s, self._serving_since_s, self._grace_s)
+        campaign = group_of_owner(book, record)
+        if campaign is None:
+            return False
+        calling_list = book.list_by_id(record.contact_centre_id, record.list_id)
+        return opens(campaign, calling_list, book, now_s)(record.window)

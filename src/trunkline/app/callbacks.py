@@ -14,20 +14,24 @@ import msgspec
 
 from trunkline.app.access import Work
 from trunkline.app.asking import Asked, Rules
+from trunkline.app.calling_times import gate_of, rules_of
+from trunkline.app.chain_judging import judged
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.ports import Held, PreviewSession
-from trunkline.app.preview import MAX_DESK, hand_out, is_callable, out_of_dialing
+from trunkline.app.preview import MAX_DESK
 from trunkline.app.records import MAX_DUE_S, is_worked, record_shown
-from trunkline.app.treating import Ending, is_promised, log_row, miss
+from trunkline.app.treating import Ending, is_promised, miss
 from trunkline.app.view import Decision, View
-from trunkline.domain.attempts import AttemptStep
+from trunkline.domain.attempts import AttemptRow, AttemptStep, attempt_row
 from trunkline.domain.callbacks import is_missed
 from trunkline.domain.campaigns import CallingList, Campaign
+from trunkline.domain.chains import left_waiting
 from trunkline.domain.desk import DeskEntry
 from trunkline.domain.enums import Door, Hold, RecordStatus, RecordType, RequestType
 from trunkline.domain.events import Appearance
 from trunkline.domain.people import Caller, Role
 from trunkline.domain.records import Happening, Record, RecordKey, is_open, moved
+from trunkline.domain.validation import permits
 from trunkline.errors import Forbidden, InvalidState, NotFound, OutOfRange, StaleVersion
 
 MAX_SERVED = 50
@@ -86,11 +90,14 @@ def group_of_owner(book: ReferenceBook, record: Record) -> Campaign | None:
 
 def is_late(book: ReferenceBook, record: Record, now_s: int, serving_since_s: int, grace_s: int) -> bool:
     """True when a callback counts as missed now; never while no group that works its list is loaded."""
+    if record.due_at_s is None or now_s < max(record.due_at_s, serving_since_s) + grace_s:
+        return False
     groups = loaded_groups(book, record)
-    if not groups or record.due_at_s is None:
+    if not groups:
         return False
     able_since_s = max(serving_since_s, min(group.status_since_ms for group in groups) // 1000)
-    return is_missed(record.window, record.due_at_s, able_since_s, now_s, grace_s)
+    gate = gate_of(groups[0], book.list_by_id(record.contact_centre_id, record.list_id), book, now_s)
+    return is_missed(lambda at_s: gate.opens(record.window, at_s), record.due_at_s, able_since_s, now_s, grace_s)
 
 
 async def serve_callbacks(view: View, asked: Asked, command: ServeCallbacks, rules: Rules) -> Decision:
@@ -132,49 +139,90 @@ def _list_of(view: View, record: Record) -> CallingList:
 async def _pushed(
     view: View, owner: Caller, record: Record, chain: list[Record], shown: dict[int, int], rules: Rules
 ) -> Decision | None:
-    """The callback on its agent's desk; None when it cannot go there now."""
+    """The callback on its agent's desk, or out of the way when a rule holds it back; None when it waits."""
     campaign = group_of_owner(view.book, record)
-    calling_list = _list_of(view, record)
-    if campaign is None or not is_callable(record, calling_list, owner.user_id, view.now_s):
-        return None
-    device_id = await _device_of(view, owner, campaign)
-    if device_id is None:
+    device_id = None if campaign is None else await _device_of(view, owner, campaign)
+    if campaign is None or device_id is None:
         return None
     desk = await view.desk_of(record.contact_centre_id, owner.user_id)
-    waiting = sum(is_promised(held.record) and is_worked(held.entry, _by_place(held)) for held in desk)
-    room = min(MAX_SHOWN - waiting, MAX_DESK - len(desk)) - shown.get(owner.user_id, 0)
-    if room <= 0:
+    if room_on(desk) <= shown.get(owner.user_id, 0):
         return None
-    hits = await view.suppressed(campaign, chain)
-    blocked = [out_of_dialing(one) for one in chain if one.key in hits and is_open(one.status)]
-    if record.key in hits:
-        return Decision(records=blocked)
-    left = [next((gone for gone in blocked if gone.key == one.key), one) for one in chain]
-    taken = [moved(r, Happening.TAKEN, campaign_id=campaign.campaign_id) if is_open(r.status) else r for r in left]
-    inner = Asked(caller=owner, command=Push(device_id), request_type=RequestType.UNSOLICITED, door=Door.INSIDE)
-    handed = await hand_out(view, inner, campaign, taken, rules)
-    entries = [_until(entry, view.now_ms + rules.callback_grace_ms) for entry in handed]
+    calling_list = _list_of(view, record)
+    (ruled,) = await judged(view, campaign, [chain], owner.user_id)
+    left = ruled.chain
+    if record.key not in ruled.permitted:
+        changed = [one for one, was in zip(left, chain, strict=True) if one is not was]
+        waiting = [] if any(one.key == record.key and is_open(one.status) for one in left) else left_waiting(left)
+        return Decision(records=[*changed, *waiting], attempts=ruled.attempts) if changed else None
+    if not permits(rules.validation(campaign, calling_list, record)):
+        return None
+    asked = Asked(caller=owner, command=Push(device_id), request_type=RequestType.UNSOLICITED, door=Door.INSIDE)
+    taken = [_taken(one, campaign) if is_open(one.status) else one for one in left]
+    entries = await _entries(view, asked, campaign, taken, rules)
     at = next(i for i, one in enumerate(taken) if one.key == record.key)
     work = Work(campaign, calling_list, Held(entries[at], taken[at]))
-    event = record_shown(view, inner, work, entries[at], taken[at], Appearance.SCHEDULED_CALL)
     shown[owner.user_id] = shown.get(owner.user_id, 0) + 1
-    ending = Ending(agent_id=owner.user_id, attempt_guid=entries[at].attempt_guid, campaign_group_id=campaign.group_id)
     return Decision(
         records=[one for one, was in zip(taken, chain, strict=True) if one is not was],
         desk=entries,
-        notices=[(entries[at], event)],
-        attempts=[log_row(view, taken[at], AttemptStep.PERMITTED, ending, due_at_s=record.due_at_s)],
+        notices=[(entries[at], record_shown(view, asked, work, entries[at], taken[at], Appearance.SCHEDULED_CALL))],
+        attempts=[*ruled.attempts, _permitted(view, campaign, entries[at], taken[at])],
     )
 
 
-def _by_place(held: Held) -> dict[int, Record]:
-    return {held.record.chain_n: held.record}
+def room_on(desk: Iterable[Held]) -> int:
+    """How many more due calls an agent may be shown."""
+    held = list(desk)
+    waiting = sum(is_promised(one.record) and is_worked(one.entry, {one.record.chain_n: one.record}) for one in held)
+    return max(0, min(MAX_SHOWN - waiting, MAX_DESK - len(held)))
 
 
-def _until(entry: DeskEntry, until_ms: int) -> DeskEntry:
-    """The entry with at most that much of its lease: a touch gives it the whole."""
-    lease_ms = until_ms if entry.lease_until_ms is None else min(entry.lease_until_ms, until_ms)
-    return msgspec.structs.replace(entry, lease_until_ms=lease_ms)
+def _taken(record: Record, campaign: Campaign) -> Record:
+    return moved(record, Happening.TAKEN, campaign_id=campaign.campaign_id, hold=Hold.NONE)
+
+
+async def _entries(view: View, asked: Asked, campaign: Campaign, chain: list[Record], rules: Rules) -> list[DeskEntry]:
+    """Desk entries for a whole chain; until the agent touches them they stay for the grace time only."""
+    handles, _, _ = await view.unit.take_numbers(handles=len(chain))
+    guid = rules.chance.uuid()
+    lease_ms = min(rules.lease_ms, rules.callback_grace_ms)
+    return [
+        DeskEntry(
+            contact_centre_id=one.contact_centre_id,
+            handle=handle,
+            list_id=one.list_id,
+            chain_id=one.chain_id,
+            chain_n=one.chain_n,
+            user_id=asked.caller.user_id,
+            device_id=asked.device_id,
+            campaign_id=campaign.campaign_id,
+            attempt_guid=guid,
+            lease_until_ms=view.now_ms + lease_ms,
+            permitted_at_ms=view.now_ms,
+        )
+        for handle, one in zip(handles, chain, strict=True)
+    ]
+
+
+def _permitted(view: View, campaign: Campaign, entry: DeskEntry, record: Record) -> AttemptRow:
+    """The row that says that every rule let the callback go, and which rules those were."""
+    rules = rules_of(campaign, view.book)
+    return attempt_row(
+        record,
+        AttemptStep.PERMITTED,
+        view.now_ms,
+        entry.attempt_guid,
+        campaign_id=campaign.campaign_id,
+        campaign_group_id=campaign.group_id,
+        agent_id=entry.user_id,
+        rule_set_id=rules.rule_set.rule_set_id,
+        rule_set_version=rules.version,
+        detail={
+            "phone_number": record.phone_number,
+            "phone_type": int(record.phone_type),
+            "due_at_s": record.due_at_s,
+        },
+    )
 
 
 async def _device_of(view: View, owner: Caller, campaign: Campaign) -> str | None:

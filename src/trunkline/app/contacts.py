@@ -13,6 +13,7 @@ from trunkline.app.spellings import spelled
 from trunkline.app.suppression import account_of, list_of
 from trunkline.app.view import Decision, View
 from trunkline.domain.campaigns import CallingList, Campaign
+from trunkline.domain.chains import carries, left_waiting
 from trunkline.domain.commands import AddRecord, Aim, CancelRecord, SuppressContact
 from trunkline.domain.desk import DeskEntry
 from trunkline.domain.eligibility import check_bounds, zone
@@ -78,7 +79,18 @@ async def suppress_contact(view: View, asked: Asked, command: SuppressContact, r
         for t in aimed.targets
         if is_open(t.record.status)
     ]
+    records += await _freed(view, aimed, records)
     return aimed_decision(view, asked, command, aimed, Acknowledgement.SUPPRESSED, records, entries)
+
+
+async def _freed(view: View, aimed: Aimed, closed: list[Record]) -> list[Record]:
+    """Records that waited for a callback or retry of one that is closed now, and have nothing to wait for any more."""
+    gone = {record.key: record for record in closed}
+    chains = sorted({target.record.key[:3] for target in aimed.targets if carries(target.record)})
+    freed: list[Record] = []
+    for key in chains:
+        freed += left_waiting([gone.get(record.key, record) for record in await view.chain(*key)])
+    return freed
 
 
 def _values(view: View, command: SuppressContact, aimed: Aimed) -> list[tuple[DoNotCallKind, str]]:
@@ -120,6 +132,7 @@ async def cancel_record(view: View, asked: Asked, command: CancelRecord, rules: 
     ]
     if not records and aimed.work is None:
         raise NotFound("there is no open record of this contact in the campaign")
+    records += await _freed(view, aimed, records)
     return aimed_decision(view, asked, command, aimed, Acknowledgement.CANCELLED, records, ())
 
 
@@ -213,8 +226,9 @@ def aimed_decision(
 async def add_record(view: View, asked: Asked, command: AddRecord, rules: Rules) -> Decision:
     """Add a record to a list of the campaign, into a new chain or an existing one.
 
-    A record that joins a chain on somebody's desk goes to that desk with it, so that no chain is ever in two
-    hands. Raises ``NotFound`` for an unknown list or chain, ``AlreadyExists`` when the list refuses duplicates.
+    A record that joins a chain on somebody's desk goes to that desk with it, one that joins a chain in a group's buffer
+    goes into that, so that no chain is ever in two hands. Raises ``NotFound`` for an unknown list or chain,
+    ``AlreadyExists`` when the list refuses duplicates.
     """
     centre = asked.caller.contact_centre_id
     campaign = campaign_of(view, asked.caller, command)
@@ -249,6 +263,9 @@ async def add_record(view: View, asked: Asked, command: AddRecord, rules: Rules)
         record_id=record_ids[0],
     )
     desk: list[DeskEntry] = []
+    is_buffered = bool(chain) and await view.buffer_entry(*record.key[:3]) is not None
+    if owner is None and is_buffered and record.status is RecordStatus.READY:
+        record = moved(record, Happening.TAKEN)
     if owner is not None and record.status is RecordStatus.READY:
         record = moved(record, Happening.TAKEN)
         desk.append(msgspec.structs.replace(owner, handle=handles[0], chain_n=record.chain_n, shares={}))
@@ -305,4 +322,4 @@ async def _new_record(view: View, asked: Asked, command: AddRecord, calling_list
         record = msgspec.structs.replace(record, due_at_s=due_at_s)
     if command.record_type.is_personal:
         record = msgspec.structs.replace(record, agent_id=asked.caller.user_id)
-    return changed(record, FieldChanges(other_fields=command.other_fields or None))
+    return changed(record, FieldChanges(other_fields=command.other_fields or None), calling_list, is_new=True)

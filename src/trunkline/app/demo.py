@@ -9,11 +9,14 @@ from __future__ import annotations
 import uuid
 
 from trunkline.app.ports import Changes, DeskKey, Provision, Store, User
+from trunkline.app.provisioning import usual_objects
 from trunkline.domain.campaigns import CallingList, Campaign, CampaignList, ListField
 from trunkline.domain.desk import DeskEntry
 from trunkline.domain.enums import CallResult, DialMode, GroupStatus, RecordStatus
+from trunkline.domain.objects import ObjectKind, StoredObject
 from trunkline.domain.people import Caller, Device, Feature, Role
 from trunkline.domain.records import Record
+from trunkline.domain.rule_sets import RuleSet
 from trunkline.errors import Refused
 
 CENTRE_ID = 1
@@ -21,6 +24,7 @@ CENTRE_NAME = "demo"
 APPLICATION_ID = 134
 CAMPAIGN_ID = 201
 GROUP_ID = 301
+RULE_SET_ID = 401
 LIST_ID = 101
 LIST_NAME = "CallingList1"
 IMPORT_ID = "demo"
@@ -59,6 +63,7 @@ async def seed(store: Store, agents: int, password_hash: str) -> bool:
             users=[*(_agent(n, password_hash) for n in range(1, agents + 1)), *_staff(password_hash)],
             lists=[_list()],
             campaigns=[_campaign(agents)],
+            objects=[*usual_objects(CENTRE_ID), StoredObject(kind=ObjectKind.RULE_SET, value=_rules())],
         )
     )
     async with store.begin() as unit:
@@ -143,7 +148,21 @@ def _campaign(agents: int) -> Campaign:
         dial_mode=DialMode.PREVIEW,
         status=GroupStatus.RUNNING,
         lists=(CampaignList(LIST_ID),),
+        rule_set_id=RULE_SET_ID,
         agents=frozenset(range(1, agents + 1)),
+    )
+
+
+def _rules() -> RuleSet:
+    """No limits: the numbers are fictitious, and there must be something to call at every hour (decisions 11)."""
+    return RuleSet(
+        contact_centre_id=CENTRE_ID,
+        rule_set_id=RULE_SET_ID,
+        name="Demo: no limits",
+        description="For fictitious numbers only.",
+        calling_times=(),
+        attempt_rules=(),
+        reason="The demo's numbers are fictitious: nobody is called.",
     )
 
 

@@ -87,6 +87,11 @@ class ReferenceBook:
         stored = None if object_id is None else self._objects.get((contact_centre_id, kind, object_id))
         return stored.value if stored is not None and isinstance(stored.value, struct) else None
 
+    def skills_of(self, contact_centre_id: int) -> dict[int, dict[int, int]]:
+        """Levels by skill of those users who have any."""
+        found = self._directory.skills.items()
+        return {user_id: skills for (centre, user_id), skills in found if centre == contact_centre_id}
+
     # Campaigns and lists as the engine reads them
 
     def campaign(self, contact_centre_id: int, name: str, user_id: int | None = None) -> Campaign:

@@ -10,21 +10,10 @@ from typing import Protocol
 
 import msgspec
 
-from trunkline.app.stored import BufferKey, ScheduleRun
+from trunkline.app.stored import ScheduleRun
 from trunkline.domain.attempts import AttemptStep
 from trunkline.domain.enums import CallResult
-
-
-class RecordCounts(msgspec.Struct, frozen=True, kw_only=True):
-    """A calling list counted: records by number of the status; callbacks that wait; chains, and those that are open.
-
-    A chain is open while one of its records may still be called: not closed, and tried less than the list permits.
-    """
-
-    by_status: dict[int, int] = {}
-    callbacks: int = 0
-    chains: int = 0
-    open_chains: int = 0
+from trunkline.domain.statistics import RecordCounts
 
 
 class AttemptCount(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,13 +43,6 @@ class WorkReads(Protocol):
 
     async def preview_users(self, contact_centre_id: int, campaign_id: int) -> list[int]:
         """Agents in a preview session of the campaign, by user id."""
-
-
-class BufferReads(Protocol):
-    """What a unit sees of the buffers."""
-
-    async def buffered(self, contact_centre_id: int, campaign_group_id: int, limit: int) -> list[BufferKey]:
-        """Chains in the buffer of a group, in their order."""
 
 
 class Counting(Protocol):

@@ -33,7 +33,7 @@ from trunkline.domain.import_specifications import DuplicateScope, FileFormat, N
 from trunkline.domain.objects import ObjectKind
 from trunkline.domain.people import Caller
 from trunkline.domain.row_cells import RowRules
-from trunkline.domain.time_zones import TimeZoneAlias
+from trunkline.domain.time_zones import TimeZoneAlias, zones_by_text
 from trunkline.domain.window_hours import ever_opens
 from trunkline.errors import AlreadyInUse
 
@@ -157,10 +157,7 @@ class Run:
         if order.numbers is not NumberCheck.AS_GIVEN:
             region = order.region or self.calling_list.default_region
             numbers = await asyncio.to_thread(NumberReader, region, order.numbers)
-        aliases: dict[str, str] = {}
-        for stored in book.objects_of(centre, ObjectKind.TIME_ZONE):
-            if isinstance(stored.value, TimeZoneAlias) and stored.value.is_enabled:
-                aliases[stored.value.name] = aliases[str(stored.object_id)] = stored.value.time_zone
+        zones = [stored.value for stored in book.objects_of(centre, ObjectKind.TIME_ZONE)]
         rules = RowRules(
             calling_list=self.calling_list,
             numbers=numbers,
@@ -168,7 +165,7 @@ class Run:
             region_of=_region_of if numbers is not None else None,
             agents=agents,
             campaigns={one.value.name: one.object_id for one in book.objects_of(centre, ObjectKind.CAMPAIGN)},
-            zone_aliases=aliases,
+            zone_aliases=zones_by_text(zone for zone in zones if isinstance(zone, TimeZoneAlias)),
         )
         return rules, numbers
 

@@ -42,6 +42,8 @@ PERIOD_MS = 10_000
 
 _encode = msgspec.json.Encoder().encode
 Json = dict[str, object]
+Figures = Callable[[int, int], GroupFigures]
+"""Contact centre and campaign group -> its figures of the last sample."""
 
 
 class Batch(NamedTuple):
@@ -217,9 +219,7 @@ class _Change(NamedTuple):
 class GroupStates:
     """The states of groups that one webhook is to get."""
 
-    def __init__(
-        self, writer: Writer, webhook: Webhook, figures: Callable[[int, int], GroupFigures], now_ms: int
-    ) -> None:
+    def __init__(self, writer: Writer, webhook: Webhook, figures: Figures, now_ms: int) -> None:
         self._writer = writer
         self._webhook = webhook
         self._figures = figures

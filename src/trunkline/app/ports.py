@@ -18,7 +18,21 @@ from typing import Protocol
 from trunkline.app.bulk import Bulk
 from trunkline.app.callback_reads import CallbackReads
 from trunkline.app.census import CensusGroup, CensusQuery
-from trunkline.app.group_reads import BufferReads, Counting, WorkReads
+from trunkline.app.claims import (
+    EVERYTHING,
+    MAX_CLAIM,
+    Buffered,
+    BufferEntry,
+    BufferSize,
+    CallbackClaim,
+    ChainKey,
+    Claim,
+    Claimed,
+    ClaimKind,
+    ClaimList,
+)
+from trunkline.app.group_reads import Counting, WorkReads
+from trunkline.app.person_reads import PersonStore
 from trunkline.app.reference_data import (
     Directory,
     ObjectChanges,
@@ -46,7 +60,6 @@ from trunkline.app.stored import (
     RecordQuery,
     RecycleRun,
     RecycleState,
-    Search,
     StoredRow,
     Undo,
 )
@@ -65,13 +78,24 @@ from trunkline.domain.records import Record
 from trunkline.domain.suppression import Contact
 
 __all__ = [
+    "EVERYTHING",
     "MAX_CHAIN",
+    "MAX_CLAIM",
     "MAX_EVENTS_A_REQUEST",
     "AgentSession",
     "AttemptQuery",
     "AuditQuery",
+    "BufferEntry",
+    "BufferSize",
+    "Buffered",
+    "CallbackClaim",
+    "ChainKey",
     "Chance",
     "Changes",
+    "Claim",
+    "ClaimKind",
+    "ClaimList",
+    "Claimed",
     "Clock",
     "Conflict",
     "CursorKey",
@@ -91,7 +115,6 @@ __all__ = [
     "RecordQuery",
     "RecycleRun",
     "RecycleState",
-    "Search",
     "Store",
     "StoredRow",
     "Suppression",
@@ -141,7 +164,7 @@ class DeskReads(Protocol):
         """The agent's log-in, or None."""
 
 
-class Unit(DeskReads, WorkReads, BufferReads, Protocol):
+class Unit(DeskReads, WorkReads, Protocol):
     """One transaction. Reads see what was committed before it; writes happen in ``save``."""
 
     async def repeats(self, request_keys: Sequence[int], since_ms: int) -> dict[int, StoredRow]:
@@ -156,8 +179,32 @@ class Unit(DeskReads, WorkReads, BufferReads, Protocol):
     async def expired(self, now_ms: int, limit: int) -> list[Held]:
         """Entries whose lease ended, oldest first."""
 
-    async def next_record(self, search: Search) -> Record | None:
-        """The best record of the next chain (see ``Search``), or None."""
+    async def claim(self, claim: Claim) -> Claimed:
+        """Take chains for a campaign group (see ``Claim``); written at once, so that later reads of the unit see it.
+
+        Cost: a few index look-ups for each open window and each chain taken, however long the list is; with a selection
+        as many as it passes over.
+        """
+
+    async def claim_callback(self, claim: CallbackClaim) -> Claimed:
+        """Take the callback that an agent is to get next (see ``CallbackClaim``), written at once; one at most."""
+
+    async def buffered(
+        self, contact_centre_id: int, campaign_group_id: int, passed_over: Collection[ChainKey], limit: int
+    ) -> list[Buffered]:
+        """The chains that a group's buffer hands out next, in order (place, list, chain)."""
+
+    async def buffers_ended(self, now_ms: int, limit: int) -> list[Buffered]:
+        """Buffer entries whose lease ended, by its end, then key."""
+
+    async def buffer_entry(self, contact_centre_id: int, list_id: int, chain_id: int) -> BufferEntry | None:
+        """The entry of a chain that lies in a buffer, or None."""
+
+    async def buffer_sizes(self) -> list[BufferSize]:
+        """Every group that has a buffer, by key. Cost: a look at every chain that lies in one."""
+
+    async def buffer_size(self, contact_centre_id: int, campaign_group_id: int) -> int:
+        """Chains in a group's buffer."""
 
     async def suppressed(
         self,
@@ -222,7 +269,7 @@ class Unit(DeskReads, WorkReads, BufferReads, Protocol):
         """
 
 
-class Store(DeskReads, CallbackReads, WorkReads, Counting, Protocol):
+class Store(DeskReads, CallbackReads, PersonStore, WorkReads, Counting, Protocol):
     """Durable storage.
 
     Reads outside a unit see committed data only, and all of it: every commit that had returned when they began. They

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import msgspec
+from collections.abc import Collection
 
 from trunkline.app.access import Work, campaign_of, check_application
 from trunkline.app.asking import Asked, Rules
-from trunkline.app.ports import Held, PreviewSession, Search
+from trunkline.app.chain_judging import permitted_row
+from trunkline.app.hand_out import MAX_CHAINS_EXAMINED, next_chain
+from trunkline.app.ports import Held, PreviewSession
 from trunkline.app.records import record_shown
 from trunkline.app.view import Decision, View
-from trunkline.domain.campaigns import CallingList, Campaign, check_may_preview
+from trunkline.domain.campaigns import Campaign, check_may_preview
 from trunkline.domain.commands import EndPreview, NextPreview, StartPreview
 from trunkline.domain.desk import DeskEntry
-from trunkline.domain.enums import CallResult, GroupStatus, RecordStatus, RecordType
+from trunkline.domain.enums import GroupStatus
 from trunkline.domain.events import Appearance, CampaignChanged, CampaignStep, NothingToPreview
-from trunkline.domain.records import Happening, Record, is_open, moved
+from trunkline.domain.records import Record, RecordKey
 from trunkline.errors import InvalidState
-
-MAX_CHAINS_EXAMINED = 50
-"""Chains that the requests of one transaction together may examine in vain, because do-not-call removes one after the
-other; whoever has not found any goes on in the next transaction. Everybody waits for a transaction: with 50 it takes
-a tenth of a second on a busy machine, and larger ones would not be faster a chain."""
 
 MAX_DESK = 500
 """Records on one desk: an agent who never finishes any is a runaway script."""
@@ -69,98 +66,43 @@ async def next_preview(view: View, asked: Asked, command: NextPreview, rules: Ru
     centre, user_id = asked.caller.contact_centre_id, asked.caller.user_id
     if len(await view.desk_of(centre, user_id)) >= MAX_DESK:
         raise InvalidState(f"there are {MAX_DESK} records on your desk; finish some first")
-    found = await _next_chain(view, campaign, user_id)
-    chosen, blocked = found.chosen, found.blocked
+    found = await next_chain(view, asked, campaign, rules)
+    changed = list(found.changed.values())
+    chosen = found.chosen
     if chosen is None:
         if found.is_unfinished:
-            return Decision(records=blocked, is_unfinished=True)
+            return Decision(records=changed, off_buffer=found.off_buffer, attempts=found.attempts, is_unfinished=True)
         event = NothingToPreview(**asked.base(), application_id=campaign.application_id, campaign_name=campaign.name)
-        return Decision(events=(event,), records=blocked, campaign_id=campaign.campaign_id)
-    records = found.chain
+        return Decision(
+            events=(event,),
+            records=changed,
+            off_buffer=found.off_buffer,
+            attempts=found.attempts,
+            campaign_id=campaign.campaign_id,
+        )
     calling_list = view.book.list_by_id(centre, chosen.list_id)
-    taken = [moved(r, Happening.TAKEN, campaign_id=campaign.campaign_id) if is_open(r.status) else r for r in records]
-    entries = await hand_out(view, asked, campaign, taken, rules)
-    at = next(i for i, record in enumerate(taken) if record.key == chosen.key)
-    work = Work(campaign, calling_list, Held(entries[at], taken[at]))
-    unchanged = {record.key for record, was in zip(taken, records, strict=True) if record is was}
+    entries = await hand_out(view, asked, campaign, found.chain, rules, found.permitted)
+    entry = next(one for one in entries if one.record_key == chosen.key)
+    work = Work(campaign, calling_list, Held(entry, chosen))
     return Decision(
-        events=(record_shown(view, asked, work, entries[at], taken[at], Appearance.PREVIEW),),
-        records=[*blocked, *(record for record in taken if record.key not in unchanged)],
+        events=(record_shown(view, asked, work, entry, chosen, Appearance.PREVIEW),),
+        records=changed,
         desk=entries,
+        off_buffer=found.off_buffer,
+        attempts=[*found.attempts, permitted_row(view, asked, campaign, entry, chosen)],
         list_id=chosen.list_id,
         campaign_id=campaign.campaign_id,
-        handle=entries[at].handle,
+        handle=entry.handle,
     )
 
 
-class _Found(msgspec.Struct):
-    """What a search came to: the callable record with its chain, or none; and the do-not-call hits on the way."""
+async def hand_out(
+    view: View, asked: Asked, campaign: Campaign, chain: list[Record], rules: Rules, permitted: Collection[RecordKey]
+) -> list[DeskEntry]:
+    """Desk entries under fresh handles for a whole chain, closed siblings included so that they can be read.
 
-    blocked: list[Record]
-    chosen: Record | None = None
-    chain: list[Record] = []
-    is_unfinished: bool = False
-
-
-async def _next_chain(view: View, campaign: Campaign, user_id: int) -> _Found:
-    """The next callable record and its chain.
-
-    Unfinished searches come to an end: the first search of a transaction has the whole limit, and is only then
-    unfinished when a chain that it met has changed and will not be found again. The later ones have their turn in
-    one of the next transactions.
+    ``permitted`` are the records that every rule lets go.
     """
-    centre = campaign.contact_centre_id
-    lists = {list_id: view.book.list_by_id(centre, list_id) for list_id in campaign.open_lists()}
-    search = Search(
-        contact_centre_id=centre,
-        list_ids=tuple(lists),
-        max_attempts={list_id: entry.max_attempts for list_id, entry in lists.items()},
-        user_id=user_id,
-        now_s=view.now_s,
-    )
-    found = _Found([])
-    is_nearer = view.chains_examined > 0
-    while view.chains_examined < MAX_CHAINS_EXAMINED:
-        record = await view.next_record(search)
-        if record is None:
-            return found
-        chain = await view.chain(centre, record.list_id, record.chain_id)
-        hits = await view.suppressed(campaign, chain)
-        now_blocked = {r.key: out_of_dialing(r) for r in chain if r.key in hits and is_open(r.status)}
-        found.blocked.extend(now_blocked.values())
-        left = [now_blocked.get(r.key, r) for r in chain]
-        found.chosen = next((r for r in left if is_callable(r, lists[r.list_id], user_id, view.now_s)), None)
-        if found.chosen is not None:
-            found.chain = left
-            return found
-        view.chains_examined += 1
-        is_nearer = is_nearer or record not in left
-        passed = search.passed_over | {(record.list_id, record.chain_id)}
-        search = msgspec.structs.replace(search, passed_over=passed)
-    found.is_unfinished = is_nearer
-    return found
-
-
-def out_of_dialing(record: Record) -> Record:
-    """The record after a do-not-call hit before dialing."""
-    return moved(record, Happening.DO_NOT_CALL, record_type=RecordType.NO_CALL, call_result=CallResult.DO_NOT_CALL)
-
-
-def is_callable(record: Record, calling_list: CallingList, user_id: int, now_s: int) -> bool:
-    """True when this record itself may be called now by this agent (outbound domain 2.5)."""
-    return (
-        record.status is RecordStatus.READY
-        and record.phone_type.is_dialable
-        and record.record_type is not RecordType.NO_CALL
-        and (record.due_at_s is None or record.due_at_s <= now_s)
-        and record.attempts < calling_list.max_attempts
-        and (not record.record_type.is_personal or record.agent_id == user_id)
-        and record.window.is_open(now_s)
-    )
-
-
-async def hand_out(view: View, asked: Asked, campaign: Campaign, chain: list[Record], rules: Rules) -> list[DeskEntry]:
-    """Desk entries under fresh handles for a whole chain, closed siblings included so that they can be read."""
     handles, _, _ = await view.unit.take_numbers(handles=len(chain))
     guid = rules.chance.uuid()
     return [
@@ -175,6 +117,7 @@ async def hand_out(view: View, asked: Asked, campaign: Campaign, chain: list[Rec
             campaign_id=campaign.campaign_id,
             attempt_guid=guid,
             lease_until_ms=view.now_ms + rules.lease_ms,
+            permitted_at_ms=view.now_ms if record.key in permitted else 0,
         )
         for handle, record in zip(handles, chain, strict=True)
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from trunkline.app.reference_data import Provision
 from trunkline.domain.campaigns import AgentGroup, Campaign, CampaignDefinition, CampaignGroup, GroupState
 from trunkline.domain.objects import ObjectKey, ObjectKind, StoredObject
+from trunkline.domain.time_zones import usual_aliases
 
 
 def provisioned(provision: Provision) -> tuple[list[StoredObject], list[GroupState]]:
@@ -20,6 +21,11 @@ def provisioned(provision: Provision) -> tuple[list[StoredObject], list[GroupSta
         states[state.key] = state
     objects |= {stored.key: stored for stored in provision.objects}
     return [objects[key] for key in sorted(objects)], [states[key] for key in sorted(states)]
+
+
+def usual_objects(contact_centre_id: int) -> list[StoredObject]:
+    """What a new contact centre begins with: the usual names and numbers of time zones."""
+    return [StoredObject(kind=ObjectKind.TIME_ZONE, value=alias) for alias in usual_aliases(contact_centre_id)]
 
 
 def _group_id(campaign: Campaign) -> int:

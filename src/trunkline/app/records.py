@@ -11,12 +11,14 @@ from trunkline.app.asking import Asked, Rules
 from trunkline.app.treating import Outcome, counted, ending_of, log_row, treat
 from trunkline.app.view import Decision, View
 from trunkline.domain.attempts import AttemptStep
+from trunkline.domain.campaigns import CallingList
 from trunkline.domain.chains import given_back
 from trunkline.domain.commands import CompleteRecord, ReadChain, RejectRecord, RescheduleRecord, UpdateRecord
 from trunkline.domain.desk import DeskEntry, touched
 from trunkline.domain.eligibility import check_bounds, local_to_unix_s, offset_s, zone
 from trunkline.domain.enums import CallbackType, Hold, RecordStatus, RecordType, Treatment
 from trunkline.domain.events import Acknowledgement, Appearance, RecordAcknowledged, RecordShown
+from trunkline.domain.field_values import checked_fields
 from trunkline.domain.records import FieldChanges, Happening, Record, check_phone_number, moved
 from trunkline.errors import InvalidState, OutOfRange
 
@@ -30,7 +32,7 @@ async def update_record(view: View, asked: Asked, command: UpdateRecord, rules: 
     changes = command.changes
     if work.held.entry.is_settled and changes.call_result is not None:
         changes = msgspec.structs.replace(changes, call_result=None)
-    record = changed(work.held.record, changes)
+    record = changed(work.held.record, changes, work.calling_list)
     entry = touched(work.held.entry, view.now_ms, rules.lease_ms)
     return decided(
         work,
@@ -50,7 +52,9 @@ async def complete_record(view: View, asked: Asked, command: CompleteRecord, rul
     entry = work.held.entry
     entries, chain = await on_same_desk(view, entry)
     record = msgspec.structs.replace(
-        changed(work.held.record, command.changes), called_at_s=view.now_s, campaign_id=entry.campaign_id
+        changed(work.held.record, command.changes, work.calling_list),
+        called_at_s=view.now_s,
+        campaign_id=entry.campaign_id,
     )
     whom, agent_id = command.treatment or Treatment.CAMPAIGN, asked.caller.user_id
     ending = ending_of(entry, work.campaign, whom=whom, agent_id=agent_id)
@@ -100,7 +104,7 @@ async def reschedule_record(view: View, asked: Asked, command: RescheduleRecord,
     """
     work = await work_of(view, asked.caller, command)
     entry = work.held.entry
-    record = changed(work.held.record, command.changes)
+    record = changed(work.held.record, command.changes, work.calling_list)
     due_at_s = due_time(record, command.due_at_s, command.local_time, view.now_s)
     is_personal = command.callback_type is CallbackType.PERSONAL
     entries, chain = await on_same_desk(view, entry)
@@ -151,8 +155,13 @@ async def read_chain(view: View, asked: Asked, command: ReadChain, rules: Rules)
     return Decision(events=[*shown, end], list_id=entry.list_id, campaign_id=entry.campaign_id, handle=entry.handle)
 
 
-def changed(record: Record, changes: FieldChanges) -> Record:
-    """The record with the changes, checked: number, zone and window must make sense together."""
+def changed(record: Record, changes: FieldChanges, calling_list: CallingList, *, is_new: bool = False) -> Record:
+    """The record with the changes, checked: number, zone, window and declared custom fields must make sense."""
+    if changes.other_fields or is_new:
+        given = calling_list.own_fields(changes.other_fields or {})
+        before = None if is_new else record.other_fields
+        checked = checked_fields(calling_list.fields, given, before, by_agent=True)
+        changes = msgspec.structs.replace(changes, other_fields=checked or None)
     if changes.phone_number is not None:
         check_phone_number(changes.phone_number, changes.phone_type or record.phone_type)
     if changes.time_zone is not None:
@@ -228,7 +237,7 @@ def record_shown(
     view: View, asked: Asked, work: Work, entry: DeskEntry, record: Record, what: Appearance
 ) -> RecordShown:
     """A record put before the agent, with the custom fields that the list sends to agents."""
-    sent = {name: value for name, value in record.other_fields.items() if work.calling_list.sends_field(name)}
+    sent = work.calling_list.sent_fields(record.other_fields)
     campaign = work.campaign
     callback_types = {
         RecordType.PERSONAL_CALL_BACK: CallbackType.PERSONAL,
@@ -248,6 +257,14 @@ def record_shown(
         group_description=campaign.group_description,
         attempt_guid=entry.attempt_guid,
         agent_name=asked.caller.user_name,
-        offset_s=offset_s(record.time_zone, view.now_s),
+        offset_s=_offset_s(record, view.now_s),
         callback_type=callback_types.get(record.record_type),
     )
+
+
+def _offset_s(record: Record, now_s: int) -> int:
+    """Seconds east of UTC where the person is; 0 for a zone that has left the time-zone database."""
+    try:
+        return offset_s(record.time_zone, now_s)
+    except OutOfRange:
+        return 0

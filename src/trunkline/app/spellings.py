@@ -47,8 +47,13 @@ def number_keys(number: str, region: str) -> tuple[str, ...]:
 
 
 def spelled(number: str, regions: Iterable[str]) -> tuple[str, ...]:
-    """The spellings under which a number is entered: E.164 as each region reads it, else the number as it was given."""
+    """The spellings under which a number is entered: E.164 as each region reads it, else the number as it was given.
+
+    Regions in which such a number exists come before those in which it only has a length that numbers have there.
+    """
     if number.startswith("+"):
         return (e164(number, "") or number,)
     found = dict.fromkeys(found for region in regions if (found := e164(number, region)) is not None)
+    if len(found) > 1:
+        found = {one: None for one in found if phonenumbers.is_valid_number(phonenumbers.parse(one))} or found
     return tuple(found) or (number,)

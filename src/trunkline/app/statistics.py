@@ -1,9 +1,9 @@
 """Statistics of campaign groups and calling lists, in bounded time.
 
 - **Attempts** are counted incrementally: each look reads what came to the attempt log since the last one. Exact.
-- **Records** of a list are counted by reading the list. A count is used for at least ``COUNT_EVERY_MS`` and for fifty
-  times as long as it took, so that counting takes a fiftieth of the database's time however long the list is; only one
-  list is counted at a time. Exact at ``counted_at_ms``.
+- **Records** of a list are counted by reading the list. A count is used for ten seconds at least, and for fifty times
+  as long as it took, so that counting takes a fiftieth of the database's time however long the list is
+  (``domain.statistics.Counted``); only one list is counted at a time. Exact at ``counted_at_ms``.
 - **Agents and buffers** are read when they are asked for. Exact.
 - **Busy factor and time to complete** come from a sample every ``SAMPLE_EVERY_MS`` over the last half hour; they are
   unknown after a start of the server until there are some.
@@ -14,32 +14,32 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
-import msgspec
-
-from trunkline.app.control import works_in
+from trunkline.app.control import inside, works_in
 from trunkline.app.directory import ReferenceBook
-from trunkline.app.group_reads import AttemptCounts, RecordCounts
+from trunkline.app.group_keeper import GroupKeeper
+from trunkline.app.group_reads import AttemptCounts
 from trunkline.app.ports import Clock, Store, StoredRow
+from trunkline.contract import notices
 from trunkline.domain.attempts import AttemptStep
 from trunkline.domain.campaigns import CallingList, Campaign
-from trunkline.domain.enums import GroupStatus, RecordStatus, RequestType
+from trunkline.domain.enums import GroupStatus, RequestType
 from trunkline.domain.events import NothingToPreview
+from trunkline.domain.group_control import Control, ControlRefused, Wish
 from trunkline.domain.statistics import (
     WINDOW_MS,
     AgentCounts,
+    Counted,
+    GroupStatistics,
+    ListStatistics,
     Sample,
     Tally,
-    Waiting,
     busy_factor,
     time_to_complete_s,
     waiting,
 )
 
-COUNT_EVERY_MS = 10_000
-"""The least age at which a list is counted anew."""
-COUNT_SHARE = 50
-"""A count is kept for so many times what it took."""
 COUNT_WAIT_S = 2.0
 """Seconds that somebody who asks waits for a count in the making; it is shown as unknown after that."""
 SAMPLE_EVERY_MS = 10_000
@@ -48,47 +48,6 @@ FRESH_MS = 1_000
 """Attempts are read at most once a second for each group, however many ask."""
 OVERLAP_MS = 60_000
 """Rows of the log are looked for so far behind the newest one known: their times are the writer's, which may step."""
-
-
-class Counted(msgspec.Struct, frozen=True, kw_only=True):
-    """A count of a list, and when it was made."""
-
-    counts: RecordCounts
-    counted_at_ms: int
-    took_ms: int
-
-    def is_old(self, now_ms: int) -> bool:
-        """True when it is time for the next one."""
-        return now_ms - self.counted_at_ms >= max(COUNT_EVERY_MS, COUNT_SHARE * self.took_ms)
-
-
-class ListFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """Figures of a list, in one group or in all that are loaded. ``counted`` None: not counted yet."""
-
-    calling_list: CallingList
-    tally: Tally
-    counted: Counted | None = None
-    buffered: int = 0
-    time_to_complete_s: int | None = None
-    groups: tuple[Campaign, ...] = ()
-
-    def records(self, status: RecordStatus) -> int | None:
-        """Records in a status."""
-        return None if self.counted is None else self.counted.counts.by_status.get(int(status), 0)
-
-
-class GroupFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """Figures of a group since it was loaded."""
-
-    campaign: Campaign
-    at_ms: int
-    tally: Tally
-    agents: AgentCounts
-    waiting: tuple[Waiting, ...]
-    busy_factor: float | None = None
-    time_to_complete_s: int | None = None
-    buffered: int = 0
-    lists: tuple[ListFigures, ...] = ()
 
 
 class _Feed:
@@ -137,19 +96,23 @@ class Statistics:
         self._counting: dict[tuple[int, int], asyncio.Task[Counted]] = {}
         self._one_count = asyncio.Lock()
         self._dry: set[tuple[int, int]] = set()
+        self._latest: dict[tuple[int, int], GroupStatistics] = {}
         self._sampled_at_ms = 0
 
-    async def of_group(self, campaign: Campaign) -> GroupFigures:
-        """Figures of a group. For one that is not loaded those of its last time, or zero."""
+    async def of_group(self, campaign: Campaign, wait_s: float = COUNT_WAIT_S) -> GroupStatistics:
+        """Figures of a group. For one that is not loaded those of its last time, or zero.
+
+        A list that was never counted is waited for, ``wait_s`` at most.
+        """
         now_ms = self._clock.now_ms()
         feed = await self._fed(campaign)
         agents = await self.agents(campaign)
         levels = await self._store.buffer_levels(campaign.contact_centre_id, campaign.group_id)
-        lists = [await self._list_in_group(campaign, feed, list_id, levels, now_ms) for list_id in _ids(campaign)]
+        lists = [await self._list_in_group(campaign, feed, entry.list_id, levels, wait_s) for entry in campaign.lists]
         open_chains = [one.counted.counts.open_chains for one in lists if one is not None and one.counted is not None]
         total = feed.total()
         known = [one for one in lists if one is not None]
-        return GroupFigures(
+        return GroupStatistics(
             campaign=campaign,
             at_ms=now_ms,
             tally=total,
@@ -170,7 +133,27 @@ class Statistics:
             lists=tuple(known),
         )
 
-    async def of_list(self, calling_list: CallingList) -> ListFigures:
+    def latest(self, contact_centre_id: int, campaign_group_id: int) -> notices.GroupFigures:
+        """Figures of the last sample for those who cannot wait; nothing is known of a group that is not loaded."""
+        figures = self._latest.get((contact_centre_id, campaign_group_id))
+        if figures is None:
+            return notices.GroupFigures()
+        return notices.GroupFigures(
+            busy_factor=figures.busy_factor,
+            hit_ratio=figures.tally.hit_ratio,
+            overdial_rate=figures.tally.overdial_rate,
+            time_to_complete_s=figures.time_to_complete_s,
+            lists=tuple(
+                notices.ListFigures(
+                    list_name=one.calling_list.name,
+                    hit_ratio=one.tally.hit_ratio,
+                    time_to_complete_s=one.time_to_complete_s,
+                )
+                for one in figures.lists
+            ),
+        )
+
+    async def of_list(self, calling_list: CallingList) -> ListStatistics:
         """Figures of a list over all groups that have it and are loaded."""
         centre, list_id = calling_list.contact_centre_id, calling_list.list_id
         groups = [c for c in self._book().groups_with_list(centre, list_id) if c.status is not GroupStatus.NOT_LOADED]
@@ -179,7 +162,7 @@ class Statistics:
             feed = await self._fed(campaign)
             tally.add(feed.lists.get(list_id, Tally()))
             buffered += (await self._store.buffer_levels(centre, campaign.group_id)).get(list_id, 0)
-        return ListFigures(
+        return ListStatistics(
             calling_list=calling_list,
             tally=tally,
             counted=await self.counted(calling_list),
@@ -190,14 +173,19 @@ class Statistics:
     async def agents(self, campaign: Campaign) -> AgentCounts:
         """The group's agents at the moment."""
         centre, members, book = campaign.contact_centre_id, campaign.agents, self._book()
-        logged_in = await self._store.logged_in(centre)
-        in_preview = await self._store.preview_users(centre, campaign.campaign_id)
-        holders = await self._store.desk_users(centre, campaign.campaign_id)
+        logged_in = members.intersection(await self._store.logged_in(centre))
+        previewing = await self._store.preview_users(centre, campaign.campaign_id)
+        holding = await self._store.desk_users(centre, campaign.campaign_id)
+        in_preview = {user_id for user_id in previewing if works_in(book, campaign, user_id)}
+        holders = {user_id for user_id in holding if works_in(book, campaign, user_id)}
+        taking_part = in_preview | (holders & logged_in)
         return AgentCounts(
             assigned=len(members),
-            logged_in=len(members.intersection(logged_in)),
-            in_preview=sum(works_in(book, campaign, user_id) for user_id in in_preview),
-            with_records=sum(works_in(book, campaign, user_id) for user_id in holders),
+            logged_in=len(logged_in),
+            in_preview=len(in_preview),
+            with_records=len(holders),
+            taking_part=len(taking_part),
+            busy=len(taking_part & holders),
         )
 
     async def counted(self, calling_list: CallingList, wait_s: float = COUNT_WAIT_S) -> Counted | None:
@@ -236,19 +224,20 @@ class Statistics:
         book = self._book()
         loaded = [c for centre in book.contact_centres for c in book.groups_of(centre) if c.status.is_loaded]
         for campaign in loaded:
+            figures = await self.of_group(campaign, wait_s=0)
             feed = await self._fed(campaign)
-            agents = await self.agents(campaign)
-            # Who took part: has a record, or waits for one.
-            available = max(agents.in_preview, agents.with_records)
+            agents = figures.agents
             leads = {list_id: tally.leads for list_id, tally in feed.lists.items()}
-            feed.samples.append(Sample(now_ms, available, agents.with_records, leads))
+            feed.samples.append(Sample(now_ms, agents.taking_part, agents.busy, leads))
+            self._latest[campaign.contact_centre_id, campaign.group_id] = figures
         known = {(campaign.contact_centre_id, campaign.group_id) for campaign in loaded}
         self._dry &= known
+        self._latest = {key: figures for key, figures in self._latest.items() if key in known}
 
     async def has_finished(self, campaign: Campaign) -> bool:
         """True when no chain of the group's lists may be called any more, and there were some."""
         chains = 0
-        for list_id in _ids(campaign):
+        for list_id in (entry.list_id for entry in campaign.lists):
             counted = await self.counted(self._book().list_by_id(campaign.contact_centre_id, list_id), wait_s=0)
             # A count from before the group was loaded may have been made before its records came.
             if counted is None or counted.counted_at_ms < campaign.loaded_at_ms or counted.counts.open_chains:
@@ -257,17 +246,18 @@ class Statistics:
         return chains > 0
 
     async def _list_in_group(
-        self, campaign: Campaign, feed: _Feed, list_id: int, levels: dict[int, int], now_ms: int
-    ) -> ListFigures | None:
+        self, campaign: Campaign, feed: _Feed, list_id: int, levels: dict[int, int], wait_s: float
+    ) -> ListStatistics | None:
         calling_list = next(
             (one for one in self._book().lists_of(campaign.contact_centre_id) if one.list_id == list_id), None
         )
         if calling_list is None:
             return None
-        counted = await self.counted(calling_list)
+        counted = await self.counted(calling_list, wait_s)
+        now_ms = self._clock.now_ms()
         tally = feed.lists.get(list_id, Tally())
         open_chains = None if counted is None else counted.counts.open_chains
-        return ListFigures(
+        return ListStatistics(
             calling_list=calling_list,
             tally=tally,
             counted=counted,
@@ -306,5 +296,12 @@ class Statistics:
             self._counted[key] = task.result()
 
 
-def _ids(campaign: Campaign) -> list[int]:
-    return [entry.list_id for entry in campaign.lists]
+async def complete_finished(keeper: GroupKeeper, statistics: Statistics, book: ReferenceBook) -> None:
+    """Complete the running groups that complete themselves and have nothing left to call; a step of upkeep."""
+    for centre in book.contact_centres:
+        for campaign in book.groups_of(centre):
+            if not campaign.completes_itself or not campaign.fetches:
+                continue
+            if await statistics.has_finished(campaign):
+                with suppress(ControlRefused):  # somebody was faster
+                    await keeper.control(inside(centre), campaign.group_id, Wish(control=Control.COMPLETE))

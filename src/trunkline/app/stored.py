@@ -5,16 +5,15 @@ Conventions as in ``app.ports``: times ending in ``_s`` are Unix seconds, in ``_
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from enum import StrEnum
 
 import msgspec
 
+from trunkline.app.claims import ChainKey
 from trunkline.app.stored_contacts import Suppression, SuppressionKey
 from trunkline.domain.attempts import AttemptRow
 from trunkline.domain.campaigns import GroupState
 from trunkline.domain.desk import DeskEntry
-from trunkline.domain.eligibility import Window
 from trunkline.domain.enums import Door, RequestType
 from trunkline.domain.events import AnyEvent
 from trunkline.domain.filters import Condition
@@ -138,8 +137,9 @@ class ImportProgress(msgspec.Struct, frozen=True, kw_only=True):
     source_rows: int = 0
 
 
-BufferKey = tuple[int, int, int]
-"""Contact centre, list, chain: what lies in a group's buffer."""
+SCHEDULE_RUNS_KEPT_S = 400 * 86_400
+"""Turns of schedules are kept for a year and a month before the newest ones, so that last year's are there to compare;
+that is at most some ten thousand rows of a busy schedule."""
 
 
 class ScheduleRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -203,8 +203,8 @@ class Changes(msgspec.Struct):
     ``removed`` are records that go, in the version that the store must still have, before ``new_records`` come.
     ``before`` are the values that ``records`` replace, where they are known: a store may spare the indexes that did
     not change. ``cursors`` only ever move forward. So do ``imports``: one that is done, or further, in the store
-    means ``Conflict``. ``recycle_runs`` are upserts, ``undo`` what they can be undone with; of ``undone`` (key, run)
-    that is forgotten. ``attempts`` and ``journal`` are in the order of the requests.
+    means ``Conflict``. ``off_buffer`` are chains that leave a buffer; one that lies in none means ``Conflict``:
+    somebody else has it. ``journal`` is in the order of the requests.
     """
 
     records: dict[RecordKey, Record] = {}
@@ -224,7 +224,7 @@ class Changes(msgspec.Struct):
     undo: list[Undo] = []
     undone: list[tuple[RecordKey, int]] = []
     attempts: list[AttemptRow] = []
-    off_buffer: set[BufferKey] = set()
+    off_buffer: set[ChainKey] = set()
     schedule_runs: list[ScheduleRun] = []
     journal: list[JournalRow] = []
 
@@ -242,25 +242,6 @@ class Changes(msgspec.Struct):
             or (self.off_buffer or self.schedule_runs)
             or (self.group_states or self.attempts or self.recycle_runs)
         )
-
-
-class Search(msgspec.Struct, frozen=True, kw_only=True):
-    """What the hand-out looks for: the next chain that may be called now.
-
-    Considered are records of ``list_ids`` (in the campaign's order) with status READY, a dialable contact type,
-    not NO_CALL, not yet due excluded, attempts below ``max_attempts[list_id]``, an open window, and personal
-    types only when ``user_id`` owns them. Order: ``TYPE_PRIORITY``, then place of the list, then chain_id, chain_n.
-    ``passed_over`` are chains (list_id, chain_id) already examined and dropped in this transaction. ``opens`` says
-    whether a window counts as open; None: by ``now_s`` alone. It is asked once for each window of a list.
-    """
-
-    contact_centre_id: int
-    list_ids: tuple[int, ...]
-    max_attempts: dict[int, int]
-    user_id: int
-    now_s: int
-    passed_over: frozenset[tuple[int, int]] = frozenset()
-    opens: Callable[[Window], bool] | None = None
 
 
 class AuditQuery(msgspec.Struct, frozen=True, kw_only=True):

@@ -22,7 +22,8 @@ from trunkline.domain.desk import DeskEntry
 from trunkline.domain.enums import Door
 from trunkline.domain.events import AnyEvent, RecordAcknowledged
 from trunkline.domain.people import Caller, Device
-from trunkline.domain.third_party import ThirdParty, ThirdPartyRequest, check_third_party
+from trunkline.domain.permissions import Permission, check_permission
+from trunkline.domain.third_party import ThirdParty, ThirdPartyRequest
 from trunkline.errors import InvalidState, MissingParameter, NotFound
 
 _USE_CASES: dict[type, Handler] = {
@@ -37,7 +38,7 @@ _USE_CASES: dict[type, Handler] = {
 
 async def third_party_request(view: View, asked: Asked, command: ThirdPartyRequest, rules: Rules) -> Decision:
     """Carry out a request of somebody who is no agent of the campaign."""
-    check_third_party(asked.caller)
+    check_permission(Permission.SUPERVISE, asked.caller)
     if command.handle is not None:
         return await _on_desk(view, asked, command.command, command.handle, rules)
     inner: Any = command.command

@@ -19,7 +19,7 @@ from trunkline.domain.enums import CallResult, RecordAction, Treatment
 from trunkline.domain.objects import ObjectKind
 from trunkline.domain.records import Happening, Record, moved
 from trunkline.domain.treatment_decisions import Case, Treated, decide, ended
-from trunkline.domain.treatments import ACTION_NAMES, MISSED, UNCOUNTED, Step, TreatmentPlan, TreatmentRule
+from trunkline.domain.treatments import ACTION_NAMES, MISSED, UNCOUNTED, Step, TreatmentPlan, TreatmentRule, numbered
 
 MISSED_PERSONAL = TreatmentRule(
     call_result=CallResult.AGENT_CALL_BACK_ERROR,
@@ -45,13 +45,16 @@ class Ending(msgspec.Struct, frozen=True, kw_only=True):
     happening: Happening | None = Happening.FINISHED
     attempt_guid: str = ""
     campaign_group_id: int | None = None
+    permitted_at_ms: int = 0
 
 
 def plan_of(view: View, calling_list: CallingList) -> TreatmentPlan | None:
     """The plan of a list; None when it has none, or one that is switched off."""
     centre = calling_list.contact_centre_id
     plan = view.book.value(TreatmentPlan, centre, ObjectKind.TREATMENT, calling_list.treatment_id)
-    return plan if plan is not None and plan.is_enabled else None
+    if plan is None or not plan.is_enabled:
+        return None
+    return plan if plan.is_numbered else numbered(plan)
 
 
 def counted(record: Record) -> Record:
@@ -134,13 +137,21 @@ def ending_of(entry: DeskEntry, campaign: Campaign | None, **values: object) -> 
     known: dict[str, object] = {
         "agent_id": entry.user_id,
         "attempt_guid": entry.attempt_guid,
+        "permitted_at_ms": entry.permitted_at_ms,
         "campaign_group_id": campaign.group_id if campaign is not None else None,
     }
     return Ending(**{**known, **values})  # type: ignore[arg-type]
 
 
 def log_row(view: View, record: Record, step: AttemptStep, ending: Ending, **detail: str | int | None) -> AttemptRow:
-    """A row of the attempt log about the end of an attempt."""
+    """A row of the attempt log about a step of an attempt; with the facts that reports tell of it."""
+    facts: dict[str, str | int | float | bool | None] = {
+        "phone_number": record.phone_number,
+        "phone_type": int(record.phone_type),
+        **detail,
+    }
+    if ending.permitted_at_ms:
+        facts["permitted_at_ms"] = ending.permitted_at_ms
     return attempt_row(
         record,
         step,
@@ -148,7 +159,7 @@ def log_row(view: View, record: Record, step: AttemptStep, ending: Ending, **det
         ending.attempt_guid,
         campaign_group_id=ending.campaign_group_id,
         agent_id=ending.agent_id,
-        detail=dict(detail),
+        detail=facts,
     )
 
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from trunkline.app.asking import Asked
+from trunkline.app.buffers import BufferKeeper
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.ports import Clock, Store
 from trunkline.app.rescue import MAX_EXPIRED, SYSTEM, ExpireLeases
@@ -49,13 +50,15 @@ class Upkeep:
         self._on_change = on_change
         self._report = report
         self._journal_ms = journal_ms
-        self._steps = (self.refresh, self.expire, *steps, self.prune)
+        self._steps = (self.refresh, self.expire, self.return_buffers, *steps, self.prune)
         self._task: asyncio.Task[None] | None = None
         self._rounds = 0
+        self._buffers = BufferKeeper(store, writer, clock)
         self._is_change_told = True
+        self._turn = asyncio.Lock()
 
     def start(self) -> None:
-        """Begin the rounds."""
+        """Begin the rounds; the first thing is to return what the last server left in buffers."""
         self._task = asyncio.get_running_loop().create_task(self._run(), name="upkeep")
 
     async def stop(self) -> None:
@@ -65,23 +68,32 @@ class Upkeep:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
+        await self._step(self._buffers.begin)
         while True:
             for step in self._steps:
-                try:
-                    await step()
-                except TrunklineError as error:
-                    self._report(getattr(step, "__name__", "step"), error)
-                except Exception as error:  # noqa: BLE001 - a round that fails must not end the rounds
-                    self._report(getattr(step, "__name__", "step"), error)
+                await self._step(step)
             self._writer.flush()
             self._rounds += 1
             await self._pause()
+
+    async def _step(self, step: Step) -> None:
+        name = getattr(step, "__name__", "step")
+        try:
+            await step()
+        except TrunklineError as error:
+            self._report(name, error)
+        except Exception as error:  # noqa: BLE001 - a round that fails must not end the rounds
+            self._report(name, error)
 
     async def _pause(self) -> None:
         await asyncio.sleep(PERIOD_S)
 
     async def refresh(self) -> None:
-        """Load the reference data when its version moved."""
+        """Load the reference data when its version moved; called after changes too, so callers take turns."""
+        async with self._turn:
+            await self._refresh()
+
+    async def _refresh(self) -> None:
         version = await self._store.directory_version()
         if version != self._writer.book.version:
             self._writer.adopt(ReferenceBook(await self._store.directory()))
@@ -99,6 +111,10 @@ class Upkeep:
             await self._writer.submit(
                 Asked(caller=SYSTEM, command=command, request_type=RequestType.UNSOLICITED, door=Door.INSIDE)
             )
+
+    async def return_buffers(self) -> None:
+        """Return chains that lie in a buffer which nobody empties."""
+        await self._buffers.round()
 
     async def prune(self) -> None:
         """Delete journal rows past their keeping time."""

@@ -11,24 +11,30 @@ from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
+from trunkline.app.buffer_reads import BufferReads
 from trunkline.app.desk_cache import DeskCache
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.ports import (
     AgentSession,
+    Buffered,
+    BufferEntry,
+    CallbackClaim,
+    ChainKey,
     Changes,
+    Claim,
+    Claimed,
     DeskKey,
     Held,
     ImportProgress,
     PreviewSession,
     RecordQuery,
     RecycleRun,
-    Search,
     Suppression,
     SuppressionKey,
     Undo,
     Unit,
 )
-from trunkline.app.stored import BufferKey, ScheduleRun
+from trunkline.app.stored import ScheduleRun
 from trunkline.app.suppression import amended, by_record, contacts_of, list_of
 from trunkline.domain.attempts import AttemptRow, PastAttempt
 from trunkline.domain.campaigns import Campaign, GroupState
@@ -69,7 +75,7 @@ class Decision(msgspec.Struct, kw_only=True):
     undone: Sequence[tuple[RecordKey, int]] = ()
     attempts: Sequence[AttemptRow] = ()
     told: Sequence[tuple[int, AnyEvent]] = ()
-    off_buffer: Sequence[BufferKey] = ()
+    off_buffer: Sequence[ChainKey] = ()
     schedule_runs: Sequence[ScheduleRun] = ()
     list_id: int | None = None
     campaign_id: int | None = None
@@ -82,7 +88,9 @@ class Decision(msgspec.Struct, kw_only=True):
 class View:
     """One batch's working set over one ``Unit``.
 
-    ``chains_examined`` counts what the batch's searches for a chain met in vain; see ``app.preview``.
+    ``chains_examined`` counts what the batch's searches for a chain met in vain; see ``app.hand_out``. What these
+    need not ask twice: agents (contact centre, group, user) without a due callback, groups whose lists have no more
+    chains to claim; and chains that claims are to leave where they are.
     """
 
     def __init__(self, unit: Unit, book: ReferenceBook, now_ms: int, cache: DeskCache | None = None) -> None:
@@ -92,12 +100,16 @@ class View:
         self.now_ms = now_ms
         self.now_s = now_ms // 1000
         self.chains_examined = 0
+        self.without_callbacks: set[tuple[int, int, int]] = set()
+        self.dry_groups: set[tuple[int, int]] = set()
+        self.passed_over: set[ChainKey] = set()
+        self._buffers = BufferReads(unit)
         self._held: dict[DeskKey, Held | None] = {}
         self._records: dict[RecordKey, Record] = {}
         self._new: dict[RecordKey, Record] = {}
         self._desk: dict[DeskKey, DeskEntry] = {}
         self._off_desk: set[DeskKey] = set()
-        self._taken_chains: set[tuple[int, int, int]] = set()
+        self._off_buffer: set[ChainKey] = set()
         self._suppressions: list[Suppression] = []
         self._lifted: set[SuppressionKey] = set()
         self._preview: dict[PreviewSession, bool] = {}
@@ -105,7 +117,6 @@ class View:
         self._imports: list[ImportProgress] = []
         self._group_states: dict[tuple[int, int], GroupState] = {}
         self._attempts: list[AttemptRow] = []
-        self._off_buffer: set[BufferKey] = set()
         self._schedule_runs: list[ScheduleRun] = []
         self._removed: dict[RecordKey, Record] = {}
         self._recycle_runs: dict[tuple[int, int, int], RecycleRun] = {}
@@ -157,8 +168,10 @@ class View:
     async def chain(self, contact_centre_id: int, list_id: int, chain_id: int) -> list[Record]:
         """The records of a chain as they stand now, by place."""
         stored = await self.unit.chain(contact_centre_id, list_id, chain_id)
+        return self._as_they_stand((contact_centre_id, list_id, chain_id), stored)
+
+    def _as_they_stand(self, prefix: ChainKey, stored: Iterable[Record]) -> list[Record]:
         chain = {record.key: self._records.get(record.key, record) for record in stored}
-        prefix = (contact_centre_id, list_id, chain_id)
         chain.update({key: record for key, record in self._new.items() if key[:3] == prefix})
         return [chain[key] for key in sorted(chain) if key not in self._removed]
 
@@ -184,16 +197,62 @@ class View:
         found = [await self.held(key.contact_centre_id, key.handle) for key in sorted(mine)]
         return [held for held in found if held is not None and held.entry.user_id == user_id]
 
-    async def next_record(self, search: Search) -> Record | None:
-        """The next record that may be called, apart from chains that this batch handed out already."""
-        taken = {
-            (list_id, chain_id)
-            for centre, list_id, chain_id in self._taken_chains
-            if centre == search.contact_centre_id
+    # The hand-out
+
+    async def claim(self, claim: Claim) -> Claimed:
+        """Claim chains for a group's buffer, apart from those that this batch has changed or passed over."""
+        prefix = (claim.contact_centre_id, claim.list_id)
+        left = {chain_id for centre, list_id, chain_id in self._touched() if (centre, list_id) == prefix}
+        claimed = await self.unit.claim(msgspec.structs.replace(claim, passed_over=claim.passed_over | left))
+        self._buffers.grown((claim.contact_centre_id, claim.campaign_group_id), len(claimed.chains))
+        return claimed
+
+    async def claim_callback(self, claim: CallbackClaim) -> Claimed:
+        """Claim the next callback of an agent in the same way; ``next_buffered`` does not yield it."""
+        left = {
+            (list_id, chain_id) for centre, list_id, chain_id in self._touched() if centre == claim.contact_centre_id
         }
-        if taken:
-            search = msgspec.structs.replace(search, passed_over=search.passed_over | taken)
-        return await self.unit.next_record(search)
+        claimed = await self.unit.claim_callback(msgspec.structs.replace(claim, passed_over=claim.passed_over | left))
+        self._buffers.met.update(claimed.chains)
+        return claimed
+
+    def _touched(self) -> set[ChainKey]:
+        return {key[:3] for changed in (self._records, self._new) for key in changed} | self.passed_over
+
+    async def next_buffered(self, contact_centre_id: int, campaign_group_id: int) -> Buffered | None:
+        """The next chain of a group's buffer as it stands now, each once in a batch; None when there is no more."""
+        found = await self._buffers.next((contact_centre_id, campaign_group_id))
+        if found is None:
+            return None
+        return Buffered(found.entry, self._as_they_stand(found.entry.chain_key, found.records))
+
+    def ahead(self, contact_centre_id: int, campaign_group_id: int) -> Sequence[Buffered]:
+        """Chains that ``next_buffered`` has read already and will yield next, as they were stored."""
+        return self._buffers.ahead((contact_centre_id, campaign_group_id))
+
+    async def buffer_size(self, contact_centre_id: int, campaign_group_id: int) -> int:
+        """Chains that ``next_buffered`` has still to yield."""
+        return await self._buffers.size((contact_centre_id, campaign_group_id))
+
+    async def preview_agents(self, contact_centre_id: int, campaign_id: int) -> Collection[int]:
+        """User ids of those who take preview records of a campaign, as they were stored."""
+        return await self._buffers.agents(contact_centre_id, campaign_id)
+
+    async def buffers_ended(self, now_ms: int, limit: int) -> list[Buffered]:
+        """Buffered chains whose lease ended, as they stand now; those that left in this batch are not among them."""
+        found = await self.unit.buffers_ended(now_ms, limit)
+        return [
+            Buffered(one.entry, self._as_they_stand(one.entry.chain_key, one.records))
+            for one in found
+            if one.entry.chain_key not in self._off_buffer
+        ]
+
+    async def buffer_entry(self, contact_centre_id: int, list_id: int, chain_id: int) -> BufferEntry | None:
+        """The entry of a chain that lies in a buffer now, or None."""
+        key = (contact_centre_id, list_id, chain_id)
+        return None if key in self._off_buffer else await self.unit.buffer_entry(*key)
+
+    # Everything else
 
     async def suppressed(self, campaign: Campaign, records: Sequence[Record]) -> dict[RecordKey, list[Suppression]]:
         """The do-not-call entries that keep records from being called for that campaign, by record; one question."""
@@ -265,7 +324,6 @@ class View:
             self._new[record.key] = record
         for entry in decision.desk:
             self._desk[DeskKey(entry.contact_centre_id, entry.handle)] = entry
-            self._taken_chains.add(entry.record_key[:3])
         for entry in decision.off_desk:
             key = DeskKey(entry.contact_centre_id, entry.handle)
             self._desk.pop(key, None)
@@ -290,7 +348,7 @@ class View:
         for record in decision.removed:
             self._records.pop(record.key, None)
             self._removed[record.key] = record
-            self._taken_chains.add(record.key[:3])
+            self.passed_over.add(record.key[:3])
         if decision.recycle_run is not None:
             run = decision.recycle_run
             self._recycle_runs[run.contact_centre_id, run.list_id, run.run_id] = run

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable
 
 from trunkline.app.directory import ReferenceBook
-from trunkline.app.notices import AttemptTail, Batch, CallReports, GroupStates, Names, cursor_key
+from trunkline.app.notices import AttemptTail, Batch, CallReports, Figures, GroupStates, Names, cursor_key
 from trunkline.app.outgoing import NotAnswered, Outgoing
 from trunkline.app.ports import Clock, Store
 from trunkline.app.writer import Writer
@@ -28,7 +28,6 @@ ID_HEADER = "Trunkline-Delivery"
 TIMESTAMP_HEADER = "Trunkline-Timestamp"
 SIGNATURE_HEADER = "Trunkline-Signature"
 
-Figures = Callable[[int, int], GroupFigures]
 Report = Callable[[str, BaseException], None]
 
 
@@ -287,6 +286,15 @@ class Webhooks:
         )
         self._postmen[key] = postman
         postman.start()
+
+    def count(self, state: DeliveryState) -> int:
+        """How many webhooks are in that state."""
+        return sum(postman.progress.state is state for postman in self._postmen.values())
+
+    @property
+    def delivered(self) -> int:
+        """Notices that got through since the start, to webhooks that are served now."""
+        return sum(postman.progress.delivered for postman in self._postmen.values())
 
     def postman(self, contact_centre_id: int, webhook_id: int) -> Postman | None:
         """Who delivers to a webhook; None for one that is disabled or beyond the limit. ``NotFound`` when unknown."""

@@ -73,6 +73,7 @@ class Audit:
     rule_files: Mapping[str, Rule]
     since_ms: int = 0
     attempts: int = 0
+    illegal_attempts: int = 0
     illegal: Counter[str] = field(default_factory=Counter)
     findings: list[Finding] = field(default_factory=list)
     rule_sets: dict[tuple[int, int], Rule] = field(default_factory=dict)
@@ -101,7 +102,9 @@ class Audit:
         if row["step"] == PERMITTED:
             if row["at_ms"] >= self.since_ms:
                 self.attempts += 1
+                before = self.illegal.total()
                 self._judge(row)
+                self.illegal_attempts += self.illegal.total() > before
             made = Made(row["at_ms"] // 1000, row["campaign_id"] or 0, row["record_type"] in CALLBACKS)
             self._enter(row, made)
         elif row["step"] == ENDED:
@@ -241,12 +244,18 @@ class Audit:
 
 
 def read_rule_files(folders: Iterable[Path]) -> dict[str, Rule]:
-    """The documents of all rule files in the folders, by their names; later folders replace."""
+    """The documents of all rule files in the folders, by their names; later folders replace.
+
+    ``ValueError`` names a file that is none: an audit by half of the rules would be worth nothing.
+    """
     documents: dict[str, Rule] = {}
     for folder in folders:
         for file in sorted(folder.glob("*.yaml")):
-            document = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 - texts only
-            documents[document["name"]] = document
+            try:
+                document = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 - texts only
+                documents[document["name"]] = document
+            except (yaml.YAMLError, TypeError, KeyError, UnicodeDecodeError) as error:
+                raise ValueError(f"the rule file {file}: {error}") from None
     return documents
 
 

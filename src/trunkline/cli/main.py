@@ -13,14 +13,13 @@ from rich.table import Table
 
 from trunkline import __version__
 from trunkline.app.ports import Provision, Store, User
+from trunkline.app.provisioning import usual_objects
 from trunkline.cli.flags import STORAGE, config_from, with_options
 from trunkline.config import Config
-from trunkline.domain.people import Caller, Device, Feature, Role
+from trunkline.domain.people import MIN_PASSWORD, Caller, Device, Feature, Role, features_of
 from trunkline.errors import Refused, TrunklineError
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
-MIN_PASSWORD = 8
-"""Characters of a new password; the demo's own is exempt because the demo binds loopback only."""
 
 
 class Program(Protocol):
@@ -107,6 +106,7 @@ def user_add(program: Program, /, toml_path: str | None, user_name: str, **given
     config = config_from(toml_path, flags)
     password = _password(given.pop("password"))
     try:
+        program.migrate(config)
         what = asyncio.run(_add_user(program, config, user_name, password, given))
     except Refused as error:
         raise click.UsageError(str(error)) from None
@@ -125,7 +125,6 @@ def _password(given: str | None) -> str:
 
 
 async def _add_user(program: Program, config: Config, name: str, password: str, given: dict[str, Any]) -> str:
-    program.migrate(config)
     store = program.open_store(config)
     await store.open()
     try:
@@ -144,7 +143,8 @@ async def _add_user(program: Program, config: Config, name: str, password: str, 
             reference=known.reference if known else None,
             skills=known.skills if known else {},
         )
-        await store.provision(Provision(contact_centres={centre: title}, users=[account]))
+        objects = [] if centre in directory.contact_centres else usual_objects(centre)
+        await store.provision(Provision(contact_centres={centre: title}, users=[account], objects=objects))
     finally:
         await store.close()
     return f"{'changed' if known else 'added'} {given['role']} {name} in contact centre {title}"
@@ -168,14 +168,9 @@ def _caller(centre: int, title: str, user_id: int, name: str, given: dict[str, A
         last_name=given["last_name"],
         email_address=given["email"],
         roles=(role,),
-        features=frozenset(given["features"] or _features_of(role)),
+        features=frozenset(given["features"] or features_of((role,))),
         devices=_devices(given["devices"], role, known),
     )
-
-
-def _features_of(role: Role) -> set[str]:
-    agent = {Feature.VOICE.value, Feature.VOICE_OUTBOUND.value}
-    return agent if role is Role.AGENT else {feature.value for feature in Feature}
 
 
 def _devices(given: tuple[str, ...], role: Role, known: User | None) -> tuple[Device, ...]:

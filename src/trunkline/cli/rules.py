@@ -7,9 +7,13 @@ from datetime import date
 from pathlib import Path
 
 import click
+import msgspec
 
 from trunkline.app.rule_files import MAX_FILE_BYTES, RuleFiles, builtin, parse
+from trunkline.contract.admin_kinds import KINDS
 from trunkline.domain.calling_times import EPOCH, CallingTimes, Limits, RegionRule, clock
+from trunkline.domain.objects import ObjectKind
+from trunkline.domain.rule_sets import PRESETS
 from trunkline.errors import OutOfRange
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
@@ -72,6 +76,21 @@ def show(region: str, day: str, names: tuple[str, ...], rules_dir: str | None) -
     click.echo(f"{region} on {on:%a %Y-%m-%d}: {hours}{f' ({left.holiday})' if left.holiday else ''}")
     for source in left.sources:
         click.echo(f"  {source}")
+
+
+@rules.command("preset")
+@click.argument("name", required=False)
+def preset(name: str | None) -> None:
+    """Print a rule set to begin with, as the administration API takes it; without NAME list them."""
+    if name is None:
+        for one in PRESETS.values():
+            click.echo(f"{one.name:20} {one.description}")
+        return
+    found = PRESETS.get(name)
+    if found is None:
+        raise click.UsageError(f"there is no rule set named {name}; there are {', '.join(PRESETS)}")
+    shape = KINDS[ObjectKind.RULE_SET.value].shape.write(found)
+    click.echo(msgspec.json.format(msgspec.json.encode(shape), indent=2))
 
 
 def hours_of(rule: RegionRule) -> str:

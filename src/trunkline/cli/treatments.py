@@ -7,8 +7,10 @@ import sys
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import click
+import msgspec
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -16,13 +18,18 @@ from rich.table import Table
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.documents import MAX_DOCUMENT_BYTES, read_document
 from trunkline.app.ports import Store
+from trunkline.cli.centres import OpensStore
 from trunkline.cli.flags import STORAGE, config_from, with_options
-from trunkline.cli.imports import OpensStore
+from trunkline.cli.remote import accepted, connected, with_server
+from trunkline.contract.admin_kinds import KINDS
 from trunkline.domain.objects import ObjectKind
 from trunkline.domain.treatment_checks import PlanRefused
 from trunkline.domain.treatment_documents import plan_of, table_of
 from trunkline.domain.treatments import TreatmentPlan
 from trunkline.errors import NotFound, Refused, TrunklineError
+
+KIND = KINDS[ObjectKind.TREATMENT]
+PATH = f"/api/v2/admin/{KIND.path}"
 
 
 @click.group("treatments")
@@ -55,6 +62,29 @@ def show(program: OpensStore, /, toml_path: str | None, plan: str, contact_centr
         except TrunklineError as error:
             raise click.ClickException(str(error)) from None
     _print(found, Console(highlight=False))
+
+
+@treatments.command("put")
+@click.argument("file", metavar="FILE", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
+@click.option("--reason", default="", help="Why, for the history of the plan.")
+@with_server
+def put(*, url: str, user_name: str, password: str | None, file: str, reason: str) -> None:
+    """Create the plan of FILE on a running server, or replace the one of its name; lists name it as theirs.
+
+    A plan that somebody else changes at the same moment is left alone, and the command says so.
+    """
+    plan = _from_file(file)
+    with connected(url, user_name, password) as client:
+        shown = accepted(client.get(f"{PATH}?{urlencode({'name': plan.name, 'fields': 'id,version'})}"))["treatments"]
+        body = {**KIND.shape.write(plan), "changeReason": reason}
+        if shown:
+            known = shown[0]
+            body["version"] = known["version"]
+            answer = client.request("PUT", f"{PATH}/{known['id']}", msgspec.json.encode(body))
+        else:
+            answer = client.post(PATH, body)
+        kept = accepted(answer)["treatment"]
+    click.echo(f"{'replaced' if shown else 'created'} treatment {kept['id']} {plan.name}, version {kept['version']}")
 
 
 @treatments.command("example")

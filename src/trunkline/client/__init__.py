@@ -1,4 +1,7 @@
-"""A small client for scripts: the REST operations and the CometD messages that answer them. Standard library only."""
+"""Clients for scripts: the REST operations and the CometD messages that answer them, with the standard library only.
+
+``trunkline.client.admin`` is the client of the administration API, for asyncio.
+"""
 
 from __future__ import annotations
 

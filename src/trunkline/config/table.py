@@ -195,7 +195,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ] = ()
     http_door: Annotated[
         bool,
-        _says("Serve third-party programs at /lists, /records, /phones and /customer_ids, for supervisors only."),
+        _says("Serve third-party programs at /lists, /records, /phones ..., for supervisors only."),
     ] = True
     outgoing_allowed_networks: Annotated[
         tuple[str, ...],

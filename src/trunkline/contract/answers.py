@@ -14,6 +14,7 @@ import msgspec
 
 from trunkline.contract.parsed import INTERNAL_ERROR
 from trunkline.contract.refusals import UnknownOperation
+from trunkline.domain.group_control import ControlRefused
 from trunkline.errors import OutOfRange, Refused, TooLarge, TooManyRequests, Unavailable
 
 _encode = msgspec.json.Encoder().encode
@@ -106,6 +107,8 @@ def refusal(error: Exception, incident_id: str = "") -> HttpAnswer:
     headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, Unavailable) else {}
     code = error.code if isinstance(error, Refused) else StatusCode.INTERNAL_ERROR.value
     body = {"statusCode": code, "statusMessage": refusal_text(error, incident_id)}
+    if isinstance(error, ControlRefused):
+        body |= {"errorCode": error.error.value, "errorName": error.error.title}
     return HttpAnswer(http_status(error), headers, _encode(body))
 
 

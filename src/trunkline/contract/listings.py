@@ -19,7 +19,8 @@ MAX_LIMIT = 1000
 """Items of one page: the answer stays under a megabyte."""
 
 _CONTROLS = frozenset({"fields", "subresources", "limit", "offset", "sortBy", "order"})
-_ORDERS = {"Ascending": False, "Descending": True}
+ORDERS = {"Ascending": False, "Descending": True}
+"""Values of ``order``, and whether the order is turned round."""
 
 
 def listing(name: str, items: Sequence[Json], query: Query) -> Json:
@@ -47,30 +48,31 @@ def filtered(items: Sequence[Json], query: Query) -> list[Json]:
     """Items whose fields equal the query parameters of the same names."""
     known = {name for item in items for name in item}
     wanted = {name: value for name, value in query.items() if name in known and name not in _CONTROLS}
-    return [item for item in items if all(_matches(item.get(name), value) for name, value in wanted.items())]
+    return [item for item in items if all(matches(item.get(name), value) for name, value in wanted.items())]
 
 
 def sorted_by(items: Sequence[Json], query: Query) -> list[Json]:
     """Items by the field ``sortBy``, ``order`` Ascending (the default) or Descending; equal ones keep their order."""
     order = query.get("order", "Ascending")
-    if order not in _ORDERS:
+    if order not in ORDERS:
         raise OutOfRange("order must be Ascending or Descending")
     field = query.get("sortBy")
     if field is None:
         return list(items)
     if items and all(field not in item for item in items):
         raise OutOfRange("sortBy names no field of this list")
-    return sorted(items, key=lambda item: _rank(item.get(field)), reverse=_ORDERS[order])
+    return sorted(items, key=lambda item: rank(item.get(field)), reverse=ORDERS[order])
 
 
 def paged(items: Sequence[Json], query: Query) -> list[Json]:
     """``limit`` items from ``offset`` on; without ``limit`` as many as a page holds."""
-    offset = _count(query, "offset", 0, 0, 2**31 - 1)
-    limit = _count(query, "limit", MAX_LIMIT, 1, MAX_LIMIT)
+    offset = count(query, "offset", 0, 0, 2**31 - 1)
+    limit = count(query, "limit", MAX_LIMIT, 1, MAX_LIMIT)
     return list(items[offset : offset + limit])
 
 
-def _count(query: Query, name: str, default: int, low: int, high: int) -> int:
+def count(query: Query, name: str, default: int, low: int, high: int) -> int:
+    """A whole number of the query; ``OutOfRange`` outside its bounds."""
     given = query.get(name)
     if given is None:
         return default
@@ -79,20 +81,21 @@ def _count(query: Query, name: str, default: int, low: int, high: int) -> int:
     raise OutOfRange(f"{name} must be an integer between {low} and {high}")
 
 
-def _matches(value: Any, wanted: str) -> bool:
+def matches(value: Any, wanted: str) -> bool:
     """A list matches when it holds the value."""
     if type(value) is list:
-        return any(_text(item) == wanted for item in value)
-    return _text(value) == wanted
+        return any(text_of(item) == wanted for item in value)
+    return text_of(value) == wanted
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
+    """A value as a query names it."""
     if type(value) is bool:
         return "true" if value else "false"
     return "" if value is None else str(value)
 
 
-def _rank(value: Any) -> tuple[int, float, str]:
+def rank(value: Any) -> tuple[int, float, str]:
     """Nothing first, then numbers by size, then texts without regard to case."""
     if value is None:
         return (0, 0.0, "")

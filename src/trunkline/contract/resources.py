@@ -188,7 +188,7 @@ def record_resource(entry: DeskEntry, record: Record, campaign: Campaign, callin
         "callResult": CALL_RESULT_NAMES[record.call_result],
         "chainId": record.chain_id,
         "leaseUntil": None if entry.lease_until_ms is None else entry.lease_until_ms // 1000,
-        "otherFields": {n: value for n, value in record.other_fields.items() if calling_list.sends_field(n)},
+        "otherFields": calling_list.sent_fields(record.other_fields),
     }
 
 

@@ -70,7 +70,7 @@ def parse_request(name: Any, user_data: Body, device_id: str) -> Parsed | Parsed
     request = _REQUESTS.get(name) if type(name) is str else None
     reference: Reference = None
     try:
-        reference = _reference(user_data)
+        reference = reference_of(user_data)
         if request is None:
             raise _unknown(name)
         values.require(user_data, request.required)
@@ -111,7 +111,7 @@ def _plain(kind: type[commands.Command]) -> Callable[[Body, str], AnyCommand]:
 def _read_campaigns(user_data: Body, device_id: str) -> commands.ReadCampaigns:
     return commands.ReadCampaigns(
         device_id=device_id,
-        application_id=_optional_number(user_data, _A, 1, INT32_MAX),
+        application_id=optional_number(user_data, _A, 1, INT32_MAX),
         campaign_name=_optional_text(user_data, _C),
     )
 
@@ -172,12 +172,12 @@ def _add(user_data: Body, device_id: str) -> commands.AddRecord:
     kind = _enumerated(user_data, "GSW_PHONE_TYPE", PhoneType)
     given = {
         "phone_type": kind,
-        "from_s": _optional_number(user_data, "GSW_FROM", 0, SECONDS_A_DAY - 1),
-        "until_s": _optional_number(user_data, "GSW_UNTIL", 1, SECONDS_A_DAY),
+        "from_s": optional_number(user_data, "GSW_FROM", 0, SECONDS_A_DAY - 1),
+        "until_s": optional_number(user_data, "GSW_UNTIL", 1, SECONDS_A_DAY),
         "record_type": _enumerated(user_data, "GSW_RECORD_TYPE", RecordType),
         "status": _enumerated(user_data, "GSW_RECORD_STATUS", RecordStatus),
         "call_result": _call_result(user_data),
-        "attempts": _optional_number(user_data, "GSW_ATTEMPTS", 0, INT32_MAX),
+        "attempts": optional_number(user_data, "GSW_ATTEMPTS", 0, INT32_MAX),
     }
     when = get("GSW_DATE_TIME")
     return commands.AddRecord(
@@ -186,9 +186,9 @@ def _add(user_data: Body, device_id: str) -> commands.AddRecord:
         list_name=_optional_text(user_data, _L),
         phone_number=values.phone_number(user_data["GSW_PHONE"], "GSW_PHONE", kind),
         time_zone=None if get("GSW_TZ_NAME") is None else values.time_zone(get("GSW_TZ_NAME"), "GSW_TZ_NAME"),
-        chain_id=_optional_number(user_data, "GSW_CHAIN_ID", 0, INT64_MAX),
+        chain_id=optional_number(user_data, "GSW_CHAIN_ID", 0, INT64_MAX),
         local_time=None if when is None else values.date_time(when, "GSW_DATE_TIME"),
-        called_at_s=_optional_number(user_data, "GSW_CALL_TIME", 0, MAX_TIME_S - 1),
+        called_at_s=optional_number(user_data, "GSW_CALL_TIME", 0, MAX_TIME_S - 1),
         agent_name=_optional_text(user_data, "GSW_AGENT_ID"),
         customer_id=_optional_text(user_data, "GSW_CUSTOMER_ID", MAX_CUSTOMER_ID),
         other_fields=_custom_fields(user_data) or {},
@@ -222,7 +222,7 @@ def _aimed(user_data: Body, device_id: str) -> dict[str, Any]:
     chain_attribute: ChainAttribute | None = (
         None if attribute is None else values.choice(attribute, "GSW_CHAIN_ATTR", CHAIN_ATTRIBUTES)
     )
-    handle = _optional_number(user_data, _H, 0, INT32_MAX)
+    handle = optional_number(user_data, _H, 0, INT32_MAX)
     phone_number = None if number is None else values.phone_number(number, "GSW_PHONE", None)
     customer_id = _optional_text(user_data, "GSW_CUSTOMER_ID", MAX_CUSTOMER_ID)
     return {
@@ -243,10 +243,10 @@ def _changes(user_data: Body) -> FieldChanges:
         phone_number=None if number is None else values.phone_number(number, "GSW_PHONE", phone_type),
         phone_type=phone_type,
         time_zone=None if zone is None else values.time_zone(zone, "GSW_TZ_NAME"),
-        from_s=_optional_number(user_data, "GSW_FROM", 0, SECONDS_A_DAY - 1),
-        until_s=_optional_number(user_data, "GSW_UNTIL", 1, SECONDS_A_DAY),
+        from_s=optional_number(user_data, "GSW_FROM", 0, SECONDS_A_DAY - 1),
+        until_s=optional_number(user_data, "GSW_UNTIL", 1, SECONDS_A_DAY),
         call_result=_call_result(user_data),
-        attempts=_optional_number(user_data, "GSW_ATTEMPTS", 0, INT32_MAX),
+        attempts=optional_number(user_data, "GSW_ATTEMPTS", 0, INT32_MAX),
         other_fields=_custom_fields(user_data),
     )
 
@@ -284,7 +284,8 @@ def _number(value: Any, name: str, low: int, high: int) -> int:
     return values.integer(value, name, low, high)
 
 
-def _optional_number(user_data: Body, name: str, low: int, high: int) -> int | None:
+def optional_number(user_data: Body, name: str, low: int, high: int) -> int | None:
+    """An integer, or a text of digits, from ``low`` to ``high``; None when the key is absent or null."""
     value = user_data.get(name)
     return None if value is None else _number(value, name, low, high)
 
@@ -294,7 +295,7 @@ def _optional_text(user_data: Body, name: str, limit: int = MAX_NAME) -> str | N
     return None if value is None else values.text(value, name, limit)
 
 
-def _reference(user_data: Body) -> Reference:
+def reference_of(user_data: Body) -> Reference:
     """The desktop's mark for the request; it is echoed with its JSON type."""
     value = user_data.get("GSW_REFERENCE_ID")
     if type(value) in (list, dict):
@@ -308,7 +309,7 @@ def _reference(user_data: Body) -> Reference:
 def _named_number(user_data: Body, name: str) -> int | None:
     """What a faulty request named, as far as it can be repeated."""
     try:
-        return _optional_number(user_data, name, -INT64_MAX, INT64_MAX)
+        return optional_number(user_data, name, -INT64_MAX, INT64_MAX)
     except Refused:
         return None
 

@@ -9,19 +9,32 @@ Days are numbered from 1970-01-01 as the person called counts them: ``(unix_s + 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from enum import StrEnum
+from typing import Annotated
 
 import msgspec
+from msgspec import Meta
 
 from trunkline.domain.eligibility import SECONDS_A_DAY
 
 EVERYWHERE = "*"
 """The region of a rule that binds every record."""
 EPOCH = date(1970, 1, 1)
+MAX_FROM_EASTER = 90
+"""Days before or after Easter: Septuagesima is 63 before, Corpus Christi 60 after."""
 MAX_DAYS_REMEMBERED = 20_000
 """Entries of a memory of days: 60 regions for a year fit; a larger one starts afresh, which costs little."""
+
+
+_REGION = re.compile(r"\*|[A-Z]{2}(-[A-Z0-9]{1,3})?")
+
+
+def is_region(text: str) -> bool:
+    """True for ``*``, a country ("US") and a part of one ("US-TX"), by their form (ISO 3166)."""
+    return _REGION.fullmatch(text) is not None
 
 
 class Span(msgspec.Struct, frozen=True, order=True):
@@ -74,14 +87,14 @@ class Holiday(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     name: str
-    month: int | None = None
-    day: int | None = None
-    weekday: int | None = None
-    nth: int | None = None
-    easter: int | None = None
+    month: Annotated[int, Meta(ge=1, le=12)] | None = None
+    day: Annotated[int, Meta(ge=1, le=31)] | None = None
+    weekday: Annotated[int, Meta(ge=0, le=6)] | None = None
+    nth: Annotated[int, Meta(ge=-1, le=5)] | None = None
+    easter: Annotated[int, Meta(ge=-MAX_FROM_EASTER, le=MAX_FROM_EASTER)] | None = None
     observed: Observed = Observed.NONE
-    from_year: int = 1
-    until_year: int = 9999
+    from_year: Annotated[int, Meta(ge=1, le=9999)] = 1
+    until_year: Annotated[int, Meta(ge=1, le=9999)] = 9999
 
     def days_of(self, year: int) -> list[date]:
         """The day in that year and, when it is kept on another one too, that one; empty when it is not kept."""

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TypeVar
+
 import msgspec
 
 from trunkline.domain.enums import DialMode, FieldType, GroupStatus, OptimizeBy, RecordType, SuppressionScope
 from trunkline.errors import InvalidState
+
+V = TypeVar("V")
 
 
 class ListField(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +71,16 @@ class CallingList(msgspec.Struct, frozen=True, kw_only=True):
     def sends_field(self, name: str) -> bool:
         """True unless the format says that the field stays here. Fields nobody declared are sent."""
         return next((field.is_sent for field in self.fields if field.name == name), True)
+
+    def sent_fields(self, fields: Mapping[str, V]) -> dict[str, V]:
+        """Those of a record's custom fields that travel to agents, under the keys that they travel under."""
+        keys = {field.name: field.sent_as or field.name for field in self.fields}
+        return {keys.get(name, name): value for name, value in fields.items() if self.sends_field(name)}
+
+    def own_fields(self, sent: Mapping[str, V]) -> dict[str, V]:
+        """What an agent sends back, under the fields' own names."""
+        names = {field.sent_as: field.name for field in self.fields if field.sent_as}
+        return {names.get(key, key): value for key, value in sent.items()}
 
 
 class CampaignList(msgspec.Struct, frozen=True):

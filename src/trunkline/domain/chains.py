@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from trunkline.domain.enums import RecordStatus
-from trunkline.domain.records import Happening, Record, moved
+from trunkline.domain.records import Happening, Record, is_open, moved
 from trunkline.domain.treatments import READ_BACK
 
 
@@ -26,6 +26,14 @@ def given_back(chain: Sequence[Record]) -> list[Record]:
         moved(record, Happening.RETURNED if carries(record) or not has_carrier else Happening.CHAIN_POSTPONED)
         for record in taken
     ]
+
+
+def left_waiting(chain: Sequence[Record]) -> list[Record]:
+    """The records that wait for one that was closed meanwhile, Ready again; none while any other is still open."""
+    still_open = [record for record in chain if is_open(record.status)]
+    if any(record.status is not RecordStatus.CHAIN_READY for record in still_open):
+        return []
+    return [moved(record, Happening.RETURNED) for record in still_open]
 
 
 def worked_record(chain: Sequence[Record]) -> Record | None:

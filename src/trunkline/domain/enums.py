@@ -161,6 +161,8 @@ class Hold(IntEnum):
     """There was a conversation with the person not long ago."""
     VALIDATION = 3
     """The pre-dial validation could not answer; it is asked again later."""
+    SUPPRESSION = 4
+    """A do-not-call entry that ends names it; it is judged again every day until then."""
 
 
 class FieldType(IntEnum):
@@ -225,6 +227,12 @@ class RequestType(IntEnum):
     GROUP_STOP = 114
     GROUP_MODE = 115
     GROUP_COMPLETE = 116
+    CALLBACK_REASSIGN = 130
+    SUPPRESSION_ADD = 120
+    SUPPRESSION_REMOVE = 121
+    SUPPRESSION_IMPORT = 122
+    PERSON_EXPORT = 123
+    PERSON_ERASE = 124
     LIST_RECYCLE = 170
     LIST_RECYCLE_UNDO = 171
     LIST_MOVE = 172

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import Any
 
 import msgspec
 
@@ -11,6 +13,7 @@ from trunkline.domain.filters import (
     Ago,
     Between,
     Both,
+    ColumnType,
     Compared,
     Condition,
     Either,
@@ -21,6 +24,7 @@ from trunkline.domain.filters import (
     OneOf,
     Operand,
     Operator,
+    OrderTerm,
 )
 from trunkline.domain.records import FieldValue, Record
 
@@ -41,6 +45,27 @@ _encode = msgspec.json.Encoder().encode
 def matches(condition: Condition | None, record: Record, now_s: int) -> bool:
     """True when the record is selected; ``now_s`` is Unix seconds."""
     return condition is None or judged(condition, record, now_s) is True
+
+
+def ordered(records: Iterable[Record], terms: Sequence[OrderTerm]) -> list[Record]:
+    """The records in the order of the terms; those that are alike stay as they are, missing values come last."""
+    found = list(records)
+    for term in reversed(terms):
+        asked = [_as_text, _as_number] if term.column.column_type is ColumnType.FIELD else [_itself]
+        for part in asked:
+            values = [(part(_text_or_number(term.column, record)), record) for record in found]
+            there = [pair for pair in values if pair[0] is not None]
+            there.sort(key=_value_of, reverse=term.is_descending)
+            found = [record for _, record in there] + [record for value, record in values if value is None]
+    return found
+
+
+def _value_of(pair: tuple[Any, Record]) -> Any:
+    return pair[0]
+
+
+def _itself(value: FieldValue) -> FieldValue:
+    return value
 
 
 def judged(condition: Condition, record: Record, now_s: int) -> bool | None:

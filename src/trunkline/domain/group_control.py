@@ -75,8 +75,8 @@ _CODES = {
 class ControlRefused(Refused):
     """A group cannot do what was asked. ``error`` is the protocol's own number for it."""
 
-    def __init__(self, error: ServerError, message: str) -> None:
-        super().__init__(message, _CODES.get(error, InvalidState.code))
+    def __init__(self, error: ServerError, message: str, code: int | None = None) -> None:
+        super().__init__(message, _CODES.get(error, InvalidState.code) if code is None else code)
         self.error = error
 
 
@@ -250,7 +250,7 @@ def check_goal(optimize_by: OptimizeBy, goal: int) -> None:
     low, high, _ = GOALS[optimize_by]
     if not low <= goal <= high:
         raise ControlRefused(
-            ServerError.INVALID_PARAMETER, f"optimizeGoal must be {low} to {high} for {optimize_by.name}"
+            ServerError.INVALID_PARAMETER, f"optimizeGoal must be {low} to {high} for what is optimized"
         )
 
 
@@ -270,7 +270,8 @@ def _with_mode_and_goal(state: GroupState, wish: Wish) -> GroupState:
         raise ControlRefused(ServerError.INVALID_CAMPAIGN_MODE, "dialMode must be one of the dialing modes")
     if state.status is GroupStatus.RUNNING and not _may_switch(state.dial_mode, mode):
         raise ControlRefused(
-            ServerError.INVALID_CAMPAIGN_MODE, f"a running group changes to {mode.name} only after stop and start"
+            ServerError.INVALID_CAMPAIGN_MODE,
+            "dialMode is one that a running group cannot change to; stop it first",
         )
     method = state.optimize_by if wish.optimize_by is None else wish.optimize_by
     goal = wish.optimize_goal

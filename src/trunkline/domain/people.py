@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 import msgspec
+
+from trunkline.errors import OutOfRange
 
 
 class Role(StrEnum):
@@ -25,6 +28,12 @@ class Feature(StrEnum):
     SUPERVISOR_AGENT_CONTROL = "api-supervisor-agent-control"
     PROVISIONING_READ = "api-provisioning-read"
     PROVISIONING_WRITE = "api-provisioning-write"
+
+
+def features_of(roles: Iterable[Role]) -> frozenset[Feature]:
+    """The features that a user of these roles has when nothing else is said."""
+    agent = frozenset({Feature.VOICE, Feature.VOICE_OUTBOUND})
+    return agent if set(roles) <= {Role.AGENT} else frozenset(Feature)
 
 
 class Device(msgspec.Struct, frozen=True):
@@ -66,6 +75,22 @@ class Caller(msgspec.Struct, frozen=True):
             if device.device_id == device_id:
                 return device
         return None
+
+
+MIN_PASSWORD = 8
+"""Characters of a new password; the demo's own is exempt because the demo binds loopback only."""
+MAX_PASSWORD = 256
+"""Characters; an Authorization header has room for no more than that many of any kind."""
+
+
+def check_password(password: str, user_name: str) -> None:
+    """Raise ``OutOfRange`` unless the password is long enough, short enough and not the name itself."""
+    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+        raise OutOfRange(f"password must have {MIN_PASSWORD} to {MAX_PASSWORD} characters")
+    if "\0" in password or not password.strip():
+        raise OutOfRange("password must not be empty or hold NUL")
+    if password == user_name:
+        raise OutOfRange("password must not be the user's name")
 
 
 class SkillHeld(msgspec.Struct, frozen=True):

@@ -21,7 +21,7 @@ class Happening(StrEnum):
     TAKEN = "taken"
     """Handed out: to a desk or into a group's buffer, the whole chain at once."""
     RETURNED = "returned"
-    """Given back unworked: rejected, filter changed, group stopped or unloaded."""
+    """Given back unworked: rejected, filter changed, group stopped or unloaded; what it waited for is gone."""
     FINISHED = "finished"
     """Final result stored."""
     CHAIN_ENDED = "chain ended"
@@ -50,6 +50,7 @@ TRANSITIONS: dict[tuple[RecordStatus, Happening], RecordStatus] = {
     (_S.CHAIN_READY, Happening.TAKEN): _S.RETRIEVED,
     (_S.MISSED_CALL_BACK, Happening.TAKEN): _S.RETRIEVED,
     (_S.RETRIEVED, Happening.RETURNED): _S.READY,
+    (_S.CHAIN_READY, Happening.RETURNED): _S.READY,
     (_S.RETRIEVED, Happening.FINISHED): _S.UPDATED,
     (_S.RETRIEVED, Happening.CHAIN_ENDED): _S.CHAIN_UPDATED,
     (_S.READY, Happening.CHAIN_ENDED): _S.CHAIN_UPDATED,

@@ -27,7 +27,16 @@ from typing import Any
 
 import msgspec
 
-from trunkline.domain.calling_times import EVERYWHERE, CallingTimes, Holiday, Observed, RegionRule, Span
+from trunkline.domain.calling_times import (
+    EVERYWHERE,
+    MAX_FROM_EASTER,
+    CallingTimes,
+    Holiday,
+    Observed,
+    RegionRule,
+    Span,
+    is_region,
+)
 from trunkline.domain.eligibility import SECONDS_A_DAY
 from trunkline.errors import OutOfRange
 
@@ -53,7 +62,6 @@ _BEFORE = re.compile(r"([a-z]+) before (\d{1,2}) ([a-z]+)")
 _EASTER = re.compile(r"easter(?: ([+-]) (\d{1,2}))?")
 _NTHS = {"1st": 1, "2nd": 2, "3rd": 3, "4th": 4, "5th": 5, "last": -1}
 _SPAN = re.compile(r"(\d{2}):(\d{2})\s*-\s*(\d{2}):(\d{2})")
-_REGION = re.compile(r"\*|[A-Z]{2}(-[A-Z0-9]{1,3})?")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _KEYS = {"name", "title", "version", "checked_on", "holidays", "regions"}
 _REGION_KEYS = {"region", "source", "hours", "holidays", "on_holidays", "valid_from", "valid_until", "note"}
@@ -92,7 +100,7 @@ def read_document(document: Any) -> CallingTimes:
 def _region(entry: Any, place: str, calendars: Mapping[str, tuple[Holiday, ...]]) -> RegionRule:
     values = _mapping(entry, place, _REGION_KEYS)
     region = values.get("region")
-    if not isinstance(region, str) or not _REGION.fullmatch(region):
+    if not isinstance(region, str) or not is_region(region):
         raise _Fault(f"{place}.region: give {EVERYWHERE}, a country (US) or a part of one (US-TX)")
     holidays: list[Holiday] = []
     for index, name in enumerate(_list(values.get("holidays", []), f"{place}.holidays", MAX_HOLIDAYS)):
@@ -207,7 +215,9 @@ def read_holiday(name: str, when: Any, place: str) -> Holiday:
 def _day_in_words(name: str, text: Any, place: str) -> Holiday:
     text = " ".join(text.lower().split()) if isinstance(text, str) and len(text) < 64 else ""
     if (found := _EASTER.fullmatch(text)) is not None:
-        return Holiday(name=name, easter=int(f"{found[1] or ''}{found[2] or 0}"))
+        days = int(f"{found[1] or ''}{found[2] or 0}")
+        if abs(days) <= MAX_FROM_EASTER:
+            return Holiday(name=name, easter=days)
     if (found := _FIXED.fullmatch(text)) is not None and _is_date(found[1], found[2]):
         return Holiday(name=name, month=_MONTHS.index(found[2]) + 1, day=int(found[1]))
     if (found := _NTH.fullmatch(text)) is not None and found[2] in _WEEKDAYS and found[3] in _MONTHS:

@@ -16,7 +16,8 @@ from trunkline.domain.attempt_rules import (
     MAX_WITHIN_S,
     AttemptRule,
 )
-from trunkline.domain.calling_times import CallingTimes, ClosedDays, Limits, RegionRule
+from trunkline.domain.calling_times import CallingTimes, ClosedDays, Holiday, Limits, RegionRule, is_region
+from trunkline.domain.numbers import canonical_number
 from trunkline.errors import OutOfRange, TooLarge
 
 DAY_S = 86_400
@@ -25,6 +26,8 @@ MAX_REASON = 1000
 """Characters of a reason: some sentences; it is read by people and kept for ever."""
 MAX_OWN_RULES = 200
 """Calling-time rules and closings of one's own in a rule set; laws come as files."""
+MAX_HOLIDAYS = 100
+"""Holidays of one rule: the longest legal calendars have about thirty."""
 MAX_OVERRIDE_S = 31 * DAY_S
 """The longest an override holds: what is needed longer is a rule set of its own."""
 
@@ -200,6 +203,8 @@ def check_rule_set(rule_set: RuleSet, library: Mapping[str, CallingTimes]) -> No
     for index, closed in enumerate(rule_set.closed):
         if closed.from_date > closed.until_date:
             raise OutOfRange(f"closed[{index}].until_date: lies before from_date")
+        if not is_region(closed.region):
+            raise OutOfRange(f"closed[{index}].region: give *, a country (US) or a part of one (US-TX)")
         if not closed.reason.strip():
             raise OutOfRange(f"closed[{index}].reason: say why")
     for index, rule in enumerate(rule_set.regions):
@@ -211,6 +216,8 @@ def check_rule_set(rule_set: RuleSet, library: Mapping[str, CallingTimes]) -> No
 
 
 def _check_region(rule: RegionRule, place: str) -> None:
+    if not is_region(rule.region):
+        raise OutOfRange(f"{place}.region: give *, a country (US) or a part of one (US-TX)")
     if not rule.source.strip():
         raise OutOfRange(f"{place}.source: say where the rule comes from")
     if len(rule.week) != 7:
@@ -222,6 +229,31 @@ def _check_region(rule: RegionRule, place: str) -> None:
             if not last <= span.from_s < span.until_s <= DAY_S:
                 raise OutOfRange(f"{where}: spans lie within one day, in order and apart")
             last = span.until_s
+
+    if len(rule.holidays) > MAX_HOLIDAYS:
+        raise TooLarge(f"{place}.holidays: at most {MAX_HOLIDAYS}")
+    for index, holiday in enumerate(rule.holidays):
+        _check_holiday(holiday, f"{place}.holidays[{index}]")
+
+
+def _check_holiday(holiday: Holiday, place: str) -> None:
+    """One of the four forms, and a day that there is."""
+    if not holiday.name.strip():
+        raise OutOfRange(f"{place}.name: say which")
+    given = {name for name in ("month", "day", "weekday", "nth", "easter") if getattr(holiday, name) is not None}
+    if given not in ({"month", "day"}, {"month", "weekday", "nth"}, {"month", "day", "weekday"}, {"easter"}):
+        raise OutOfRange(
+            f"{place}: give month and day, or month, weekday and nth, or month, day and weekday, or easter"
+        )
+    if holiday.nth == 0:
+        raise OutOfRange(f"{place}.nth: 1 to 5, or -1 for the last one")
+    if holiday.month is not None and holiday.day is not None:
+        last = 29 if holiday.month == 2 and holiday.weekday is None else _MONTH_DAYS[holiday.month - 1]
+        if not 1 <= holiday.day <= last:
+            raise OutOfRange(f"{place}.day: 1 to {last} in that month")
+
+
+_MONTH_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 def _check_attempt_rules(rules: tuple[AttemptRule, ...]) -> None:
@@ -264,6 +296,8 @@ def check_override(override: RuleOverride, now_s: int) -> None:
         raise OutOfRange("rule: hours are overridden for a campaign or a list, not for one chain or number")
     if is_of_hours and override.attempt_rule:
         raise OutOfRange("attempt_rule: belongs to attempt limits and quiet times")
+    if override.number_key is not None and canonical_number(override.number_key) != override.number_key:
+        raise OutOfRange(f"number_key: write the number as {canonical_number(override.number_key)}")
     if override.chain_id is not None and override.list_id is None:
         raise OutOfRange("chain_id: a chain is named together with its list_id")
     if (override.campaign_id, override.list_id, override.number_key) == (None, None, None):

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from trunkline.domain.enums import CallResult
+from trunkline.domain.campaigns import CallingList, Campaign
+from trunkline.domain.enums import CallResult, RecordStatus
 
 _R = CallResult
 NOT_DIALED = frozenset(
@@ -28,6 +29,12 @@ NOT_SERVED = frozenset({_R.ABANDONED, _R.DROPPED})
 
 WINDOW_MS = 1_800_000
 """The time over which rates are taken: half an hour, short enough to follow the day, long enough to be calm."""
+
+
+COUNT_EVERY_MS = 10_000
+"""The least age at which a list is counted anew."""
+COUNT_SHARE = 50
+"""A count is kept for so many times what it took."""
 
 
 class Tally(msgspec.Struct, kw_only=True):
@@ -73,12 +80,18 @@ class Waiting(StrEnum):
 
 
 class AgentCounts(NamedTuple):
-    """Agents of a group: all, logged in, in a preview session, with records on their desks."""
+    """Agents of a group: all, logged in, in a preview session, with records on their desks.
+
+    Taking part are those in a preview session, and those with records who are logged in; of them are ``busy`` those
+    with records.
+    """
 
     assigned: int = 0
     logged_in: int = 0
     in_preview: int = 0
     with_records: int = 0
+    taking_part: int = 0
+    busy: int = 0
 
 
 class Sample(NamedTuple):
@@ -88,6 +101,59 @@ class Sample(NamedTuple):
     available: int
     busy: int
     leads: Mapping[int, int]
+
+
+class RecordCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """A calling list counted: records by number of the status; callbacks that wait; chains, and those that are open.
+
+    A chain is open while one of its records may still be called: not closed, and tried less than the list permits.
+    """
+
+    by_status: dict[int, int] = {}
+    callbacks: int = 0
+    chains: int = 0
+    open_chains: int = 0
+
+
+class Counted(msgspec.Struct, frozen=True, kw_only=True):
+    """A count of a list, and when it was made."""
+
+    counts: RecordCounts
+    counted_at_ms: int
+    took_ms: int
+
+    def is_old(self, now_ms: int) -> bool:
+        """True when it is time for the next one."""
+        return now_ms - self.counted_at_ms >= max(COUNT_EVERY_MS, COUNT_SHARE * self.took_ms)
+
+
+class ListStatistics(msgspec.Struct, frozen=True, kw_only=True):
+    """Figures of a list, in one group or in all that are loaded. ``counted`` None: not counted yet."""
+
+    calling_list: CallingList
+    tally: Tally
+    counted: Counted | None = None
+    buffered: int = 0
+    time_to_complete_s: int | None = None
+    groups: tuple[Campaign, ...] = ()
+
+    def records(self, status: RecordStatus) -> int | None:
+        """Records in a status."""
+        return None if self.counted is None else self.counted.counts.by_status.get(int(status), 0)
+
+
+class GroupStatistics(msgspec.Struct, frozen=True, kw_only=True):
+    """Figures of a group since it was loaded."""
+
+    campaign: Campaign
+    at_ms: int
+    tally: Tally
+    agents: AgentCounts
+    waiting: tuple[Waiting, ...]
+    busy_factor: float | None = None
+    time_to_complete_s: int | None = None
+    buffered: int = 0
+    lists: tuple[ListStatistics, ...] = ()
 
 
 def ratio(part: int, whole: int) -> float | None:

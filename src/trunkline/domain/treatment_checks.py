@@ -200,6 +200,8 @@ def _targets(path: str, step: Step) -> Iterator[Fault]:
             yield Fault(f"{path}.{key}", f"{name} needs it: {question}")
         else:
             yield from _text(f"{path}.{key}", text, limit)
+    if "," in step.hook:
+        yield Fault(f"{path}.hook", "may hold no comma; a webhook with one cannot be named by a plan")
     yield from _text(f"{path}.call_target", step.call_target, MAX_TARGET)
     if step.call_target and step.call_action is CallAction.NO_CALL_ACTION_CODE:
         yield Fault(f"{path}.call_target", "has a meaning with a call_action only")

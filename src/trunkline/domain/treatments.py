@@ -169,6 +169,11 @@ class TreatmentPlan(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
                     return rule
         return next((rule for rule in self.rules if rule.call_result is result), None)
 
+    @property
+    def is_numbered(self) -> bool:
+        """True when every step has a number of its own."""
+        return all(step.step_id for rule in self.rules for step in rule.steps)
+
     def find(self, step_id: int) -> tuple[TreatmentRule, int] | None:
         """The sequence and the place in it (from 0) of a step, or None when the plan has no such step."""
         for rule in self.rules:

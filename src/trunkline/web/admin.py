@@ -14,9 +14,11 @@ from trunkline.contract.audit import REQUEST_TYPE_NAMES
 from trunkline.contract.values import MAX_TIME_S
 from trunkline.domain.enums import Door, RequestType
 from trunkline.domain.people import Caller, Role
+from trunkline.domain.permissions import Permission
 from trunkline.errors import Forbidden, MissingParameter, NotFound, OutOfRange
 from trunkline.web.exchange import Exchange
 from trunkline.web.outbound import read_object
+from trunkline.web.rows import Row
 from trunkline.web.services import Services
 
 MAX_AUDIT_ROWS = 1000
@@ -27,6 +29,21 @@ MAX_NUMBER_DIGITS = 18
 """Digits of a number in a query: what fits 64 bits."""
 
 DOOR_NAMES = {Door.INSIDE: "Server", Door.REST: "REST", Door.USER_EVENT: "SendUserEvent", Door.HTTP: "HTTP"}
+
+
+def rows() -> list[Row]:
+    """The routes."""
+    chain = {"list_name": "list name", "chain_id": "chain"}
+    return [
+        Row("GET", "/api/v2/admin/requests", get_requests, Permission.SUPERVISE),
+        Row(
+            "POST",
+            "/api/v2/admin/calling-lists/{list_name}/chains/{chain_id}",
+            post_chain,
+            Permission.SUPERVISE,
+            chain,
+        ),
+    ]
 
 
 def require_supervisor(caller: Caller) -> None:

@@ -11,6 +11,7 @@ from urllib.parse import unquote_to_bytes
 
 from trunkline.contract.answers import method_not_allowed
 from trunkline.domain.people import Caller
+from trunkline.domain.permissions import Permission
 from trunkline.errors import NotAuthenticated, NotFound, TrunklineError
 from trunkline.web.door import is_door, post_door
 from trunkline.web.exchange import ClientGone, Exchange, Receive, Scope, Send
@@ -20,6 +21,7 @@ from trunkline.web.operations import post_operation
 from trunkline.web.outbound import post_campaign, post_record
 from trunkline.web.outbound_reads import get_campaigns, get_record, get_records
 from trunkline.web.routes import build_router
+from trunkline.web.rows import Row
 from trunkline.web.services import Services
 
 RECORDS = "/api/v2/me/outbound-records"
@@ -29,6 +31,23 @@ PUBLIC = frozenset({"/api/v2/diagnostics/version", "/metrics", "/"})
 """Paths that answer without credentials."""
 MAX_HANDLE = 2**31 - 1
 MAX_HANDLE_DIGITS = 10
+
+_RECORD, _CAMPAIGN = {"handle": "handle"}, {"campaign_name": "campaign name"}
+HOT_ROWS: tuple[Row, ...] = (
+    Row("GET", RECORDS, get_records, Permission.OWN),
+    Row("POST", RECORDS, post_record, Permission.OWN),
+    Row("GET", f"{RECORDS}/{{handle}}", get_record, Permission.OWN, _RECORD),
+    Row("POST", f"{RECORDS}/{{handle}}", post_record, Permission.OWN, _RECORD),
+    Row("GET", CAMPAIGNS, get_campaigns, Permission.OWN),
+    Row("GET", f"{CAMPAIGNS}/{{campaign_name}}", get_campaigns, Permission.OWN, _CAMPAIGN),
+    Row("POST", f"{CAMPAIGNS}/{{campaign_name}}", post_campaign, Permission.OWN, _CAMPAIGN),
+    Row("POST", OPERATIONS, post_operation, Permission.OWN),
+    Row("POST", "/lists/{list_name}", post_door, Permission.SUPERVISE, {"list_name": "list name"}),
+    Row("POST", "/records/{handle}", post_door, Permission.SUPERVISE, {"handle": "handle"}),
+    Row("POST", "/phones/{number}", post_door, Permission.SUPERVISE, {"number": "any"}),
+    Row("POST", "/customer_ids/{customer_id}", post_door, Permission.SUPERVISE, {"customer_id": "any"}),
+)
+"""The routes that are found by their prefix, as rows: who may use them and what their paths name."""
 
 Route = Callable[[Exchange, Services, Caller], Awaitable[None]]
 

@@ -166,6 +166,10 @@ class Authenticator:
                 self._hash_results.popitem(last=False)
         return result
 
+    async def hash(self, password: str) -> str:
+        """The encoded hash of a new password, computed in the threads of the log-ins."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, hash_password, password)
+
     def session(self, exchange: Headers) -> HttpSession | None:
         """The live session of the request's cookie, or the one it began, touched; None when there is none."""
         token = exchange.session_token or exchange.cookie(SESSION_COOKIE)

@@ -6,12 +6,26 @@ from trunkline.app.explain import Explainer, Target
 from trunkline.app.explanations import attempts_as_json, overviews_as_json, records_as_json
 from trunkline.contract.answers import answer
 from trunkline.domain.people import Caller
+from trunkline.domain.permissions import Permission
 from trunkline.errors import OutOfRange
 from trunkline.web.admin import number, require_supervisor
 from trunkline.web.exchange import Exchange
+from trunkline.web.rows import Row
 from trunkline.web.services import Services
 
 _PARAMETERS = {"callingList", "chainId", "chainN", "recordId", "recordHandle", "phoneNumber", "campaignName"}
+
+
+def rows() -> list[Row]:
+    """The routes."""
+    api, supervise = "/api/v2/admin/explain", Permission.SUPERVISE
+    record = {"callingList": "list name", "chainId": "chain", "recordHandle": "handle", "phoneNumber": "number"}
+    return [
+        Row("GET", f"{api}/records", get_records, supervise, record),
+        Row("GET", f"{api}/attempts", get_attempts, supervise, record),
+        Row("GET", f"{api}/lists/{{list_name}}", get_list, supervise, {"list_name": "list name"}),
+        Row("GET", f"{api}/campaigns/{{campaign_name}}", get_campaign, supervise, {"campaign_name": "campaign name"}),
+    ]
 
 
 def _explainer(services: Services, caller: Caller) -> Explainer:

@@ -14,9 +14,11 @@ from trunkline.app.import_chunks import check_may_import
 from trunkline.app.ports import Store
 from trunkline.domain.import_specifications import FileFormat
 from trunkline.domain.people import Caller
+from trunkline.domain.permissions import Permission
 from trunkline.errors import OutOfRange
 from trunkline.web.exchange import Exchange
 from trunkline.web.imports import ImportDoor
+from trunkline.web.rows import Row
 
 _TYPES = {FileFormat.CSV: b"text/csv; charset=utf-8", FileFormat.JSON_LINES: b"application/x-ndjson"}
 _SWITCHES = {"true": True, "false": False}
@@ -32,6 +34,17 @@ class ExportServices(Protocol):
     @property
     def store(self) -> Store:
         """The store."""
+
+
+def rows() -> list[Row]:
+    """The routes."""
+    address = "/api/v2/admin/calling-lists/{list_name}/export"
+    return [Row("GET", address, get_export, Permission.SUPERVISE, {"list_name": "list name"})]
+
+
+async def get_export(exchange: Exchange, services: ExportServices, caller: Caller, list_name: str) -> None:
+    """``GET /admin/calling-lists/<list>/export``."""
+    await export_list(exchange, caller, list_name, services)
 
 
 async def export_list(exchange: Exchange, caller: Caller, list_name: str, services: ExportServices) -> None:

@@ -8,11 +8,10 @@ and administrators.
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from collections.abc import Callable, Coroutine
 from contextlib import ExitStack
 from enum import StrEnum
-from typing import IO, Any, Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -32,19 +31,19 @@ from trunkline.domain.import_specifications import (
     NumberCheck,
 )
 from trunkline.domain.people import Caller
-from trunkline.errors import OutOfRange, TooLarge, Unavailable
-from trunkline.web.exchange import ClientGone, Exchange
+from trunkline.domain.permissions import Permission
+from trunkline.errors import OutOfRange, Unavailable
+from trunkline.web.exchange import Exchange
+from trunkline.web.rows import Row
+from trunkline.web.uploads import store_body, temporary_file
 
 MAX_IMPORT_BYTES = 1 << 30
 """1 GiB, some ten million rows: longer files are imported from the command line, which needs no copy."""
 MAX_AT_ONCE = 2
 """Bodies that are stored and imported at the same time: each takes up to ``MAX_IMPORT_BYTES`` of disk."""
-STALL_S = 60
-"""Seconds without a byte after which a sender is taken for dead: it holds one of the few places."""
 WATCH_S = 20.0
 """Seconds for which a sender waits for the report: well below what proxies and browsers wait, and enough for a million
 rows. Afterwards the progress can be asked for."""
-_WRITE_BYTES = 1 << 20
 _MAPPED = "map."
 _SWITCHES = {"true": True, "false": False}
 _TYPES = {
@@ -110,6 +109,28 @@ class ImportServices(Protocol):
         """The door for imports; one per process."""
 
 
+def rows() -> list[Row]:
+    """The routes."""
+    address = "/api/v2/admin/calling-lists/{list_name}/imports"
+    by_list, one = {"list_name": "list name"}, {"list_name": "list name", "import_id": "import"}
+    return [
+        Row("POST", address, post_import, Permission.SUPERVISE, by_list),
+        Row("GET", f"{address}/{{import_id}}", get_import, Permission.SUPERVISE, one),
+    ]
+
+
+async def post_import(exchange: Exchange, services: ImportServices, caller: Caller, list_name: str) -> None:
+    """``POST /admin/calling-lists/<list>/imports``."""
+    await import_list(exchange, caller, list_name, services)
+
+
+async def get_import(
+    exchange: Exchange, services: ImportServices, caller: Caller, list_name: str, import_id: str
+) -> None:
+    """``GET /admin/calling-lists/<list>/imports/<import id>``."""
+    await show_import(exchange, caller, list_name, import_id, services)
+
+
 async def import_list(exchange: Exchange, caller: Caller, list_name: str, services: ImportServices) -> None:
     """Serve the POST: answer with the report, or with where to ask for it when the import takes longer.
 
@@ -127,9 +148,9 @@ async def import_list(exchange: Exchange, caller: Caller, list_name: str, servic
     stack = ExitStack()
     stack.callback(door.give_back)
     try:
-        file = stack.enter_context(_temporary_file(door.spool_dir))
+        file = stack.enter_context(temporary_file(door.spool_dir))
         source = TextFile(file, encoding)
-        await _store_body(exchange, file, door.max_bytes)
+        await store_body(exchange, file, door.max_bytes)
         digest = await asyncio.to_thread(source.digest)
         order = msgspec.structs.replace(order, import_id=order.import_id or digest[:32])
     except BaseException:
@@ -247,45 +268,3 @@ def _content_type(exchange: Exchange) -> tuple[FileFormat, str]:
         if name.strip().lower() == "charset":
             return file_format, value.strip().strip('"')
     return file_format, ""
-
-
-async def _store_body(exchange: Exchange, file: IO[bytes], max_bytes: int) -> None:
-    """Write the body to the file; ``TooLarge`` as soon as it is known to be over ``max_bytes``."""
-    announced = exchange.header(b"content-length")
-    if announced is not None and (not announced.isdigit() or int(announced[:18]) > max_bytes):
-        raise TooLarge(f"the body is larger than {max_bytes} bytes")
-    size = 0
-    block = bytearray()
-    is_more = True
-    while is_more:
-        try:
-            message = await asyncio.wait_for(exchange.receive(), STALL_S)
-        except TimeoutError:
-            raise OutOfRange(f"the body stopped for {STALL_S} seconds") from None
-        if message["type"] == "http.disconnect":
-            raise ClientGone
-        part = message.get("body", b"")
-        is_more = message.get("more_body", False)
-        size += len(part)
-        if size > max_bytes:
-            raise TooLarge(f"the body is larger than {max_bytes} bytes")
-        block += part
-        if len(block) >= _WRITE_BYTES or not is_more:
-            await asyncio.to_thread(_write, file, bytes(block))
-            block.clear()
-
-
-def _temporary_file(folder: str | None) -> IO[bytes]:
-    try:
-        return tempfile.TemporaryFile(dir=folder, prefix="import-", buffering=0)
-    except OSError as error:
-        raise Unavailable("the server cannot store the file", retry_after_s=60) from error
-
-
-def _write(file: IO[bytes], block: bytes) -> None:
-    try:
-        rest = memoryview(block)
-        while rest:
-            rest = rest[file.write(rest) :]
-    except OSError as error:
-        raise Unavailable("the server has no room for the file", retry_after_s=60) from error

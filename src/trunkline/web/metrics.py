@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from prometheus_client.gc_collector import GCCollector
@@ -13,6 +13,8 @@ from trunkline.app.writer import Writer
 from trunkline.web.auth import Authenticator
 from trunkline.web.notifications import Notifications
 
+Gauges = Mapping[str, tuple[str, Callable[[], float]]]
+
 
 class Metrics:
     """The registry of one server."""
@@ -21,7 +23,7 @@ class Metrics:
         self._registry = CollectorRegistry()
         ProcessCollector(registry=self._registry)
         GCCollector(registry=self._registry)
-        gauges: dict[str, tuple[str, Callable[[], float]]] = {
+        gauges: Gauges = {
             "trunkline_requests_written": ("Requests that went through the writer.", lambda: writer.requests),
             "trunkline_batches_written": ("Transactions that the writer made.", lambda: writer.batches),
             "trunkline_writes_pending": ("Requests waiting for the next transaction.", lambda: writer.pending),
@@ -31,6 +33,10 @@ class Metrics:
             "trunkline_cometd_sessions": ("CometD sessions.", lambda: notifications.sessions),
             "trunkline_cometd_sockets": ("Open WebSockets.", lambda: notifications.cometd.sockets),
         }
+        self.add(gauges)
+
+    def add(self, gauges: Gauges) -> None:
+        """Serve further figures: name -> what it says, and what reads it."""
         for name, (text, read) in gauges.items():
             Gauge(name, text, registry=self._registry).set_function(read)
 

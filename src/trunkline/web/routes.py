@@ -10,83 +10,113 @@ from starlette.routing import Match, Route
 
 from trunkline.contract.answers import answer, method_not_allowed
 from trunkline.domain.people import Caller
+from trunkline.domain.permissions import Permission, check_permission
 from trunkline.errors import NotFound
-from trunkline.web import admin, agent, explain, exports, imports, resources, webhooks
+from trunkline.web import (
+    admin,
+    admin_objects,
+    agent,
+    callbacks,
+    explain,
+    exports,
+    group_control,
+    imports,
+    list_work,
+    openapi,
+    persons,
+    resources,
+    suppression,
+    webhooks,
+)
 from trunkline.web.exchange import Exchange
+from trunkline.web.rows import Row
 from trunkline.web.services import Services
 
-Handler = Callable[..., Awaitable[None]]
 Routed = Callable[[Exchange, Caller | None], Awaitable[None]]
 
 
-def table() -> list[tuple[str, str, Handler]]:
-    """Method, path and handler of each route; handlers get exchange, services, caller and the path's parameters."""
+def table() -> list[Row]:
+    """Every route that is not hot; handlers get exchange, services, caller and the path's parameters.
+
+    Who may use a route, and what the parameters of its path name, stands beside it.
+    """
     api, inner = "/api/v2", "/internal-api"
+    own, public, supervise = Permission.OWN, Permission.PUBLIC, Permission.SUPERVISE
     lists = [
-        ("GET", f"{api}/me/{name}", partial(resources.get_list, name=name))
+        Row("GET", f"{api}/me/{name}", partial(resources.get_list, name=name), own)
         for name in ("devices", "features", "channels", "settings", "calls", "chats", "interactions", "skills")
     ]
     empty = [
-        ("GET", f"{api}/me/groups", partial(resources.get_nothing, name="groups")),
-        ("GET", f"{api}/groups", partial(resources.get_nothing, name="groups")),
-        ("GET", f"{api}/workbins", partial(resources.get_nothing, name="workbins")),
+        Row("GET", f"{api}/me/groups", partial(resources.get_nothing, name="groups"), own),
+        Row("GET", f"{api}/groups", partial(resources.get_nothing, name="groups"), own),
+        Row("GET", f"{api}/workbins", partial(resources.get_nothing, name="workbins"), own),
     ]
+    device = {"device_id": "device"}
     return [
-        ("GET", f"{api}/diagnostics/version", get_version),
-        ("GET", "/metrics", get_metrics),
-        ("GET", "/", get_root),
-        ("GET", f"{api}/me", resources.get_me),
-        ("POST", f"{api}/me", agent.post_me),
+        Row("GET", f"{api}/diagnostics/version", get_version, public),
+        Row("GET", "/metrics", get_metrics, public),
+        Row("GET", "/", get_root, public),
+        Row("GET", f"{api}/me", resources.get_me, own),
+        Row("POST", f"{api}/me", agent.post_me, own),
         *lists,
         *empty,
-        ("POST", f"{api}/me/channels/{{channel}}", agent.post_channel),
-        ("GET", f"{api}/me/devices/{{device_id}}", resources.get_device),
-        ("GET", f"{api}/me/devices/{{device_id}}/settings/tserver", resources.get_device_settings),
-        ("GET", f"{api}/devices/{{device_id}}/settings/tserver", resources.get_device_settings),
-        ("POST", f"{api}/me/devices/{{device_id}}/calls", post_device_call),
-        ("POST", f"{api}/me/calls/{{call_id}}", post_call),
-        ("GET", f"{inner}/me/settings", resources.get_settings),
-        ("GET", f"{inner}/contact-center", resources.get_contact_centre),
-        ("GET", f"{api}/contacts/{{user_id}}", resources.get_contact),
-        ("GET", f"{api}/services", resources.get_services),
-        ("GET", f"{api}/features", resources.get_features),
-        ("GET", f"{api}/admin/requests", admin.get_requests),
-        ("GET", f"{api}/admin/explain/records", explain.get_records),
-        ("GET", f"{api}/admin/explain/attempts", explain.get_attempts),
-        ("GET", f"{api}/admin/explain/lists/{{list_name}}", explain.get_list),
-        ("GET", f"{api}/admin/explain/campaigns/{{campaign_name}}", explain.get_campaign),
-        ("POST", f"{api}/admin/calling-lists/{{list_name}}/chains/{{chain_id}}", admin.post_chain),
-        ("GET", f"{api}/admin/webhooks/{{webhook_id}}/deliveries", webhooks.get_deliveries),
-        ("POST", f"{api}/admin/webhooks/{{webhook_id}}/deliveries", webhooks.post_deliveries),
-        ("POST", f"{api}/admin/calling-lists/{{list_name}}/imports", post_import),
-        ("GET", f"{api}/admin/calling-lists/{{list_name}}/imports/{{import_id}}", get_import),
-        ("GET", f"{api}/admin/calling-lists/{{list_name}}/export", get_export),
+        Row("POST", f"{api}/me/channels/{{channel}}", agent.post_channel, own, {"channel": "channel"}),
+        Row("GET", f"{api}/me/devices/{{device_id}}", resources.get_device, own, device),
+        Row("GET", f"{api}/me/devices/{{device_id}}/settings/tserver", resources.get_device_settings, own, device),
+        Row("GET", f"{api}/devices/{{device_id}}/settings/tserver", resources.get_device_settings, own, device),
+        Row("POST", f"{api}/me/devices/{{device_id}}/calls", post_device_call, own, device),
+        Row("POST", f"{api}/me/calls/{{call_id}}", post_call, own, {"call_id": "call"}),
+        Row("GET", f"{inner}/me/settings", resources.get_settings, own),
+        Row("GET", f"{inner}/contact-center", resources.get_contact_centre, own),
+        Row("GET", f"{api}/contacts/{{user_id}}", resources.get_contact, own, {"user_id": "public user"}),
+        Row("GET", f"{api}/services", resources.get_services, own),
+        Row("GET", f"{api}/features", resources.get_features, own),
+        *admin.rows(),
+        *imports.rows(),
+        *exports.rows(),
+        Row("GET", f"{api}/admin/openapi.json", partial(openapi.get_openapi, rows=rows), supervise),
+        # Before the objects: what is below their addresses and is no object.
+        *group_control.rows(),
+        *list_work.rows(),
+        *admin_objects.rows(),
+        *callbacks.rows(),
+        *explain.rows(),
+        *suppression.rows(),
+        *persons.rows(),
+        *webhooks.rows(),
     ]
 
 
 def build_router(services: Services) -> Routed:
     """The function that finds a route and calls its handler; raises ``NotFound`` for an unknown path."""
-    routes = [(method, Route(path, endpoint=_unused), handler) for method, path, handler in table()]
+    routes = [(Route(row.path, endpoint=_unused), row) for row in rows()]
 
     async def serve(exchange: Exchange, caller: Caller | None) -> None:
         path = exchange.path.rstrip("/") or "/"
         scope = {"type": "http", "method": exchange.method, "path": path, "root_path": ""}
         method = "GET" if exchange.method == "HEAD" else exchange.method
         allowed: list[str] = []
-        for route_method, route, handler in routes:
+        for route, row in routes:
             match, child = route.matches(scope)
             if match is Match.NONE:
                 continue
-            if route_method == method:
-                await handler(exchange, services, caller, **child["path_params"])
+            if row.method == method:
+                if caller is not None:
+                    check_permission(row.needs, caller)
+                await row.handler(exchange, services, caller, **child["path_params"])
                 return
-            allowed.append(route_method)
+            allowed.append(row.method)
         if allowed:
             await exchange.answer_with(method_not_allowed(allowed))
             return
         raise NotFound("there is nothing at this path")
 
     return serve
+
+
+def rows() -> list[Row]:
+    """The table."""
+    return table()
 
 
 async def _unused(_: Any) -> None:
@@ -115,21 +145,6 @@ async def get_metrics(exchange: Exchange, services: Services, caller: Caller | N
     headers = [(b"content-type", b"text/plain; version=0.0.4; charset=utf-8"), (b"content-length", b"%d" % len(body))]
     await exchange.send({"type": "http.response.start", "status": 200, "headers": headers})
     await exchange.send({"type": "http.response.body", "body": body})
-
-
-async def post_import(exchange: Exchange, services: Services, caller: Caller, list_name: str) -> None:
-    """``POST /admin/calling-lists/<list>/imports``."""
-    await imports.import_list(exchange, caller, list_name, services)
-
-
-async def get_export(exchange: Exchange, services: Services, caller: Caller, list_name: str) -> None:
-    """``GET /admin/calling-lists/<list>/export``."""
-    await exports.export_list(exchange, caller, list_name, services)
-
-
-async def get_import(exchange: Exchange, services: Services, caller: Caller, list_name: str, import_id: str) -> None:
-    """``GET /admin/calling-lists/<list>/imports/<import id>``."""
-    await imports.show_import(exchange, caller, list_name, import_id, services)
 
 
 async def post_device_call(exchange: Exchange, services: Services, caller: Caller, device_id: str) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
+from trunkline.app.admin import Administration
 from trunkline.app.directory import ReferenceBook
+from trunkline.app.group_keeper import GroupKeeper
 from trunkline.app.outbox import Outbox
 from trunkline.app.ports import Clock, Store
+from trunkline.app.statistics import Statistics
 from trunkline.app.webhooks import Webhooks
 from trunkline.app.writer import Writer
 from trunkline.web.auth import Authenticator
@@ -44,7 +47,11 @@ class Settings:
 
 
 class Services:
-    """Everything a route may use. ``report_defect`` logs an error of ours and returns its incident id."""
+    """Everything a route may use.
+
+    ``report_defect`` logs an error of ours and returns its incident id. ``refresh`` renews the book at once after the
+    reference data changed, and ends the sessions of those who lost their access.
+    """
 
     def __init__(
         self,
@@ -59,6 +66,10 @@ class Services:
         report_defect: Callable[[BaseException, str], str],
         imports: ImportDoor,
         webhooks: Webhooks,
+        administration: Administration,
+        refresh: Callable[[], Awaitable[None]],
+        groups: GroupKeeper,
+        statistics: Statistics,
         metrics: Callable[[], bytes] | None = None,
     ) -> None:
         self.settings = settings
@@ -71,6 +82,10 @@ class Services:
         self.report_defect = report_defect
         self.imports = imports
         self.webhooks = webhooks
+        self.administration = administration
+        self.refresh = refresh
+        self.groups = groups
+        self.statistics = statistics
         self.metrics = metrics
 
     @property

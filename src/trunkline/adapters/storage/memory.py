@@ -21,6 +21,7 @@ from trunkline.adapters.storage import (
 )
 from trunkline.adapters.storage.memory_bulk import MemoryBulk
 from trunkline.adapters.storage.memory_groups import StoreGroups
+from trunkline.adapters.storage.memory_persons import PersonRows
 from trunkline.adapters.storage.memory_unit import MemoryUnit, Tables
 from trunkline.adapters.storage.objects import PROVISIONED, check_seen, replacing
 from trunkline.app.bulk import Bulk
@@ -52,7 +53,7 @@ from trunkline.domain.records import Record
 from trunkline.errors import AlreadyExists, Defect, Unavailable
 
 
-class MemoryStore(StoreGroups):
+class MemoryStore(PersonRows, StoreGroups):
     """See ``app.ports.Store``."""
 
     def __init__(self) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from trunkline.app.group_reads import AttemptCount, AttemptCounts, RecordCounts
-from trunkline.app.stored import BufferKey, Changes, ScheduleRun
+from trunkline.app.group_reads import AttemptCount, AttemptCounts
+from trunkline.app.stored import SCHEDULE_RUNS_KEPT_S, Changes, ScheduleRun
 from trunkline.domain.attempts import AttemptStep
 from trunkline.domain.enums import RecordType
 from trunkline.domain.records import is_open
+from trunkline.domain.statistics import RecordCounts
 
 if TYPE_CHECKING:
     from trunkline.adapters.storage.memory_unit import Tables
@@ -29,19 +30,11 @@ def preview_users(tables: Tables, contact_centre_id: int, campaign_id: int) -> l
     return sorted(s.user_id for s in tables.preview_sessions if (s.contact_centre_id, s.campaign_id) == wanted)
 
 
-def buffered(tables: Tables, contact_centre_id: int, campaign_group_id: int, limit: int) -> list[BufferKey]:
-    """See ``BufferReads.buffered``."""
-    mine = [
-        (entry.place, key)
-        for key, entry in tables.buffer.items()
-        if (key[0], entry.campaign_group_id) == (contact_centre_id, campaign_group_id)
-    ]
-    return [key for _, key in sorted(mine)][:limit]
-
-
 def buffer_levels(tables: Tables, contact_centre_id: int, campaign_group_id: int) -> dict[int, int]:
     """See ``Counting.buffer_levels``."""
-    return dict(Counter(key[1] for key in buffered(tables, contact_centre_id, campaign_group_id, len(tables.buffer))))
+    group = (contact_centre_id, campaign_group_id)
+    entries = tables.buffer.values()
+    return dict(Counter(e.list_id for e in entries if (e.contact_centre_id, e.campaign_group_id) == group))
 
 
 def record_counts(tables: Tables, contact_centre_id: int, list_id: int, max_attempts: int) -> RecordCounts:
@@ -113,10 +106,6 @@ class UnitGroups:
         """See ``WorkReads.preview_users``."""
         return preview_users(self._now(), contact_centre_id, campaign_id)
 
-    async def buffered(self, contact_centre_id: int, campaign_group_id: int, limit: int) -> list[BufferKey]:
-        """See ``BufferReads.buffered``."""
-        return buffered(self._now(), contact_centre_id, campaign_group_id, limit)
-
 
 class StoreGroups(UnitGroups):
     """The part of a store that is about groups."""
@@ -150,3 +139,10 @@ def commit(tables: Tables, changes: Changes) -> None:
         tables.buffer.pop(key, None)
     for run in changes.schedule_runs:
         tables.schedule_runs.setdefault((run.contact_centre_id, run.schedule_id, run.item_n, run.due_at_s), run)
+        old = [
+            key
+            for key, other in tables.schedule_runs.items()
+            if key[0] == run.contact_centre_id and other.due_at_s < run.due_at_s - SCHEDULE_RUNS_KEPT_S
+        ]
+        for gone in old:
+            del tables.schedule_runs[gone]

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 
-from trunkline.adapters.storage import memory_contacts, memory_groups, memory_selecting
+from trunkline.adapters.storage import memory_claims, memory_contacts, memory_groups, memory_selecting
 from trunkline.adapters.storage.memory_groups import UnitGroups
-from trunkline.adapters.storage.rows import is_open_now
 from trunkline.app.ports import (
     AgentSession,
+    Buffered,
+    BufferEntry,
+    BufferSize,
+    CallbackClaim,
+    ChainKey,
     Changes,
+    Claim,
+    Claimed,
     Conflict,
     CursorKey,
     DeskKey,
@@ -23,29 +30,21 @@ from trunkline.app.ports import (
     PreviewSession,
     RecordQuery,
     RecycleRun,
-    Search,
     StoredRow,
     Suppression,
     SuppressionKey,
     Undo,
     User,
 )
-from trunkline.app.stored import BufferKey, ScheduleRun
+from trunkline.app.stored import ScheduleRun
 from trunkline.domain.attempts import PastAttempt, StoredAttempt
-from trunkline.domain.campaigns import TYPE_PRIORITY, GroupState
+from trunkline.domain.campaigns import GroupState
 from trunkline.domain.desk import DeskEntry
-from trunkline.domain.enums import DoNotCallKind, RecordStatus, RecordType
+from trunkline.domain.enums import DoNotCallKind, RecordStatus
 from trunkline.domain.objects import ObjectKey, StoredObject
 from trunkline.domain.records import Record, RecordKey
 from trunkline.domain.suppression import Contact, contact_key
 from trunkline.errors import Defect, Unavailable
-
-
-class Buffered(msgspec.Struct, frozen=True, kw_only=True):
-    """A chain in the buffer of a group: its place in the order."""
-
-    campaign_group_id: int
-    place: int
 
 
 class Tables(msgspec.Struct):
@@ -61,11 +60,11 @@ class Tables(msgspec.Struct):
     object_history: dict[ObjectKey, list[StoredObject | None]] = {}
     object_log: dict[tuple[int, str, int], list[ObjectVersion]] = {}
     group_states: dict[tuple[int, int], GroupState] = {}
-    buffer: dict[BufferKey, Buffered] = {}
     schedule_runs: dict[tuple[int, int, int, int], ScheduleRun] = {}
     directory_version: int = 0
     records: dict[RecordKey, Record] = {}
     desk: dict[DeskKey, DeskEntry] = {}
+    buffer: dict[ChainKey, BufferEntry] = {}
     suppressions: dict[SuppressionKey, Suppression] = {}
     attempts: list[StoredAttempt] = []
     preview_sessions: set[PreviewSession] = set()
@@ -90,12 +89,17 @@ class MemoryUnit(UnitGroups):
         self._tables = tables
         self._is_open = is_open
         self._changes: Changes | None = None
+        # What claims wrote: this unit sees it, others after the commit.
+        self._claimed: dict[RecordKey, Record] = {}
+        self._buffered: dict[ChainKey, BufferEntry] = {}
         self._rows: list[StoredRow] = []
         self._attempts: list[StoredAttempt] = []
 
     def commit(self) -> None:
         """Make visible what was saved."""
         tables = self._now()
+        tables.records |= self._claimed
+        tables.buffer |= self._buffered
         changes = self._changes
         if changes is None:
             return
@@ -131,7 +135,9 @@ class MemoryUnit(UnitGroups):
         if self._changes is not None:
             raise Defect("a unit saves at most once")
         _check_imports(tables, changes)
-        stored = dict(tables.records)
+        if not changes.off_buffer <= set(self._buffer()):
+            raise Conflict("a chain left the buffer meanwhile")
+        stored = tables.records | self._claimed
         memory_selecting.remove(stored, changes.removed)
         for record in changes.new_records:
             if record.key in stored:
@@ -141,16 +147,16 @@ class MemoryUnit(UnitGroups):
             if key not in stored or stored[key].version != record.version - 1:
                 raise Conflict("a record was changed meanwhile")
         self._changes = changes
-        attempts = self._take("attempt", len(changes.attempts))
+        attempts = self._numbers("attempt", len(changes.attempts))
         self._attempts = [StoredAttempt(seq, row) for seq, row in zip(attempts, changes.attempts, strict=True)]
-        seqs = self._take("journal", len(changes.journal))
+        seqs = self._numbers("journal", len(changes.journal))
         self._rows = [StoredRow(seq, row) for seq, row in zip(seqs, changes.journal, strict=True)]
         return list(seqs)
 
     async def take_numbers(self, *, handles: int = 0, records: int = 0, chains: int = 0) -> tuple[range, range, range]:
         """See ``Unit.take_numbers``."""
         self._now()
-        return self._take("handle", handles), self._take("record", records), self._take("chain", chains)
+        return self._numbers("handle", handles), self._numbers("record", records), self._numbers("chain", chains)
 
     async def held(self, keys: Sequence[DeskKey]) -> list[Held]:
         """See ``Unit.held``."""
@@ -181,10 +187,53 @@ class MemoryUnit(UnitGroups):
         """See ``Unit.chain``."""
         return [record for record in self._records() if record.key[:3] == (contact_centre_id, list_id, chain_id)]
 
-    async def next_record(self, search: Search) -> Record | None:
-        """See ``Unit.next_record``."""
-        candidates = [record for record in self._records() if _may_be_called(record, search)]
-        return min(candidates, key=lambda record: _order(record, search), default=None)
+    async def claim(self, claim: Claim) -> Claimed:
+        """See ``Unit.claim``."""
+        return self._take(claim, memory_claims.claimed(self._records(), claim))
+
+    async def claim_callback(self, claim: CallbackClaim) -> Claimed:
+        """See ``Unit.claim_callback``."""
+        return self._take(claim, memory_claims.callback(self._records(), claim))
+
+    def _take(self, claim: Claim | CallbackClaim, chains: list[ChainKey]) -> Claimed:
+        taken = memory_claims.taken(self._records(), chains, claim.campaign_id)
+        self._claimed |= {record.key: record for record in taken}
+        self._buffered |= {entry.chain_key: entry for entry in memory_claims.entries(claim, chains)}
+        return Claimed(tuple(chains))
+
+    async def buffered(
+        self, contact_centre_id: int, campaign_group_id: int, passed_over: Collection[ChainKey], limit: int
+    ) -> list[Buffered]:
+        """See ``Unit.buffered``."""
+        found = [
+            entry
+            for key, entry in self._buffer().items()
+            if (entry.contact_centre_id, entry.campaign_group_id) == (contact_centre_id, campaign_group_id)
+            and key not in passed_over
+        ]
+        found.sort(key=lambda entry: (entry.place, entry.list_id, entry.chain_id))
+        return memory_claims.with_records(self._records(), found[:limit])
+
+    async def buffers_ended(self, now_ms: int, limit: int) -> list[Buffered]:
+        """See ``Unit.buffers_ended``."""
+        found = [entry for entry in self._buffer().values() if entry.lease_until_ms <= now_ms]
+        found.sort(key=lambda entry: (entry.lease_until_ms, entry.chain_key))
+        return memory_claims.with_records(self._records(), found[:limit])
+
+    async def buffer_entry(self, contact_centre_id: int, list_id: int, chain_id: int) -> BufferEntry | None:
+        """See ``Unit.buffer_entry``."""
+        return self._buffer().get((contact_centre_id, list_id, chain_id))
+
+    async def buffer_sizes(self) -> list[BufferSize]:
+        """See ``Unit.buffer_sizes``."""
+        counted = Counter((entry.contact_centre_id, entry.campaign_group_id) for entry in self._buffer().values())
+        return [BufferSize(*group, counted[group]) for group in sorted(counted)]
+
+    async def buffer_size(self, contact_centre_id: int, campaign_group_id: int) -> int:
+        """See ``Unit.buffer_size``."""
+        sizes = await self.buffer_sizes()
+        group = (contact_centre_id, campaign_group_id)
+        return next((one.chains for one in sizes if (one.contact_centre_id, one.campaign_group_id) == group), 0)
 
     async def records_of_contact(
         self, contact_centre_id: int, list_ids: Sequence[int], kind: DoNotCallKind, value: str, limit: int
@@ -283,45 +332,28 @@ class MemoryUnit(UnitGroups):
             raise Unavailable("the store is closed")
         return self._tables
 
-    def _take(self, name: str, count: int) -> range:
+    def _numbers(self, name: str, count: int) -> range:
         # At once and for good: a number that was handed out in vain does not come again.
         start = self._tables.next_numbers[name]
         self._tables.next_numbers[name] = start + count
         return range(start, start + count)
 
     def _records(self) -> list[Record]:
-        records = self._now().records
+        records = self._now().records | self._claimed
         return [records[key] for key in sorted(records)]
+
+    def _buffer(self) -> dict[ChainKey, BufferEntry]:
+        return self._now().buffer | self._buffered
 
     def _all_held(self) -> list[Held]:
         tables = self._now()
         entries = [tables.desk[key] for key in sorted(tables.desk)]
-        return [Held(e, tables.records[e.record_key]) for e in entries if e.record_key in tables.records]
+        records = tables.records | self._claimed
+        return [Held(e, records[e.record_key]) for e in entries if e.record_key in records]
 
 
 def _key(held: Held) -> DeskKey:
     return DeskKey(held.entry.contact_centre_id, held.entry.handle)
-
-
-def _may_be_called(record: Record, search: Search) -> bool:
-    """See ``Search``."""
-    return (
-        record.contact_centre_id == search.contact_centre_id
-        and record.list_id in search.list_ids
-        and (record.list_id, record.chain_id) not in search.passed_over
-        and record.status is RecordStatus.READY
-        and record.phone_type.is_dialable
-        and record.record_type is not RecordType.NO_CALL
-        and (record.due_at_s is None or record.due_at_s <= search.now_s)
-        and record.attempts < search.max_attempts[record.list_id]
-        and (not record.record_type.is_personal or record.agent_id == search.user_id)
-        and is_open_now(record.window, search)
-    )
-
-
-def _order(record: Record, search: Search) -> tuple[int, int, int, int]:
-    place = search.list_ids.index(record.list_id)
-    return TYPE_PRIORITY[record.record_type], place, record.chain_id, record.chain_n
 
 
 def _check_imports(tables: Tables, changes: Changes) -> None:

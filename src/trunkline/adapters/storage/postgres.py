@@ -14,16 +14,14 @@ from typing import Any, TypeVar
 import asyncpg
 
 from trunkline.adapters.storage import (
-    postgres_attempts,
     postgres_callbacks,
     postgres_census,
-    postgres_contacts,
     postgres_desks,
-    postgres_keeping,
     postgres_objects,
     postgres_selecting,
 )
 from trunkline.adapters.storage.postgres_bulk import StoreBulk
+from trunkline.adapters.storage.postgres_contact_store import ContactStore
 from trunkline.adapters.storage.postgres_groups import StoreGroups
 from trunkline.adapters.storage.postgres_reference import write_provision
 from trunkline.adapters.storage.postgres_rows import stored_of, user_of
@@ -44,7 +42,6 @@ from trunkline.app.callback_reads import CallbackQuery, Presence
 from trunkline.app.census import CensusGroup, CensusQuery
 from trunkline.app.ports import (
     AgentSession,
-    AttemptQuery,
     AuditQuery,
     DeskKey,
     Directory,
@@ -55,13 +52,9 @@ from trunkline.app.ports import (
     Provision,
     RecordQuery,
     StoredRow,
-    Suppression,
-    SuppressionCount,
-    SuppressionQuery,
     Unit,
     User,
 )
-from trunkline.domain.attempts import StoredAttempt
 from trunkline.domain.objects import ObjectKey, StoredObject
 from trunkline.domain.records import Record
 from trunkline.errors import Defect, Refused, Unavailable
@@ -80,7 +73,7 @@ is best read whole: such a plan must not outlive the import of a million records
 costs a few milliseconds."""
 
 
-class PostgresStore(StoreGroups, StoreBulk):
+class PostgresStore(ContactStore, StoreGroups, StoreBulk):
     """See ``app.ports.Store``. ``database_url`` is ``postgresql://...`` as libpq takes it.
 
     An ``exclusive`` store (a server) keeps other exclusive ones away from the database; tools work beside it.
@@ -336,44 +329,6 @@ class PostgresStore(StoreGroups, StoreBulk):
         """See ``Store.prune``; looks at the oldest rows only, because numbers grow with time."""
         gone: int = await self._write(lambda connection: connection.fetchval(QUERIES["prune"], before_ms, limit))
         return gone
-
-    # Attempts and suppression lists
-
-    async def attempts(self, query: AttemptQuery) -> list[StoredAttempt]:
-        """See ``Store.attempts``."""
-        return await self._read(lambda connection: postgres_attempts.portion(connection, query))
-
-    async def newest_attempt(self) -> int:
-        """See ``Store.newest_attempt``."""
-        newest: int = await self._read(lambda connection: connection.fetchval(QUERIES["newest_attempt"]))
-        return newest
-
-    async def attempts_of_chain(
-        self, contact_centre_id: int, list_id: int, chain_id: int, limit: int
-    ) -> list[StoredAttempt]:
-        """See ``Store.attempts_of_chain``."""
-        chain = (contact_centre_id, list_id, chain_id)
-        return await self._read(lambda connection: postgres_attempts.of_chain(connection, chain, limit))
-
-    async def make_attempt_parts(self, now_ms: int) -> int:
-        """See ``Store.make_attempt_parts``."""
-        return await self._write(lambda connection: postgres_keeping.make_parts(connection, now_ms))
-
-    async def drop_attempts(self, before_ms: int, limit: int) -> int:
-        """See ``Store.drop_attempts``; whole months go, whatever the limit."""
-        return await self._write(lambda connection: postgres_keeping.drop_parts(connection, before_ms))
-
-    async def drop_suppressions(self, before_s: int, limit: int) -> int:
-        """See ``Store.drop_suppressions``."""
-        return await self._write(lambda connection: postgres_keeping.drop_suppressions(connection, before_s, limit))
-
-    async def suppression_entries(self, query: SuppressionQuery) -> list[Suppression]:
-        """See ``Store.suppression_entries``."""
-        return await self._read(lambda connection: postgres_contacts.page(connection, query))
-
-    async def suppression_counts(self, contact_centre_id: int, now_s: int) -> dict[int, SuppressionCount]:
-        """See ``Store.suppression_counts``."""
-        return await self._read(lambda connection: postgres_contacts.counts(connection, contact_centre_id, now_s))
 
 
 async def _version(connection: Connection) -> int:

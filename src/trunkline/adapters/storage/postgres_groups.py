@@ -8,11 +8,12 @@ from typing import TypeVar
 from trunkline.adapters.storage import rows
 from trunkline.adapters.storage.postgres_rows import columns
 from trunkline.adapters.storage.postgres_server import QUERIES, Connection
-from trunkline.app.group_reads import AttemptCount, AttemptCounts, RecordCounts
-from trunkline.app.stored import BufferKey, Changes, ScheduleRun
+from trunkline.app.group_reads import AttemptCount, AttemptCounts
+from trunkline.app.stored import SCHEDULE_RUNS_KEPT_S, Changes, Conflict, ScheduleRun
 from trunkline.domain.attempts import AttemptStep
 from trunkline.domain.enums import CallResult, RecordStatus
 from trunkline.domain.records import is_open
+from trunkline.domain.statistics import RecordCounts
 
 T = TypeVar("T")
 
@@ -28,14 +29,6 @@ async def desk_users(connection: Connection, contact_centre_id: int, campaign_id
 async def preview_users(connection: Connection, contact_centre_id: int, campaign_id: int) -> list[int]:
     """See ``WorkReads.preview_users``."""
     return [row[0] for row in await connection.fetch(QUERIES["preview_users"], contact_centre_id, campaign_id)]
-
-
-async def buffered(
-    connection: Connection, contact_centre_id: int, campaign_group_id: int, limit: int
-) -> list[BufferKey]:
-    """See ``BufferReads.buffered``."""
-    found = await connection.fetch(QUERIES["buffered"], contact_centre_id, campaign_group_id, limit)
-    return [(contact_centre_id, list_id, chain_id) for list_id, chain_id in found]
 
 
 async def buffer_levels(connection: Connection, contact_centre_id: int, campaign_group_id: int) -> dict[int, int]:
@@ -110,10 +103,15 @@ async def schedule_runs(connection: Connection, contact_centre_id: int, since_s:
 async def write(connection: Connection, changes: Changes) -> None:
     """Write what a batch changed about groups."""
     if changes.off_buffer:
-        await connection.execute(QUERIES["take_off_buffer"], *columns(sorted(changes.off_buffer)))
+        tag = await connection.execute(QUERIES["take_off_buffer"], *columns(sorted(changes.off_buffer)))
+        if int(tag.rpartition(" ")[2]) != len(changes.off_buffer):
+            raise Conflict("a chain left the buffer meanwhile")
     if changes.schedule_runs:
         new = sorted(map(rows.schedule_run_row, changes.schedule_runs))
         await connection.execute(QUERIES["note_schedule_runs"], *columns(new))
+        for run in changes.schedule_runs:
+            before_s = run.due_at_s - SCHEDULE_RUNS_KEPT_S
+            await connection.execute(QUERIES["forget_schedule_runs"], run.contact_centre_id, before_s)
 
 
 class UnitGroups:
@@ -129,10 +127,6 @@ class UnitGroups:
     async def preview_users(self, contact_centre_id: int, campaign_id: int) -> list[int]:
         """See ``WorkReads.preview_users``."""
         return await preview_users(self._usable(), contact_centre_id, campaign_id)
-
-    async def buffered(self, contact_centre_id: int, campaign_group_id: int, limit: int) -> list[BufferKey]:
-        """See ``BufferReads.buffered``."""
-        return await buffered(self._usable(), contact_centre_id, campaign_group_id, limit)
 
 
 class StoreGroups:

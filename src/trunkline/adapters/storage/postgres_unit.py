@@ -12,10 +12,15 @@ from typing import TypeVar
 
 import asyncpg
 
-from trunkline.adapters.storage import postgres_attempts, postgres_contacts, postgres_desks, postgres_selecting
+from trunkline.adapters.storage import (
+    postgres_attempts,
+    postgres_claims,
+    postgres_contacts,
+    postgres_desks,
+    postgres_selecting,
+)
 from trunkline.adapters.storage.postgres_groups import UnitGroups
 from trunkline.adapters.storage.postgres_rows import (
-    RECORD_COLUMNS,
     Fetched,
     entry_of,
     import_of,
@@ -27,14 +32,20 @@ from trunkline.adapters.storage.postgres_windows import Windows
 from trunkline.adapters.storage.postgres_writes import Writes
 from trunkline.app.ports import (
     AgentSession,
+    Buffered,
+    BufferEntry,
+    BufferSize,
+    CallbackClaim,
+    ChainKey,
     Changes,
+    Claim,
+    Claimed,
     DeskKey,
     Held,
     ImportProgress,
     PreviewSession,
     RecordQuery,
     RecycleRun,
-    Search,
     StoredRow,
     Suppression,
     Undo,
@@ -49,8 +60,6 @@ from trunkline.errors import Defect, Unavailable
 T = TypeVar("T")
 
 _BEGIN_TO_WRITE = f"BEGIN; SELECT pg_advisory_xact_lock({COMMIT_LOCK})"
-_MAX_LOCKED = 50
-"""Chains passed over because another process has them; that many at once means that it takes them faster."""
 
 
 class PostgresUnit(UnitGroups):
@@ -176,53 +185,52 @@ class PostgresUnit(UnitGroups):
 
     # The hand-out
 
-    async def next_record(self, search: Search) -> Record | None:
-        """See ``Unit.next_record``. The record stays locked until the unit ends."""
+    async def claim(self, claim: Claim) -> Claimed:
+        """See ``Unit.claim``. What was picked stays locked until the unit ends."""
+        return await postgres_claims.claim(await self._begun(), self._windows, claim)
+
+    async def claim_callback(self, claim: CallbackClaim) -> Claimed:
+        """See ``Unit.claim_callback``."""
+        if not claim.lists:
+            return Claimed()
+        return await postgres_claims.claim_callback(await self._begun(), self._windows, claim)
+
+    async def buffered(
+        self, contact_centre_id: int, campaign_group_id: int, passed_over: Collection[ChainKey], limit: int
+    ) -> list[Buffered]:
+        """See ``Unit.buffered``."""
+        group = (contact_centre_id, campaign_group_id)
+        return self._met(await postgres_claims.buffered(self._usable(), self._windows, group, passed_over, limit))
+
+    async def buffers_ended(self, now_ms: int, limit: int) -> list[Buffered]:
+        """See ``Unit.buffers_ended``."""
+        return self._met(await postgres_claims.buffers_ended(self._usable(), self._windows, now_ms, limit))
+
+    async def buffer_entry(self, contact_centre_id: int, list_id: int, chain_id: int) -> BufferEntry | None:
+        """See ``Unit.buffer_entry``."""
+        return await postgres_claims.buffer_entry(self._usable(), (contact_centre_id, list_id, chain_id))
+
+    async def buffer_sizes(self) -> list[BufferSize]:
+        """See ``Unit.buffer_sizes``."""
+        return await postgres_claims.buffer_sizes(self._usable())
+
+    async def buffer_size(self, contact_centre_id: int, campaign_group_id: int) -> int:
+        """See ``Unit.buffer_size``."""
+        size: int = await self._usable().fetchval(QUERIES["buffer_size"], contact_centre_id, campaign_group_id)
+        return size
+
+    async def _begun(self) -> asyncpg.Connection[asyncpg.Record]:
+        """The connection, in the transaction."""
         connection = self._usable()
-        if not search.list_ids:
-            return None
         if not self._has_begun:
             self._has_begun = True
             await connection.execute("BEGIN")
-        centre = search.contact_centre_id
-        passed = set(search.passed_over)
-        for _ in range(_MAX_LOCKED):
-            row = await connection.fetchrow(QUERIES["next_record"], *self._search_values(search, passed))
-            assert row is not None
-            *values, list_id, chain_id, unknown = row
-            if unknown:
-                await self._windows.load(connection, [(centre, list_id) for list_id in unknown])
-            elif list_id is None:
-                return None
-            elif values[0] is None:
-                passed.add((list_id, chain_id))
-            else:
-                (record,) = await self._built([row], lambda row: record_of(row[:RECORD_COLUMNS], self._windows))
-                self._seen[record.key] = record
-                return record
-        return None
+        return connection
 
-    def _search_values(self, search: Search, passed: set[tuple[int, int]]) -> list[object]:
-        centre = search.contact_centre_id
-        lists = list(search.list_ids)
-        slots = [
-            (place, list_id, window_id)
-            for place, list_id in enumerate(lists, start=1)
-            for window_id in self._windows.open_for(search, list_id)
-        ]
-        return [
-            centre,
-            lists,
-            [search.max_attempts[list_id] for list_id in lists],
-            [self._windows.newest(centre, list_id) for list_id in lists],
-            [place for place, _, _ in slots],
-            [window_id for _, _, window_id in slots],
-            [(list_id << 32) + window_id for _, list_id, window_id in slots],
-            search.user_id,
-            search.now_s,
-            [list_id for list_id, _ in passed],
-            [chain_id for _, chain_id in passed],
-        ]
+    def _met(self, found: list[Buffered]) -> list[Buffered]:
+        for one in found:
+            self._seen.update((record.key, record) for record in one.records)
+        return found
 
     async def take_numbers(self, *, handles: int = 0, records: int = 0, chains: int = 0) -> tuple[range, range, range]:
         """See ``Unit.take_numbers``."""

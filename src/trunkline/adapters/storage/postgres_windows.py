@@ -13,7 +13,6 @@ import msgspec
 
 from trunkline.adapters.storage.postgres_server import QUERIES, Connection
 from trunkline.adapters.storage.rows import as_json, is_open_now
-from trunkline.app.ports import Search
 from trunkline.domain.eligibility import Window
 from trunkline.domain.records import Record
 
@@ -46,10 +45,10 @@ class Windows:
         """The greatest number known of a list, 0 for none: numbers grow by one."""
         return len(self._values.get((contact_centre_id, list_id), ()))
 
-    def open_for(self, search: Search, list_id: int) -> list[int]:
+    def open_for(self, contact_centre_id: int, list_id: int, opens: Callable[[Window], bool]) -> list[int]:
         """Numbers of the windows of a list that are open."""
-        windows = self._values.get((search.contact_centre_id, list_id), {})
-        return [number for number, value in windows.items() if is_open_now(Window(*value), search)]
+        windows = self._values.get((contact_centre_id, list_id), {})
+        return [number for number, value in windows.items() if is_open_now(Window(*value), opens)]
 
     def number(self, record: Record) -> int | None:
         """The number of a record's window, None when it is not known."""

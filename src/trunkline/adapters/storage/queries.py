@@ -32,7 +32,11 @@ class Queries:
             for kind, name, text in zip(parts[1::3], parts[2::3], parts[3::3], strict=True):
                 assert name not in texts[kind], f"{path.name} repeats {name}"
                 texts[kind][name] = _without_comments(text)
-        fragments = texts["fragment"]
+        # A fragment may name others, of which none goes deeper.
+        plain = texts["fragment"]
+        fragments = {
+            name: Template(Template(text).safe_substitute(plain)).safe_substitute(plain) for name, text in plain.items()
+        }
         self._texts = {name: Template(text).safe_substitute(fragments) for name, text in texts["name"].items()}
         self._bulk: dict[tuple[str, int], str] = {}
 

@@ -5,15 +5,17 @@ Databases take plain numbers and text, so enumerations are turned into these her
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
-from trunkline.app.ports import AgentSession, ImportProgress, JournalRow, RecycleRun, Search, Suppression, Undo
+from trunkline.app.ports import AgentSession, ImportProgress, JournalRow, RecycleRun, Suppression, Undo
 from trunkline.app.stored import ScheduleRun
 from trunkline.domain.campaigns import TYPE_PRIORITY, GroupState
 from trunkline.domain.desk import DeskEntry
 from trunkline.domain.eligibility import Window
+from trunkline.domain.enums import RecordType
 from trunkline.domain.numbers import canonical_number
 from trunkline.domain.objects import OBJECT_TYPES, ObjectKind, ObjectValue, StoredObject
 from trunkline.domain.records import Record
@@ -24,6 +26,15 @@ Row = tuple[Any, ...]
 
 WHOLE_CENTRE = 0
 """Stands for "no campaign" in the key of a suppression."""
+
+PRIORITIES_FOR_ANYONE = sorted(
+    {
+        priority
+        for record_type, priority in TYPE_PRIORITY.items()
+        if not record_type.is_personal and record_type is not RecordType.NO_CALL
+    }
+)
+"""Priorities of records that a group may take for any of its agents."""
 
 encode = msgspec.json.Encoder().encode
 
@@ -173,13 +184,13 @@ def import_row(progress: ImportProgress) -> Row:
     )
 
 
-def is_open_now(window: Window, search: Search) -> bool:
+def is_open_now(window: Window, opens: Callable[[Window], bool]) -> bool:
     """True while records of that window may be called.
 
     A zone that has left the time-zone database keeps its own records back, not the whole list.
     """
     try:
-        return window.is_open(search.now_s) if search.opens is None else search.opens(window)
+        return opens(window)
     except OutOfRange:
         return False
 

@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
-from trunkline.adapters.storage import migrate, sqlite_contacts, sqlite_keeping, sqlite_objects
+from trunkline.adapters.storage import migrate, sqlite_contacts, sqlite_keeping, sqlite_objects, sqlite_persons
 from trunkline.adapters.storage.sqlite_bulk import SqliteBulk
 from trunkline.adapters.storage.sqlite_connection import Statements, check, connect
 from trunkline.adapters.storage.sqlite_groups import StoreGroups
@@ -26,6 +26,7 @@ from trunkline.adapters.storage.sqlite_unit import SqliteUnit
 from trunkline.app.bulk import Bulk
 from trunkline.app.callback_reads import CallbackQuery, Presence
 from trunkline.app.census import CensusGroup, CensusQuery
+from trunkline.app.person_reads import ChainKey
 from trunkline.app.ports import (
     AgentSession,
     AttemptQuery,
@@ -244,6 +245,44 @@ class SqliteStore(StoreGroups):
     async def suppression_counts(self, contact_centre_id: int, now_s: int) -> dict[int, SuppressionCount]:
         """See ``Store.suppression_counts``."""
         return await self._look(lambda on: sqlite_contacts.counts(on, contact_centre_id, now_s))
+
+    async def attempts_about(
+        self,
+        contact_centre_id: int,
+        number_keys: Collection[str],
+        person_keys: Collection[str],
+        after_seq: int,
+        limit: int,
+    ) -> list[StoredAttempt]:
+        """See ``PersonStore.attempts_about``."""
+        asked = (contact_centre_id, number_keys, person_keys, after_seq, limit)
+        return await self._look(lambda on: sqlite_persons.attempts_about(on, *asked))
+
+    async def rename_attempts(
+        self,
+        contact_centre_id: int,
+        about: Collection[str],
+        numbers: Mapping[str, str],
+        persons: Mapping[str, str],
+        texts: Sequence[str],
+    ) -> int:
+        """See ``PersonStore.rename_attempts``."""
+        return await self._write(sqlite_persons.rename_attempts, contact_centre_id, about, numbers, persons, texts)
+
+    async def journal_about(
+        self, contact_centre_id: int, texts: Sequence[str], after_seq: int, until_seq: int
+    ) -> list[StoredRow]:
+        """See ``PersonStore.journal_about``."""
+        asked = (contact_centre_id, texts, after_seq, until_seq)
+        return await self._look(lambda on: sqlite_persons.journal_about(on, *asked))
+
+    async def rewrite_journal(self, rows: Sequence[StoredRow]) -> None:
+        """See ``PersonStore.rewrite_journal``."""
+        await self._write(sqlite_persons.rewrite_journal, rows)
+
+    async def forget_undo(self, chains: Collection[ChainKey]) -> int:
+        """See ``PersonStore.forget_undo``."""
+        return await self._write(sqlite_persons.forget_undo, chains)
 
     async def provision(self, provision: Provision) -> None:
         """See ``Store.provision``. Raises ``AlreadyExists`` when a name belongs to something else."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Concatenate, ParamSpec, TypeVar
 
 import msgspec
@@ -10,10 +10,11 @@ import msgspec
 from trunkline.adapters.storage import rows
 from trunkline.adapters.storage.rows import as_json
 from trunkline.adapters.storage.sqlite_connection import Statements
-from trunkline.app.group_reads import AttemptCount, AttemptCounts, RecordCounts
-from trunkline.app.stored import BufferKey, Changes, ScheduleRun
+from trunkline.app.group_reads import AttemptCount, AttemptCounts
+from trunkline.app.stored import SCHEDULE_RUNS_KEPT_S, Changes, Conflict, ScheduleRun
 from trunkline.domain.enums import RecordStatus
 from trunkline.domain.records import is_open
+from trunkline.domain.statistics import RecordCounts
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -22,7 +23,6 @@ OPEN_STATUSES = [int(status) for status in RecordStatus if is_open(status)]
 
 _pairs = msgspec.json.Decoder(list[tuple[int, int]]).decode
 _integers = msgspec.json.Decoder(list[int]).decode
-_keys = msgspec.json.Decoder(list[BufferKey]).decode
 _counts = msgspec.json.Decoder(list[AttemptCount]).decode
 _runs = msgspec.json.Decoder(list[ScheduleRun]).decode
 _totals = msgspec.json.Decoder(tuple[int, int, int]).decode
@@ -38,12 +38,6 @@ def preview_users(statements: Statements, contact_centre_id: int, campaign_id: i
     """See ``WorkReads.preview_users``."""
     names = {"contact_centre_id": contact_centre_id, "campaign_id": campaign_id}
     return sorted(statements.read("preview_users", _integers, names))
-
-
-def buffered(statements: Statements, contact_centre_id: int, campaign_group_id: int, limit: int) -> list[BufferKey]:
-    """See ``BufferReads.buffered``."""
-    names = {"contact_centre_id": contact_centre_id, "campaign_group_id": campaign_group_id, "limit": limit}
-    return statements.read("buffered", _keys, names)
 
 
 def buffer_levels(statements: Statements, contact_centre_id: int, campaign_group_id: int) -> dict[int, int]:
@@ -94,14 +88,14 @@ def schedule_runs(statements: Statements, contact_centre_id: int, since_s: int) 
 
 def write(statements: Statements, changes: Changes) -> None:
     """Write what a batch changed about groups."""
-    _take_off_buffer(statements, changes.off_buffer)
+    gone = sorted(changes.off_buffer)
+    if gone and statements.write("take_off_buffer", gone) != len(gone):
+        raise Conflict("a chain left the buffer meanwhile")
     if changes.schedule_runs:
         statements.write("note_schedule_runs", [rows.schedule_run_row(run) for run in changes.schedule_runs])
-
-
-def _take_off_buffer(statements: Statements, keys: Collection[BufferKey]) -> None:
-    if keys:
-        statements.write("take_off_buffer", sorted(keys))
+        for run in changes.schedule_runs:
+            names = {"contact_centre_id": run.contact_centre_id, "before_s": run.due_at_s - SCHEDULE_RUNS_KEPT_S}
+            statements.run("forget_schedule_runs", names)
 
 
 class UnitGroups:
@@ -117,10 +111,6 @@ class UnitGroups:
     async def preview_users(self, contact_centre_id: int, campaign_id: int) -> list[int]:
         """See ``WorkReads.preview_users``."""
         return await self._ask(preview_users, contact_centre_id, campaign_id)
-
-    async def buffered(self, contact_centre_id: int, campaign_group_id: int, limit: int) -> list[BufferKey]:
-        """See ``BufferReads.buffered``."""
-        return await self._ask(buffered, contact_centre_id, campaign_group_id, limit)
 
 
 class StoreGroups(UnitGroups):

@@ -6,12 +6,12 @@ The asynchronous face is in ``sqlite_unit``; what a unit writes is in ``sqlite_w
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
 
-from trunkline.adapters.storage import sqlite_desks, sqlite_selecting
+from trunkline.adapters.storage import sqlite_claims, sqlite_desks, sqlite_selecting
 from trunkline.adapters.storage.rows import as_json
 from trunkline.adapters.storage.sqlite_bulk import add_block
 from trunkline.adapters.storage.sqlite_connection import Statements
@@ -20,13 +20,17 @@ from trunkline.adapters.storage.sqlite_windows import WindowBook
 from trunkline.adapters.storage.sqlite_writes import write
 from trunkline.app.ports import (
     AgentSession,
+    Buffered,
+    CallbackClaim,
+    ChainKey,
     Changes,
+    Claim,
+    Claimed,
     DeskKey,
     Held,
     ImportProgress,
     RecordQuery,
     RecycleRun,
-    Search,
     StoredRow,
     Undo,
 )
@@ -42,14 +46,8 @@ _entries = msgspec.json.Decoder(list[DeskEntry]).decode
 _stored = msgspec.json.Decoder(list[StoredRow]).decode
 _imports = msgspec.json.Decoder(list[ImportProgress]).decode
 _integers = msgspec.json.Decoder(list[int]).decode
-_own = msgspec.json.Decoder(list[tuple[int, int, int, int, int, int]]).decode
-_place = msgspec.json.Decoder(tuple[int, int, int]).decode
-_places = msgspec.json.Decoder(list[tuple[int, int, int] | None]).decode
 
 T = TypeVar("T")
-
-_Candidate = tuple[int, int, int, int]
-"""Priority, place of the list, chain, place in the chain: the smallest is called first."""
 
 
 class Transactions:
@@ -209,69 +207,26 @@ class Transactions:
         take = self._numbers.take
         return take("handle", handles), take("record", records), take("chain", chains)
 
-    def next_record(self, search: Search) -> Record | None:
-        """See ``Unit.next_record``. Cost: a few index look-ups for each open window of each list."""
-        self.begun()
-        self._windows.refresh()
-        passed_over: dict[int, set[int]] = {}
-        for list_id, chain_id in search.passed_over:
-            passed_over.setdefault(list_id, set()).add(chain_id)
-        # A personal record comes before all others, so the lists are searched only when there is none.
-        best = self._best_own(search, passed_over) or self._best_of_lists(search, passed_over)
-        if best is None:
-            return None
-        _, place, chain_id, chain_n = best
-        names = {
-            "contact_centre_id": search.contact_centre_id,
-            "list_id": search.list_ids[place],
-            "chain_id": chain_id,
-            "chain_n": chain_n,
-        }
-        return self._read_records("record", names)[0]
+    def claim(self, claim: Claim) -> Claimed:
+        """See ``Unit.claim``."""
+        return sqlite_claims.claim(self.begun(), self._windows, claim)
 
-    def _best_own(self, search: Search, passed_over: dict[int, set[int]]) -> _Candidate | None:
-        names = {
-            "contact_centre_id": search.contact_centre_id,
-            "user_id": search.user_id,
-            "now_s": search.now_s,
-        }
-        rows = self._statements.read("own_candidates", _own, names)
-        if not rows:
-            return None
-        candidates: list[_Candidate] = []
-        opened = {list_id: self._opened(search, list_id) for list_id in {row[1] for row in rows} & set(search.list_ids)}
-        for priority, list_id, chain_id, chain_n, window, attempts in rows:
-            if (
-                list_id in opened
-                and window in opened[list_id]
-                and attempts < search.max_attempts[list_id]
-                and chain_id not in passed_over.get(list_id, ())
-            ):
-                candidates.append((priority, search.list_ids.index(list_id), chain_id, chain_n))
-        return min(candidates, default=None)
+    def claim_callback(self, claim: CallbackClaim) -> Claimed:
+        """See ``Unit.claim_callback``."""
+        return sqlite_claims.claim_callback(self.begun(), self._windows, claim)
 
-    def _best_of_lists(self, search: Search, passed_over: dict[int, set[int]]) -> _Candidate | None:
-        candidates: list[_Candidate] = []
-        for place, list_id in enumerate(search.list_ids):
-            opened = self._opened(search, list_id)
-            if not opened:
-                continue
-            names = {
-                "contact_centre_id": search.contact_centre_id,
-                "list_id": list_id,
-                "now_s": search.now_s,
-                "max_attempts": search.max_attempts[list_id],
-                "windows": as_json(opened),
-                "passed_over": as_json(list(passed_over.get(list_id, ()))),
-            }
-            found = list(self._statements.read("fresh_candidates", _places, names))
-            due: str | None = self._statements.value("due_candidate", names)
-            found.append(None if due is None else _place(due))
-            candidates += ((row[0], place, row[1], row[2]) for row in found if row is not None)
-        return min(candidates, default=None)
+    def buffered(self, group: tuple[int, int], passed_over: Collection[ChainKey], limit: int) -> list[Buffered]:
+        """See ``Unit.buffered``; ``group`` is contact centre and campaign group."""
+        return self._met(sqlite_claims.buffered(self.begun(), group, passed_over, limit))
 
-    def _opened(self, search: Search, list_id: int) -> list[int]:
-        return self._windows.open_for(search, list_id)
+    def buffers_ended(self, now_ms: int, limit: int) -> list[Buffered]:
+        """See ``Unit.buffers_ended``."""
+        return self._met(sqlite_claims.buffers_ended(self.begun(), now_ms, limit))
+
+    def _met(self, found: list[Buffered]) -> list[Buffered]:
+        for one in found:
+            self._seen.update((record.key, record) for record in one.records)
+        return found
 
     def _read_records(self, name: str, names: Mapping[str, int | str]) -> list[Record]:
         found = self.begun().read(name, _records, names)

@@ -6,21 +6,27 @@ from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from typing import Concatenate, ParamSpec, TypeVar
 
-from trunkline.adapters.storage import sqlite_contacts
+from trunkline.adapters.storage import sqlite_claims, sqlite_contacts
 from trunkline.adapters.storage.sqlite_connection import Statements
 from trunkline.adapters.storage.sqlite_groups import UnitGroups
 from trunkline.adapters.storage.sqlite_thread import DatabaseThread
 from trunkline.adapters.storage.sqlite_transaction import Transactions
 from trunkline.app.ports import (
     AgentSession,
+    Buffered,
+    BufferEntry,
+    BufferSize,
+    CallbackClaim,
+    ChainKey,
     Changes,
+    Claim,
+    Claimed,
     DeskKey,
     Held,
     ImportProgress,
     PreviewSession,
     RecordQuery,
     RecycleRun,
-    Search,
     StoredRow,
     Suppression,
     Undo,
@@ -113,9 +119,38 @@ class SqliteUnit(UnitGroups):
         """See ``Unit.expired``."""
         return await self._run(self._transactions.expired, now_ms, limit)
 
-    async def next_record(self, search: Search) -> Record | None:
-        """See ``Unit.next_record``."""
-        return await self._run(self._transactions.next_record, search)
+    async def claim(self, claim: Claim) -> Claimed:
+        """See ``Unit.claim``."""
+        return await self._run(self._transactions.claim, claim)
+
+    async def claim_callback(self, claim: CallbackClaim) -> Claimed:
+        """See ``Unit.claim_callback``."""
+        return await self._run(self._transactions.claim_callback, claim)
+
+    async def buffered(
+        self, contact_centre_id: int, campaign_group_id: int, passed_over: Collection[ChainKey], limit: int
+    ) -> list[Buffered]:
+        """See ``Unit.buffered``."""
+        group = (contact_centre_id, campaign_group_id)
+        return await self._run(self._transactions.buffered, group, passed_over, limit)
+
+    async def buffers_ended(self, now_ms: int, limit: int) -> list[Buffered]:
+        """See ``Unit.buffers_ended``."""
+        return await self._run(self._transactions.buffers_ended, now_ms, limit)
+
+    async def buffer_entry(self, contact_centre_id: int, list_id: int, chain_id: int) -> BufferEntry | None:
+        """See ``Unit.buffer_entry``."""
+        chain = (contact_centre_id, list_id, chain_id)
+        return await self._ask(sqlite_claims.buffer_entry, chain)
+
+    async def buffer_sizes(self) -> list[BufferSize]:
+        """See ``Unit.buffer_sizes``."""
+        return await self._ask(sqlite_claims.buffer_sizes)
+
+    async def buffer_size(self, contact_centre_id: int, campaign_group_id: int) -> int:
+        """See ``Unit.buffer_size``."""
+        group = (contact_centre_id, campaign_group_id)
+        return await self._ask(sqlite_claims.buffer_size, group)
 
     async def suppressed(
         self,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from trunkline.adapters.storage.rows import as_json, is_open_now
 from trunkline.adapters.storage.sqlite_connection import Statements
-from trunkline.app.ports import Search
 from trunkline.domain.eligibility import Window
 from trunkline.domain.records import Record
 
@@ -43,10 +44,10 @@ class WindowBook:
             self._lists.clear()
             self._has_added = False
 
-    def open_for(self, search: Search, list_id: int) -> list[int]:
+    def open_for(self, contact_centre_id: int, list_id: int, opens: Callable[[Window], bool]) -> list[int]:
         """Numbers of a list's windows that are open."""
-        windows = self._of_list(search.contact_centre_id, list_id)
-        return [number for window, number in windows.items() if is_open_now(window, search)]
+        windows = self._of_list(contact_centre_id, list_id)
+        return [number for window, number in windows.items() if is_open_now(window, opens)]
 
     def number(self, record: Record) -> int:
         """The number of a record's window, a new one for a new window."""

@@ -22,17 +22,17 @@ $with_window
 -- name: presences
 -- Everybody of a contact centre who is logged in or takes preview records.
 SELECT json_group_array(json_object(
-  'user_id', u.user_id,
+  'user_id', there.user_id,
   'device_id', (
     SELECT device_id FROM agent_session a
-    WHERE a.contact_centre_id = :contact_centre_id AND a.user_id = u.user_id
+    WHERE a.contact_centre_id = :contact_centre_id AND a.user_id = there.user_id
   ),
   'campaign_ids', json((
     SELECT json_group_array(campaign_id) FROM preview_session p
-    WHERE p.contact_centre_id = :contact_centre_id AND p.user_id = u.user_id
+    WHERE p.contact_centre_id = :contact_centre_id AND p.user_id = there.user_id
   ))
 ))
 FROM (
   SELECT user_id FROM agent_session WHERE contact_centre_id = :contact_centre_id
   UNION SELECT user_id FROM preview_session WHERE contact_centre_id = :contact_centre_id
-) u
+) there

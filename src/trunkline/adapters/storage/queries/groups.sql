@@ -14,15 +14,6 @@ FROM (
 SELECT json_group_array(user_id) FROM preview_session
 WHERE contact_centre_id = :contact_centre_id AND campaign_id = :campaign_id
 
--- name: buffered
--- Chains in the buffer of a group, in their order.
-SELECT json_group_array(json_array(contact_centre_id, list_id, chain_id))
-FROM (
-  SELECT * FROM buffer
-  WHERE contact_centre_id = :contact_centre_id AND campaign_group_id = :campaign_group_id
-  ORDER BY place, list_id, chain_id LIMIT :limit
-)
-
 -- name: buffer_levels
 -- Chains in the buffer of a group by list.
 SELECT json_group_array(json_array(list_id, chains))
@@ -30,12 +21,6 @@ FROM (
   SELECT list_id, count(*) AS chains FROM buffer
   WHERE contact_centre_id = :contact_centre_id AND campaign_group_id = :campaign_group_id
   GROUP BY list_id
-)
-
--- name: take_off_buffer
--- Forget chains of the buffer.
-DELETE FROM buffer WHERE (contact_centre_id, list_id, chain_id) IN (
-  WITH gone (contact_centre_id, list_id, chain_id) AS (VALUES $rows) SELECT * FROM gone
 )
 
 -- name: logged_in
@@ -84,19 +69,19 @@ FROM (
 -- Chains with an attempt that ended and no record that is still open, by list. Step 1 is ENDED.
 SELECT json_group_array(json_array(list_id, chains))
 FROM (
-  SELECT a.list_id, count(*) AS chains
+  SELECT ended.list_id, count(*) AS chains
   FROM (
     SELECT DISTINCT list_id, chain_id
     FROM attempt_log INDEXED BY attempt_by_group
     WHERE contact_centre_id = :contact_centre_id AND campaign_group_id = :campaign_group_id
       AND at_ms >= :since_ms AND seq > :after_seq AND step = 1
-  ) AS a
+  ) AS ended
   WHERE NOT EXISTS (
     SELECT 1 FROM record AS r
-    WHERE r.contact_centre_id = :contact_centre_id AND r.list_id = a.list_id AND r.chain_id = a.chain_id
+    WHERE r.contact_centre_id = :contact_centre_id AND r.list_id = ended.list_id AND r.chain_id = ended.chain_id
       AND r.status IN (SELECT value FROM json_each(:open))
   )
-  GROUP BY a.list_id
+  GROUP BY ended.list_id
 )
 
 -- name: schedule_runs
@@ -111,3 +96,7 @@ FROM schedule_run WHERE contact_centre_id = :contact_centre_id AND due_at_s >= :
 -- Items that had their turn; the first outcome stays.
 INSERT INTO schedule_run (contact_centre_id, schedule_id, item_n, due_at_s, done_at_ms, outcome) VALUES $rows
 ON CONFLICT DO NOTHING
+
+-- name: forget_schedule_runs
+-- Forget turns of long ago.
+DELETE FROM schedule_run WHERE contact_centre_id = :contact_centre_id AND due_at_s < :before_s

@@ -27,7 +27,6 @@ INSERT OR FAIL INTO agent_session (
 ) VALUES $rows
 ON CONFLICT (contact_centre_id, user_id) DO UPDATE SET
   device_id = excluded.device_id, state_name = excluded.state_name, started_at_ms = excluded.started_at_ms,
-  source_rows = excluded.source_rows,
   place = excluded.place
 
 -- name: log_out

@@ -8,22 +8,9 @@ SELECT user_id, count(*) FROM desk WHERE contact_centre_id = $1 AND campaign_id 
 -- Agents in a preview session of a campaign.
 SELECT user_id FROM preview_session WHERE contact_centre_id = $1 AND campaign_id = $2 ORDER BY user_id
 
--- name: buffered
--- Chains in the buffer of a group, in their order, at most $3.
-SELECT list_id, chain_id FROM buffer
-WHERE contact_centre_id = $1 AND campaign_group_id = $2
-ORDER BY place, list_id, chain_id
-LIMIT $3
-
 -- name: buffer_levels
 -- Chains in the buffer of a group by list.
 SELECT list_id, count(*) FROM buffer WHERE contact_centre_id = $1 AND campaign_group_id = $2 GROUP BY list_id
-
--- name: take_off_buffer
--- Forget chains of the buffer.
-DELETE FROM buffer AS b
-USING unnest($1::integer[], $2::integer[], $3::bigint[]) AS k (contact_centre_id, list_id, chain_id)
-WHERE b.contact_centre_id = k.contact_centre_id AND b.list_id = k.list_id AND b.chain_id = k.chain_id
 
 -- name: logged_in
 -- Users with a contact-centre session.
@@ -82,3 +69,7 @@ ORDER BY due_at_s, schedule_id, item_n
 INSERT INTO schedule_run (contact_centre_id, schedule_id, item_n, due_at_s, done_at_ms, outcome)
 SELECT * FROM unnest($1::integer[], $2::integer[], $3::integer[], $4::bigint[], $5::bigint[], $6::text[])
 ON CONFLICT DO NOTHING
+
+-- name: forget_schedule_runs
+-- Forget turns due before $2.
+DELETE FROM schedule_run WHERE contact_centre_id = $1 AND due_at_s < $2

@@ -1,0 +1,1 @@
+"""How long a look at suppression lists takes."""

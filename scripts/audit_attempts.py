@@ -1,0 +1,32 @@
+"""Audit an export of the attempt log by itself: ``scripts/audit_attempts.py EXPORT RULES_FOLDER...``.
+
+Reads what ``trunkline audit export`` wrote, and rule files, and nothing else. Exits 1 when an attempt was not allowed.
+"""
+
+from __future__ import annotations
+
+import runpy
+import sys
+from pathlib import Path
+
+AUDITOR = Path(__file__).resolve().parent.parent / "src" / "trunkline" / "cli" / "auditor.py"
+
+
+def main() -> int:
+    """Read and tell."""
+    if len(sys.argv) < 3:
+        print(__doc__, file=sys.stderr)
+        return 2
+    names = runpy.run_path(str(AUDITOR), run_name="auditor")
+    books = names["Audit"](names["read_rule_files"](map(Path, sys.argv[2:])))
+    with Path(sys.argv[1]).open(encoding="utf-8") as lines:
+        for line in lines:
+            books.read(line)
+    for found in books.findings:
+        print(f"row {found.seq}: {found.rule}: {found.text}")
+    print(f"{books.attempts} attempts, {books.illegal_attempts} not allowed")
+    return 1 if books.illegal_attempts else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,193 @@
+"""The hand-out on PostgreSQL: claims, callbacks, and the buffer.
+
+A claim asks for the first record of each window and priority (a few index look-ups for each), then takes chains from
+these slots in one statement. Rows that another program has locked are passed over; so is a chain of which it has a
+part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import asyncpg
+
+from trunkline.adapters.storage import postgres_desks
+from trunkline.adapters.storage.postgres_rows import record_of
+from trunkline.adapters.storage.postgres_server import QUERIES, Connection
+from trunkline.adapters.storage.postgres_windows import Windows
+from trunkline.adapters.storage.rows import PRIORITIES_FOR_ANYONE
+from trunkline.adapters.storage.selecting import postgres_conditions, postgres_filter
+from trunkline.app.ports import Buffered, BufferEntry, BufferSize, CallbackClaim, ChainKey, Claim, Claimed, ClaimKind
+from trunkline.domain.records import Record
+
+_ENTRY_COLUMNS = 7
+_CONTESTED_S = 0.01
+"""How long to wait for another program that has everything locked, before the caller comes again: its transactions are
+about that short, and asking without a pause would keep a processor busy."""
+_Slots = tuple[list[int], list[int]]
+"""Windows and priorities, pairwise, in the order in which they are to be emptied."""
+
+
+async def claim(connection: Connection, windows: Windows, wanted: Claim) -> Claimed:
+    """See ``Unit.claim``; inside a transaction."""
+    slots = await _slots(connection, windows, wanted, wanted.passed_over)
+    if not slots[0]:
+        return Claimed()
+    taken: list[ChainKey] = []
+    passed = set(wanted.passed_over)
+    while len(taken) < wanted.limit:
+        left = wanted.limit - len(taken)
+        picks = 0
+        for chain_id, picked, is_whole in await _taken(connection, wanted, slots, passed, left, len(taken)):
+            picks += picked
+            if is_whole:
+                taken.append((wanted.contact_centre_id, wanted.list_id, chain_id))
+            else:
+                passed.add(chain_id)
+        # Fewer than asked for: the slots are empty. As many: some were records of one chain, or belong to others.
+        if picks < left:
+            break
+    is_contested = not taken and bool((await _slots(connection, windows, wanted, wanted.passed_over))[0])
+    if is_contested:
+        await connection.execute(QUERIES["wait_a_little"], _CONTESTED_S)
+    return Claimed(tuple(taken), is_contested)
+
+
+async def _slots(connection: Connection, windows: Windows, wanted: Claim, passed: Collection[int]) -> _Slots:
+    is_ordered = bool(wanted.selection.order)
+    is_due = wanted.kind is ClaimKind.DUE
+    centre, list_id = wanted.contact_centre_id, wanted.list_id
+    while True:
+        values = [
+            *(centre, list_id, windows.open_for(centre, list_id, wanted.opens), PRIORITIES_FOR_ANYONE),
+            *(wanted.max_attempts, list(passed)),
+            *([wanted.now_s] if is_due else []),
+        ]
+        name = "due_heads" if is_due else "fresh_heads"
+        text, more = postgres_filter(QUERIES[name], wanted.selection, wanted.now_s, len(values) + 1)
+        *heads, newest = await connection.fetch(text, *values, *more)
+        if newest["chain_id"] > windows.newest(centre, list_id):
+            await windows.load(connection, [(centre, list_id)])
+            continue
+        if is_ordered:
+            priorities = sorted({head["priority"] for head in heads})
+            return (windows.open_for(centre, list_id, wanted.opens) if heads else [], priorities)
+        order = sorted((tuple(head) for head in heads), key=lambda head: head[1:])
+        return [head[0] for head in order], [head[1] for head in order]
+
+
+async def _taken(
+    connection: Connection, wanted: Claim, slots: _Slots, passed: Collection[int], limit: int, done: int
+) -> list[asyncpg.Record]:
+    is_ordered = bool(wanted.selection.order)
+    is_due = wanted.kind is ClaimKind.DUE
+    values = [
+        *(wanted.contact_centre_id, wanted.list_id, *slots, wanted.max_attempts, list(passed), limit),
+        *(wanted.campaign_group_id, wanted.campaign_id, wanted.first_place + done * wanted.place_step),
+        *(wanted.place_step, wanted.taken_at_ms, wanted.lease_until_ms),
+        *([wanted.now_s] if is_due else []),
+    ]
+    name = f"claim_{wanted.kind.value}{'_in_order' if is_ordered else ''}"
+    text, more = postgres_filter(QUERIES[name], wanted.selection, wanted.now_s, len(values) + 1)
+    found: list[asyncpg.Record] = await connection.fetch(text, *values, *more)
+    return found
+
+
+async def claim_callback(connection: Connection, windows: Windows, wanted: CallbackClaim) -> Claimed:
+    """See ``Unit.claim_callback``; inside a transaction."""
+    centre = wanted.contact_centre_id
+    passed = set(wanted.passed_over)
+    is_contested = False
+    while True:
+        lists = [entry.list_id for entry in wanted.lists]
+        slots = [
+            (place, window_id)
+            for place, entry in enumerate(wanted.lists, start=1)
+            for window_id in windows.open_for(centre, entry.list_id, entry.opens)
+        ]
+        conditions = {entry.list_id: entry.condition for entry in wanted.lists}
+        text, more = postgres_conditions(QUERIES["callback_head"], conditions, wanted.now_s, 11)
+        head = await connection.fetchrow(
+            text,
+            *(centre, lists, [entry.max_attempts for entry in wanted.lists]),
+            *([place for place, _ in slots], [window_id for _, window_id in slots], wanted.user_id, wanted.now_s),
+            *([list_id for list_id, _ in passed], [chain_id for _, chain_id in passed]),
+            [windows.newest(centre, list_id) for list_id in lists],
+            *more,
+        )
+        assert head is not None
+        list_id, chain_id, chain_n, version, unknown = head
+        if unknown:
+            await windows.load(connection, [(centre, one) for one in unknown])
+            continue
+        if list_id is None:
+            if is_contested:
+                await connection.execute(QUERIES["wait_a_little"], _CONTESTED_S)
+            return Claimed((), is_contested)
+        found = await connection.fetch(
+            QUERIES["claim_one"],
+            *(centre, list_id, chain_id, chain_n, version, None, None, wanted.campaign_group_id, wanted.campaign_id),
+            *(wanted.place, 1, wanted.taken_at_ms, wanted.lease_until_ms),
+        )
+        if any(is_whole for _, _, is_whole in found):
+            return Claimed(((centre, list_id, chain_id),))
+        passed.add((list_id, chain_id))
+        is_contested = True
+
+
+async def buffered(
+    connection: Connection,
+    windows: Windows,
+    group: tuple[int, int],
+    passed_over: Collection[ChainKey],
+    limit: int,
+) -> list[Buffered]:
+    """See ``Unit.buffered``; ``group`` is contact centre and campaign group."""
+    lists = [list_id for _, list_id, _ in passed_over]
+    chains = [chain_id for *_, chain_id in passed_over]
+    return await _together(
+        connection, windows, await connection.fetch(QUERIES["buffered"], *group, lists, chains, limit)
+    )
+
+
+async def buffers_ended(connection: Connection, windows: Windows, now_ms: int, limit: int) -> list[Buffered]:
+    """See ``Unit.buffers_ended``."""
+    return await _together(connection, windows, await connection.fetch(QUERIES["buffers_ended"], now_ms, limit))
+
+
+async def _together(connection: Connection, windows: Windows, rows: Sequence[asyncpg.Record]) -> list[Buffered]:
+    def build(row: asyncpg.Record | tuple[object, ...]) -> tuple[BufferEntry, Record | None]:
+        columns = tuple(row)
+        record = columns[_ENTRY_COLUMNS:]
+        return _entry_of(columns), None if record[0] is None else record_of(record, windows)
+
+    together: dict[ChainKey, Buffered] = {}
+    for entry, record in await postgres_desks.built(connection, windows, rows, build):
+        of_chain = together.setdefault(entry.chain_key, Buffered(entry, []))
+        if record is not None:
+            of_chain.records.append(record)
+    return list(together.values())
+
+
+def _entry_of(row: Sequence[object]) -> BufferEntry:
+    centre, list_id, chain_id, group_id, place, taken_at_ms, lease_until_ms = row[:_ENTRY_COLUMNS]
+    return BufferEntry(
+        contact_centre_id=centre,  # type: ignore[arg-type]
+        list_id=list_id,  # type: ignore[arg-type]
+        chain_id=chain_id,  # type: ignore[arg-type]
+        campaign_group_id=group_id,  # type: ignore[arg-type]
+        place=place,  # type: ignore[arg-type]
+        taken_at_ms=taken_at_ms,  # type: ignore[arg-type]
+        lease_until_ms=lease_until_ms,  # type: ignore[arg-type]
+    )
+
+
+async def buffer_entry(connection: Connection, chain: ChainKey) -> BufferEntry | None:
+    """See ``Unit.buffer_entry``."""
+    row = await connection.fetchrow(QUERIES["buffer_entry"], *chain)
+    return None if row is None else _entry_of(tuple(row))
+
+
+async def buffer_sizes(connection: Connection) -> list[BufferSize]:
+    """See ``Unit.buffer_sizes``."""
+    return [BufferSize(*row) for row in await connection.fetch(QUERIES["buffer_sizes"])]

@@ -1,0 +1,245 @@
+"""Explanations: of records by every name they have, of lists and campaigns in numbers, and of past attempts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from tests.app.harness import CENTRE, NOON_S, House, agent, record, run_in_house
+from tests.app.test_judging import made, put
+from trunkline.app.census import HOURS_AHEAD
+from trunkline.app.explain import Explainer, Target
+from trunkline.app.explanations import attempts_as_json, overviews_as_json, records_as_json
+from trunkline.app.ports import Changes, ObjectChanges, ObjectWrite, Suppression
+from trunkline.domain.attempt_rules import AttemptRule
+from trunkline.domain.attempts import AttemptStep, attempt_row
+from trunkline.domain.enums import CallResult, DoNotCallKind, Hold, PhoneType, RecordStatus, RecordType
+from trunkline.domain.facts import Rule
+from trunkline.domain.objects import ObjectKind
+from trunkline.domain.rule_sets import DEFAULT, RuleSet
+from trunkline.errors import MissingParameter, NotFound
+
+HOUR_S = 3600
+
+
+def explainer(house: House, at_s: int = NOON_S) -> Explainer:
+    """An explainer of the house at a moment."""
+    return Explainer(house.store, house.writer.book, CENTRE, at_s * 1000)
+
+
+def test_a_record_is_found_by_each_of_its_names() -> None:
+    """By chain and place, by record id with and without list, number and handle; what is not there is refused."""
+
+    async def check(house: House) -> None:
+        ask = explainer(house)
+        both = await ask.records(Target(list_name="List", chain_id=1))
+        assert [one.record.chain_n for one in both] == [0, 1]
+        for target in (
+            Target(list_name="List", chain_id=1, chain_n=1),
+            Target(record_id=101),
+            Target(list_name="List", record_id=101),
+            Target(phone_number="+1 212 555 0011"),
+        ):
+            (one,) = await ask.records(target)
+            assert one.record.record_id == 101
+            assert one.list_name == "List"
+        await house.preview(agent(1))
+        handle = (await house.desk(agent(1)))[0].entry.handle
+        (held,) = await ask.records(Target(handle=handle))
+        busy = next(v for v in held.campaigns[0].verdicts if v.rule is Rule.CHAIN_BUSY)
+        assert busy.is_blocking
+        assert "on the desk of agent1" in busy.sentence
+        for nothing in (Target(record_id=7), Target(handle=1), Target(list_name="Other", record_id=101)):
+            with pytest.raises(NotFound):
+                await ask.records(nothing)
+        for vague in (Target(), Target(chain_id=1)):
+            with pytest.raises(MissingParameter):
+                await ask.records(vague)
+        with pytest.raises(NotFound):
+            await ask.records(Target(record_id=101), "Nowhere")
+
+    run_in_house(check, [record(1, 0), record(1, 1)], campaign={"rule_set_id": None})
+
+
+def test_every_campaign_that_has_the_list_is_told() -> None:
+    """One explanation for each campaign group; for a list that none has, one without a campaign."""
+
+    async def check(house: House) -> None:
+        ask = explainer(house)
+        (one,) = await ask.records(Target(list_name="List", chain_id=1))
+        assert sorted(each.campaign_name for each in one.campaigns) == ["Campaign", "Elsewhere"]
+        assert all(each.may_be_called for each in one.campaigns)
+        (only,) = await ask.records(Target(list_name="List", chain_id=1), "Campaign")
+        assert [each.campaign_name for each in only.campaigns] == ["Campaign"]
+        (alone,) = await ask.records(Target(list_name="Foreign", chain_id=2))
+        assert [each.campaign_name for each in alone.campaigns] == [""]
+        (told,) = records_as_json([one])
+        assert told["campaigns"][0]["mayBeCalled"] is True
+        assert {v["rule"] for v in told["campaigns"][0]["verdicts"]} == set(Rule) - {Rule.QUIET_TIME}
+        msgspec.json.encode(told)
+
+    run_in_house(check, [record(1), record(2, list_id=103)], campaign={"rule_set_id": None})
+
+
+def test_why_and_until_when() -> None:
+    """Each rule that holds a record back comes with its reason and its end, and what was tried is told."""
+
+    async def check(house: House) -> None:
+        entry = Suppression(
+            contact_centre_id=CENTRE, kind=DoNotCallKind.NUMBER, value=record(1).phone_number, reason="asked",
+            expires_at_s=NOON_S + 5 * 86_400, added_at_ms=NOON_S * 1000 - 1,
+        )  # fmt: skip
+        async with house.store.begin() as unit:
+            rows = [made(record(1), age) for age in (600, 500, 400)]
+            await unit.save(Changes(attempts=rows, suppressions=[entry]))
+        (one,) = await explainer(house, NOON_S + 10 * HOUR_S).records(Target(list_name="List", chain_id=1), "Campaign")
+        (campaign,) = one.campaigns
+        until = {verdict.rule: verdict.until_s for verdict in campaign.verdicts if verdict.is_blocking}
+        assert until == {
+            Rule.ATTEMPT_LIMIT: NOON_S - 600 + 86_400,
+            Rule.SUPPRESSION: NOON_S + 5 * 86_400,
+            Rule.CALLING_TIME: NOON_S + 20 * HOUR_S,
+        }
+        assert campaign.free_at_s == NOON_S + 5 * 86_400
+        assert not campaign.may_be_called
+        assert [stored.row.at_ms // 1000 for stored in one.history] == [NOON_S - 400, NOON_S - 500, NOON_S - 600]
+
+    run_in_house(check, [record(1)], campaign={"rule_set_id": None})
+
+
+def many() -> list[Any]:
+    """Records of every fate."""
+    kinds: list[tuple[int, dict[str, Any]]] = [
+        (5, {}),
+        (4, {"status": RecordStatus.UPDATED, "call_result": CallResult.ANSWER}),
+        (3, {"from_s": 15 * HOUR_S, "until_s": 16 * HOUR_S}),
+        (2, {"due_at_s": NOON_S + 90 * 60, "record_type": RecordType.CAMPAIGN_RESCHEDULED}),
+        (2, {"due_at_s": NOON_S + 30 * HOUR_S, "hold": Hold.ATTEMPT_RULE}),
+        (1, {"attempts": 10}),
+        (1, {"record_type": RecordType.NO_CALL}),
+        (1, {"phone_type": PhoneType.EMAIL_ADDRESS, "phone_number": "a@b.c"}),
+        (2, {"from_s": 3 * HOUR_S, "until_s": 4 * HOUR_S}),
+        (1, {"record_type": RecordType.PERSONAL_CALL_BACK, "agent_id": 1, "due_at_s": NOON_S - 5}),
+        (3, {"time_zone": "Asia/Tokyo"}),
+        (1, {"status": RecordStatus.CHAIN_READY, "attempts": 10}),
+    ]
+    return [record(100 * at + n, **{"phone_number": f"+1{at:02}{n:08}", **changes})
+            for at, (count, changes) in enumerate(kinds, 1) for n in range(count)]  # fmt: skip
+
+
+def test_a_campaign_in_numbers() -> None:
+    """How many each rule holds back, alone and together, what is free now and in each hour, later, and never."""
+
+    async def check(house: House) -> None:
+        first, other = await explainer(house).campaign("Campaign")
+        assert (first.list_name, other.list_name, other.records) == ("List", "Other", 0)
+        assert (first.records, first.open_records) == (26, 22)
+        assert first.by_status == {"CHAIN_READY": 1, "READY": 21, "UPDATED": 4}
+        held = {one.rule: (one.records, one.alone) for one in first.held}
+        assert held == {
+            Rule.STATUS: (1, 0),
+            Rule.NO_CALL: (1, 1),
+            Rule.CONTACT_TYPE: (1, 1),
+            Rule.DUE_TIME: (2, 2),
+            Rule.HOLD: (2, 2),
+            Rule.MAX_ATTEMPTS: (2, 1),
+            Rule.RECORD_WINDOW: (5, 5),
+            Rule.CALLING_TIME: (3, 3),
+        }
+        assert first.callable_now == 6
+        assert first.personal == 1
+        hours = [0] * HOURS_AHEAD
+        hours[1] = 2  # due in an hour and a half
+        hours[3] = 3  # the window from 15:00
+        hours[11] = 3  # Tokyo at 8:00
+        assert first.free_per_hour == hours
+        assert (first.free_later, first.never_free) == (2, 2)
+        msgspec.json.encode(overviews_as_json([first, other]))
+        (by_list,) = await explainer(house).list("Foreign")
+        assert (by_list.campaign_name, by_list.records) == ("", 0)
+
+    run_in_house(check, many(), campaign={"rule_set_id": None})
+
+
+def test_contacts_are_sampled() -> None:
+    """Suppression and attempt rules are counted exactly while the sample is everything."""
+
+    async def check(house: House) -> None:
+        async with house.store.begin() as unit:
+            entry = Suppression(contact_centre_id=CENTRE, kind=DoNotCallKind.NUMBER, value=record(1).phone_number)
+            rows = [made(record(2), age) for age in (600, 500, 400)]
+            await unit.save(Changes(attempts=rows, suppressions=[entry]))
+        first = (await explainer(house).campaign("Campaign"))[0]
+        held = {one.rule: (one.records, one.alone, one.is_estimate) for one in first.held}
+        assert held == {Rule.SUPPRESSION: (1, 1, False), Rule.ATTEMPT_LIMIT: (1, 1, False)}
+        assert (first.callable_now, first.sampled) == (8, 10)
+
+    run_in_house(check, [record(n) for n in range(1, 11)], campaign={"rule_set_id": None})
+
+
+def test_a_past_attempt_by_the_rules_of_then() -> None:
+    """The version of the rule set that bound the attempt is used, not the one of today."""
+
+    async def check(house: House) -> None:
+        strict = RuleSet(
+            contact_centre_id=CENTRE, rule_set_id=0, name="ours", calling_times=("basic",),
+            attempt_rules=(AttemptRule(name="1 in 24 h", at_most=1, within_s=86_400),),
+        )  # fmt: skip
+        await put(house, ObjectKind.RULE_SET, strict)
+        stored = next(o for o in house.writer.book.objects_of(CENTRE, ObjectKind.RULE_SET) if o.value.name == "ours")
+        loose = msgspec.structs.replace(strict, rule_set_id=stored.object_id, attempt_rules=DEFAULT.attempt_rules)
+        write = ObjectWrite(
+            contact_centre_id=CENTRE, kind=ObjectKind.RULE_SET, object_id=stored.object_id,
+            expected_version=stored.version, value=loose,
+        )  # fmt: skip
+        await house.store.change_objects(ObjectChanges(at_ms=1, changed_by=None, writes=(write,)))
+        await house.refresh()
+        rule_set = {"rule_set_id": stored.object_id, "campaign_id": 201}
+        rows = [
+            attempt_row(
+                record(1), AttemptStep.PERMITTED, (NOON_S - age) * 1000, guid, rule_set_version=version, **rule_set
+            )
+            for age, guid, version in ((900, "a", 1), (600, "b", 1), (300, "c", 2), (100, "d", 9))
+        ]
+        async with house.store.begin() as unit:
+            await unit.save(Changes(attempts=[*rows[:3]]))
+        told = await explainer(house).attempts(Target(list_name="List", chain_id=1))
+        assert [(one.stored.row.attempt_guid, one.was_allowed) for one in told] == [
+            ("c", True),
+            ("b", False),
+            ("a", True),
+        ]
+        assert {verdict.rule for verdict in told[0].verdicts} == {
+            Rule.RECORD_WINDOW, Rule.CALLING_TIME, Rule.HOLIDAY, Rule.ATTEMPT_LIMIT,
+        }  # fmt: skip
+        (second,) = [one for one in attempts_as_json(told) if one["attemptGuid"] == "b"]
+        assert second["ruleSetVersion"] == 1
+        assert "1 of 1 in 24 h" in [verdict["value"] for verdict in second["verdicts"]]
+        async with house.store.begin() as unit:
+            await unit.save(Changes(attempts=[rows[3]]))
+        with pytest.raises(NotFound, match="version 9 is no longer known"):
+            await explainer(house).attempts(Target(list_name="List", chain_id=1))
+
+    run_in_house(check, [record(1)], campaign={"rule_set_id": None})
+
+
+def test_another_contact_centre_sees_nothing() -> None:
+    """Records, lists and campaigns of others are not found."""
+
+    async def check(house: House) -> None:
+        other = Explainer(house.store, house.writer.book, CENTRE + 1, NOON_S * 1000)
+        for target in (
+            Target(record_id=100),
+            Target(list_name="List", chain_id=1),
+            Target(phone_number="+12125550010"),
+        ):
+            with pytest.raises(NotFound):
+                await other.records(target)
+        with pytest.raises(NotFound):
+            await other.campaign("Campaign")
+        with pytest.raises(NotFound):
+            await other.list("List")
+
+    run_in_house(check, [record(1)], campaign={"rule_set_id": None})

@@ -1,0 +1,102 @@
+"""Suppression lists over HTTP, on a running server: an entry holds from its answer on."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from tests.http.desks import Demo, exchange, refuse
+
+BASE = "/api/v2/admin/suppression-lists/own"
+
+
+def csv_post(demo: Demo, path: str, text: str, name: str = "supervisor1") -> tuple[int, Any]:
+    """Send a file."""
+    credentials = base64.b64encode(f"{name}:demo".encode()).decode()
+    headers = {"Content-Type": "text/csv", "Authorization": f"Basic {credentials}"}
+    reply = exchange(demo.url, "POST", path, text, headers)
+    return reply.status, reply.json
+
+
+def test_entries_hold_at_once(demo: Demo) -> None:
+    """An entry made over HTTP keeps the next record from being handed out; the page shows it with who and why."""
+    supervisor = demo.desktop("supervisor1").client
+    number = "+14155559911"
+    body = {"value": "(415) 555-9911", "region": "US", "reason": "asked by letter", "expiresAt": "2090-01-01"}
+    assert supervisor.post(f"{BASE}/entries", body).body == {"statusCode": 0, "added": 1}
+    page = supervisor.get(f"{BASE}/entries?value={quote(number)}&count=true").body
+    (entry,) = page["entries"]
+    assert (entry["value"], entry["kind"], entry["holds"], entry["reason"]) == (
+        number,
+        "number",
+        True,
+        "asked by letter",
+    )
+    assert entry["expiresAt"] == "2090-01-02T00:00:00Z"
+    assert page["count"]["entries"] >= 1
+    assert supervisor.get(f"{BASE}/entries?value={quote(number)}&holds=false").body["entries"] == []
+    row = supervisor.get("/api/v2/admin/requests?requestType=120&limit=1").body["requests"][0]
+    assert (row["requestName"], row["userName"]) == ("AddSuppression", "supervisor1")
+    assert row["referenceId"] == "1 to own: asked by letter"
+    gone = supervisor.request("DELETE", f"{BASE}/entries?value={quote(number)}&reason=mistake")
+    assert gone.body["removed"] == 1
+    assert supervisor.get(f"{BASE}/entries?value={quote(number)}").body["entries"] == []
+
+
+def test_a_file_goes_in_and_out(demo: Demo) -> None:
+    """A file is imported with a report and pages through; the export is CSV."""
+    supervisor = demo.desktop("supervisor1").client
+    text = "kind,value\ncustomer,h-1\ncustomer,h-2\ncustomer,h-3\n"
+    status, body = csv_post(demo, f"{BASE}/entries?reason=register", text)
+    assert (status, body["report"]["rowsGood"]) == (200, 3)
+    status, body = csv_post(demo, f"{BASE}/entries", "12\n")
+    assert (status, body["statusCode"], body["report"]["refusals"][0]["row"]) == (400, 10, 1)
+    first = supervisor.get(f"{BASE}/entries?kind=customer&limit=2").body
+    rest = supervisor.get(f"{BASE}/entries?kind=customer&limit=2&after={quote(first['next'])}").body
+    assert [one["value"] for one in first["entries"] + rest["entries"]] == ["h-1", "h-2", "h-3"]
+    assert "next" not in rest
+    credentials = base64.b64encode(b"supervisor1:demo").decode()
+    reply = exchange(demo.url, "GET", f"{BASE}/export", None, {"Authorization": f"Basic {credentials}"})
+    assert reply.headers["content-type"].startswith("text/csv")
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+def test_agents_may_not(demo: Demo, method: str) -> None:
+    """Agents have no business with the lists."""
+    refuse(demo.desk().client.request(method, f"{BASE}/entries", b"{}" if method == "POST" else None), 403, 3)
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({}, 1),
+        ({"value": "+14155559911"}, 1),
+        ({"value": 5, "reason": "x"}, 10),
+        ({"value": "12", "reason": "x"}, 10),
+        ({"value": "+14155559911", "reason": "x", "campaign": "Nowhere"}, 10),
+        ({"entries": []}, 10),
+        ({"entries": ["x"]}, 10),
+        ({"value": "+14155559911", "reason": "x", "region": 5}, 10),
+    ],
+)
+def test_bad_bodies(demo: Demo, body: dict[str, Any], code: int) -> None:
+    """What cannot be an entry is refused with the parameter's name."""
+    refuse(demo.desktop("supervisor1").client.post(f"{BASE}/entries", body), 400, code)
+
+
+@pytest.mark.parametrize(
+    "query", ["holds=yes", "after=x", "after=number:x:1", "kind=fax", "limit=0", "dryrun=true", "value=12"]
+)
+def test_bad_queries(demo: Demo, query: str) -> None:
+    """What nobody understands is refused."""
+    refuse(demo.desktop("supervisor1").client.get(f"{BASE}/entries?{query}"), 400, 10)
+
+
+def test_lists_that_do_not_exist(demo: Demo) -> None:
+    """An unknown list is not found, whatever is asked of it."""
+    supervisor = demo.desktop("supervisor1").client
+    for method, path in (("GET", "entries"), ("GET", "export"), ("DELETE", "entries?value=x&reason=y")):
+        refuse(supervisor.request(method, f"/api/v2/admin/suppression-lists/Nothing/{path}"), 404, 6)
