@@ -69,7 +69,7 @@ def added(folder: Path) -> int:
 def test_an_import_that_was_killed_goes_on(folder: Path) -> None:
     """Killed whenever there is more than before, and started again: nothing is missing, nothing is there twice."""
     kills = 0
-    for _ in range(4):
+    for _ in range(2):
         program = begin(folder)
         before = added(folder)
         until = time.monotonic() + DEADLINE_S
