@@ -233,13 +233,7 @@ async def add_record(view: View, asked: Asked, command: AddRecord, rules: Rules)
     centre = asked.caller.contact_centre_id
     campaign = campaign_of(view, asked.caller, command)
     check_application(campaign, command.application_id)
-    calling_list = list_named(view, asked.caller, command.list_name)
-    if calling_list is None:
-        if not campaign.lists:
-            raise InvalidState("the campaign has no calling list")
-        calling_list = view.book.list_by_id(centre, campaign.lists[0].list_id)
-    if not campaign.has_list(calling_list.list_id):
-        raise InvalidState("callingList is not a list of this campaign")
+    calling_list = _list_to_fill(view, asked, command, campaign)
     if calling_list.refuses_duplicates and await view.records_of_contact(
         centre, [calling_list.list_id], DoNotCallKind.NUMBER, command.phone_number, 1
     ):
@@ -287,6 +281,18 @@ async def add_record(view: View, asked: Asked, command: AddRecord, rules: Rules)
         campaign_id=campaign.campaign_id,
         handle=handles[0],
     )
+
+
+def _list_to_fill(view: View, asked: Asked, command: AddRecord, campaign: Campaign) -> CallingList:
+    """The list that a command names, else the campaign's first."""
+    calling_list = list_named(view, asked.caller, command.list_name)
+    if calling_list is None:
+        if not campaign.lists:
+            raise InvalidState("the campaign has no calling list")
+        calling_list = view.book.list_by_id(campaign.contact_centre_id, campaign.lists[0].list_id)
+    if not campaign.has_list(calling_list.list_id):
+        raise InvalidState("callingList is not a list of this campaign")
+    return calling_list
 
 
 async def _new_record(view: View, asked: Asked, command: AddRecord, calling_list: CallingList, rules: Rules) -> Record:

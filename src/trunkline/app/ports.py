@@ -32,6 +32,7 @@ from trunkline.app.claims import (
     ClaimList,
 )
 from trunkline.app.group_reads import Counting, WorkReads
+from trunkline.app.list_reads import ListCounts, ListReads
 from trunkline.app.person_reads import PersonStore
 from trunkline.app.reference_data import (
     Directory,
@@ -164,7 +165,7 @@ class DeskReads(Protocol):
         """The agent's log-in, or None."""
 
 
-class Unit(DeskReads, WorkReads, Protocol):
+class Unit(DeskReads, WorkReads, ListReads, Protocol):
     """One transaction. Reads see what was committed before it; writes happen in ``save``."""
 
     async def repeats(self, request_keys: Sequence[int], since_ms: int) -> dict[int, StoredRow]:
@@ -250,15 +251,6 @@ class Unit(DeskReads, WorkReads, Protocol):
     async def import_progress(self, contact_centre_id: int, list_id: int, import_id: str) -> ImportProgress | None:
         """How far that import is, or None when it never began."""
 
-    async def records_where(self, query: RecordQuery) -> list[Record]:
-        """A page of the records that a condition selects, by chain and place. Cost: the rows that are passed over."""
-
-    async def recycle_runs(self, contact_centre_id: int, list_id: int, limit: int) -> list[RecycleRun]:
-        """The newest recyclings of a list, newest first."""
-
-    async def undo_of(self, contact_centre_id: int, list_id: int, run_id: int, limit: int) -> list[Undo]:
-        """What a recycling can be undone with, by chain and place."""
-
     async def take_numbers(self, *, handles: int = 0, records: int = 0, chains: int = 0) -> tuple[range, range, range]:
         """Fresh handles, record ids and chain ids; they never repeat, gaps are allowed. Handles fit 32 bits."""
 
@@ -269,7 +261,7 @@ class Unit(DeskReads, WorkReads, Protocol):
         """
 
 
-class Store(DeskReads, CallbackReads, PersonStore, WorkReads, Counting, HasBulk, Protocol):
+class Store(DeskReads, CallbackReads, PersonStore, WorkReads, Counting, ListCounts, HasBulk, Protocol):
     """Durable storage.
 
     Reads outside a unit see committed data only, and all of it: every commit that had returned when they began. They
@@ -311,12 +303,6 @@ class Store(DeskReads, CallbackReads, PersonStore, WorkReads, Counting, HasBulk,
         Parts without one give none. NO_CALL records and contacts that are not telephones are not looked at. Cost: a
         look at each part, and the rows that are passed over in it.
         """
-
-    async def count_records(self, query: RecordQuery) -> int:
-        """How many records the condition selects, without regard to ``after`` and ``limit``. Cost: the whole list."""
-
-    async def count_chains(self, query: RecordQuery) -> int:
-        """How many chains have a record that the condition selects. Cost: the whole list."""
 
     async def object_versions(self, key: ObjectKey, limit: int) -> list[StoredObject]:
         """The newest versions of an object that there ever were, newest first, without deletions."""
