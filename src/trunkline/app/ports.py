@@ -15,7 +15,7 @@ from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from trunkline.app.bulk import Bulk
+from trunkline.app.bulk import HasBulk
 from trunkline.app.callback_reads import CallbackReads
 from trunkline.app.census import CensusGroup, CensusQuery
 from trunkline.app.claims import (
@@ -261,7 +261,7 @@ class Unit(DeskReads, WorkReads, ListReads, Protocol):
         """
 
 
-class Store(DeskReads, CallbackReads, PersonStore, WorkReads, Counting, ListCounts, Protocol):
+class Store(DeskReads, CallbackReads, PersonStore, WorkReads, Counting, ListCounts, HasBulk, Protocol):
     """Durable storage.
 
     Reads outside a unit see committed data only, and all of it: every commit that had returned when they began. They
@@ -276,9 +276,6 @@ class Store(DeskReads, CallbackReads, PersonStore, WorkReads, Counting, ListCoun
 
     def begin(self) -> AbstractAsyncContextManager[Unit]:
         """One transaction: commits (flushed) on leaving the block, rolls back on an error."""
-
-    def bulk(self) -> AbstractAsyncContextManager[Bulk]:
-        """The way in and out for many records at once, beside the units."""
 
     async def directory(self) -> Directory:
         """All reference data but users."""
