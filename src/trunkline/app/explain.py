@@ -34,6 +34,9 @@ MAX_HISTORY = 50
 """Rows of the attempt log that are shown of a chain."""
 SAMPLE = 500
 """Contacts that are looked at one by one for a list: an estimate within five percent, for some ten milliseconds."""
+MAX_SCANNED = 20_000
+"""Records of a list that is read for its few READY ones, some milliseconds of the writer's turn; longer ones are sampled
+by the readers, whatever is left in them."""
 MAX_VERSIONS = 1000
 """Versions of a rule set that are looked through for the one that bound a past attempt."""
 
@@ -290,17 +293,18 @@ class Explainer:
             )
         )
         ready = sum(one.records for one in groups if one.status is RecordStatus.READY)
-        sampled = await self._sample(calling_list, ready)
+        is_whole = ready <= SAMPLE and sum(one.records for one in groups) <= MAX_SCANNED
+        sampled = await self._sample(calling_list, is_whole=is_whole)
         async with self._store.begin() as unit:
             view = View(unit, self._book, self._now_ms)
             sample = await facts_of(view, group or _nobody(self._centre), sampled)
         sample = [msgspec.structs.replace(one, campaign=group) for one in sample]
         gate = gate_of(group or _nobody(self._centre), calling_list, self._book, self._now_s)
-        return overview(facts, gate, groups, sample, is_whole=ready <= SAMPLE)
+        return overview(facts, gate, groups, sample, is_whole=is_whole)
 
-    async def _sample(self, calling_list: CallingList, ready: int) -> Sequence[Record]:
-        """All READY records of a list while there are few, else one of each of ``SAMPLE`` equal parts of the list."""
-        if ready > SAMPLE:
+    async def _sample(self, calling_list: CallingList, *, is_whole: bool) -> Sequence[Record]:
+        """All READY records of a list, or one of each of ``SAMPLE`` equal parts of it."""
+        if not is_whole:
             return await self._store.sample(self._centre, calling_list.list_id, SAMPLE)
         query = RecordQuery(
             contact_centre_id=self._centre,
