@@ -41,8 +41,8 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     for anyone (no personal one, not NO_CALL), attempts below ``max_attempts``, a window that ``opens`` (asked once
     for each window of the list) and the filter's condition (``selection``); and when none of its records is out
     already. Order: the priority of the type (``TYPE_PRIORITY``), then one window after the other, the one whose first
-    record comes first (by due time, then chain) before the others, then due time, chain and place in it. A filter with
-    an order puts its own behind the priority.
+    READY record comes first (by due time, then chain) before the others, then due time, chain and place in it. A filter
+    with an order puts its own behind the priority.
 
     All open records of the chain become RETRIEVED for ``campaign_id``, and the chain lies in the buffer of the group at
     ``first_place``, the next one ``place_step`` behind it, until ``lease_until_ms``. ``passed_over`` are chains to

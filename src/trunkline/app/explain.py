@@ -17,7 +17,7 @@ from trunkline.domain.attempt_history import attempts_of
 from trunkline.domain.attempt_rules import longest_s
 from trunkline.domain.attempts import AttemptStep, StoredAttempt
 from trunkline.domain.campaigns import CallingList, Campaign
-from trunkline.domain.enums import DoNotCallKind, RecordStatus, RecordType
+from trunkline.domain.enums import DoNotCallKind, RecordStatus
 from trunkline.domain.facts import Busy, Facts, Rule, Validation, Verdict
 from trunkline.domain.filters import COLUMNS, Compared, Operator
 from trunkline.domain.objects import ObjectKind
@@ -172,7 +172,13 @@ class Explainer:
     async def _busy(self, view: View, record: Record) -> Busy | None:
         entries = [one for one in await view.entries_of_chain(*record.key[:3]) if not one.is_settled]
         if not entries:
-            return None
+            taken = await view.unit.buffer_entry(*record.key[:3])
+            if taken is None:
+                return None
+            group = self._book.group(self._centre, taken.campaign_group_id)
+            name = group.group_name if group is not None else f"number {taken.campaign_group_id}"
+            until_s = taken.lease_until_ms // 1000
+            return Busy(place=f"in the buffer of {name}", since_s=taken.taken_at_ms // 1000, until_s=until_s)
         entry = entries[0]
         names = {u.caller.user_id: u.caller.user_name for u in await self._store.users(self._centre, [entry.user_id])}
         until_ms = entry.lease_until_ms
@@ -283,18 +289,28 @@ class Explainer:
                 condition=None if filtered is None else filtered[1],
             )
         )
-        sampled = await self._store.sample(self._centre, calling_list.list_id, SAMPLE)
+        ready = sum(one.records for one in groups if one.status is RecordStatus.READY)
+        sampled = await self._sample(calling_list, ready)
         async with self._store.begin() as unit:
             view = View(unit, self._book, self._now_ms)
             sample = await facts_of(view, group or _nobody(self._centre), sampled)
         sample = [msgspec.structs.replace(one, campaign=group) for one in sample]
-        ready = sum(
-            one.records
-            for one in groups
-            if one.status is RecordStatus.READY and one.is_dialable and one.record_type is not RecordType.NO_CALL
-        )
         gate = gate_of(group or _nobody(self._centre), calling_list, self._book, self._now_s)
-        return overview(facts, gate, groups, sample, is_whole=len(sample) == ready)
+        return overview(facts, gate, groups, sample, is_whole=ready <= SAMPLE)
+
+    async def _sample(self, calling_list: CallingList, ready: int) -> Sequence[Record]:
+        """All READY records of a list while there are few, else one of each of ``SAMPLE`` equal parts of the list."""
+        if ready > SAMPLE:
+            return await self._store.sample(self._centre, calling_list.list_id, SAMPLE)
+        query = RecordQuery(
+            contact_centre_id=self._centre,
+            list_id=calling_list.list_id,
+            condition=Compared(COLUMNS["record_status"], Operator.EQUAL, RecordStatus.READY.value),
+            now_s=self._now_s,
+            limit=SAMPLE,
+        )
+        async with self._store.begin() as unit:
+            return await unit.records_where(query)
 
 
 def _nobody(contact_centre_id: int, campaign_id: int = 0) -> Campaign:

@@ -27,7 +27,7 @@ from trunkline.app.suppression import account_of, list_of
 from trunkline.app.suppression_work import OWN, AddEntries, EntryMaker, Given, Submit, existing_of, list_named
 from trunkline.app.view import Decision, View
 from trunkline.domain.attempts import StoredAttempt
-from trunkline.domain.enums import DoNotCallKind, Door, RequestType
+from trunkline.domain.enums import DoNotCallKind, Door, RecordType, RequestType
 from trunkline.domain.people import Caller
 from trunkline.domain.permissions import Permission, check_permission
 from trunkline.domain.persons import Traces, blanked, blanked_event
@@ -113,8 +113,12 @@ async def erase_records(view: View, asked: Asked, command: EraseRecords, rules: 
     records, off_desk, notices = [], [], []
     for list_id, chain_id in command.chains:
         for record in await view.chain(centre, list_id, chain_id):
-            closed = moved(record, Happening.CANCELLED) if is_open(record.status) else record
-            records.append(blanked(closed))
+            if is_open(record.status):
+                # Also what lies in a buffer is judged by its type when it is handed out.
+                record_type = RecordType.NO_CALL
+                records.append(blanked(moved(record, Happening.CANCELLED, record_type=record_type)))
+            else:
+                records.append(blanked(record))
         for entry in await view.entries_of_chain(centre, list_id, chain_id):
             off_desk.append(entry)
             event = None if entry.is_settled else withdrawn(view, entry)

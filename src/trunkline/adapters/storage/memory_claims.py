@@ -28,22 +28,23 @@ def claimed(records: Iterable[Record], wanted: Claim) -> list[ChainKey]:
         and record.key[:3] not in out
         and _may_be_taken(record, wanted, wanted.max_attempts, wanted.opens)
         and TYPE_PRIORITY[record.record_type] in PRIORITIES_FOR_ANYONE
-        and (record.due_at_s is None) is (wanted.kind is ClaimKind.FRESH)
+        and _is_of_kind(record, wanted)
         and matches(wanted.selection.condition, record, wanted.now_s)
     ]
     chains: dict[ChainKey, None] = {}
-    for record in _in_order(found, wanted):
+    for record in _in_order(everything, found, wanted):
         chains[record.key[:3]] = None
     return list(chains)[: wanted.limit]
 
 
-def _in_order(found: list[Record], wanted: Claim) -> list[Record]:
+def _in_order(everything: list[Record], found: list[Record], wanted: Claim) -> list[Record]:
     if wanted.selection.order:
         own = ordered(sorted(found, key=_place), wanted.selection.order)
         return sorted(own, key=lambda record: TYPE_PRIORITY[record.record_type])
     first: dict[tuple[int, Window], tuple[int, ...]] = {}
-    for record in sorted(found, key=_place):
-        first.setdefault((TYPE_PRIORITY[record.record_type], record.window), _place(record))
+    for record in sorted(everything, key=_place):
+        if record.list_id == wanted.list_id and _is_ready(record, wanted) and _is_of_kind(record, wanted):
+            first.setdefault((TYPE_PRIORITY[record.record_type], record.window), _place(record))
 
     def place(record: Record) -> tuple[Any, ...]:
         priority = TYPE_PRIORITY[record.record_type]
@@ -89,14 +90,20 @@ def _chains_out(records: Iterable[Record]) -> set[ChainKey]:
 def _may_be_taken(
     record: Record, wanted: Claim | CallbackClaim, max_attempts: int, opens: Callable[[Window], bool]
 ) -> bool:
+    return _is_ready(record, wanted) and record.attempts < max_attempts and is_open_now(record.window, opens)
+
+
+def _is_ready(record: Record, wanted: Claim | CallbackClaim) -> bool:
     return (
         record.contact_centre_id == wanted.contact_centre_id
         and record.status is RecordStatus.READY
         and record.phone_type.is_dialable
-        and record.attempts < max_attempts
         and (record.due_at_s is None or record.due_at_s <= wanted.now_s)
-        and is_open_now(record.window, opens)
     )
+
+
+def _is_of_kind(record: Record, wanted: Claim) -> bool:
+    return (record.due_at_s is None) is (wanted.kind is ClaimKind.FRESH)
 
 
 def taken(records: Iterable[Record], chains: Collection[ChainKey], campaign_id: int) -> list[Record]:

@@ -1,7 +1,7 @@
 """The hand-out on PostgreSQL: claims, callbacks, and the buffer.
 
-A claim asks for the first record of each window and priority (a few index look-ups for each), then takes chains from
-these slots in one statement. Rows that another program has locked are passed over; so is a chain of which it has a
+A claim asks for the first record of each window and priority (an index look-up for each), then takes chains from these
+slots in one statement. Rows that another program has locked are passed over; so is a chain of which it has a
 part.
 """
 
@@ -24,73 +24,99 @@ _ENTRY_COLUMNS = 7
 _CONTESTED_S = 0.01
 """How long to wait for another program that has everything locked, before the caller comes again: its transactions are
 about that short, and asking without a pause would keep a processor busy."""
-_Slots = tuple[list[int], list[int]]
-"""Windows and priorities, pairwise, in the order in which they are to be emptied."""
+_Slots = tuple[list[int], list[int], list[int]]
+"""Windows, priorities and places of the first READY record, in the order in which they are to be emptied."""
 
 
 async def claim(connection: Connection, windows: Windows, wanted: Claim) -> Claimed:
     """See ``Unit.claim``; inside a transaction."""
-    slots = await _slots(connection, windows, wanted, wanted.passed_over)
-    if not slots[0]:
-        return Claimed()
-    taken: list[ChainKey] = []
+    centre, list_id = wanted.contact_centre_id, wanted.list_id
+    taken = await _taken(connection, windows, wanted, [])
+    if len(taken) < wanted.limit and windows.marks.of(centre, list_id):
+        # Another program may have written records before the marks.
+        windows.marks.forget(centre, list_id)
+        taken = await _taken(connection, windows, wanted, taken)
+    is_contested = not taken and await _is_left(connection, windows, wanted)
+    if is_contested:
+        await connection.execute(QUERIES["wait_a_little"], _CONTESTED_S)
+    return Claimed(tuple((centre, list_id, chain_id) for chain_id in taken), is_contested)
+
+
+async def _taken(connection: Connection, windows: Windows, wanted: Claim, taken: list[int]) -> list[int]:
+    """Take chains until there are enough or no more; what was ``taken`` before comes first."""
+    slots = await _slots(connection, windows, wanted)
     passed = set(wanted.passed_over)
-    while len(taken) < wanted.limit:
+    taken = list(taken)
+    while slots[0] and len(taken) < wanted.limit:
         left = wanted.limit - len(taken)
         picks = 0
-        for chain_id, picked, is_whole in await _taken(connection, wanted, slots, passed, left, len(taken)):
+        for chain_id, picked, is_whole in await _take(connection, wanted, slots, passed, left, len(taken)):
             picks += picked
             if is_whole:
-                taken.append((wanted.contact_centre_id, wanted.list_id, chain_id))
+                taken.append(chain_id)
             else:
                 passed.add(chain_id)
         # Fewer than asked for: the slots are empty. As many: some were records of one chain, or belong to others.
         if picks < left:
             break
-    is_contested = not taken and bool((await _slots(connection, windows, wanted, wanted.passed_over))[0])
-    if is_contested:
-        await connection.execute(QUERIES["wait_a_little"], _CONTESTED_S)
-    return Claimed(tuple(taken), is_contested)
+    return taken
 
 
-async def _slots(connection: Connection, windows: Windows, wanted: Claim, passed: Collection[int]) -> _Slots:
-    is_ordered = bool(wanted.selection.order)
+async def _slots(connection: Connection, windows: Windows, wanted: Claim) -> _Slots:
+    """The slots in which there is a READY record, in order."""
     is_due = wanted.kind is ClaimKind.DUE
     centre, list_id = wanted.contact_centre_id, wanted.list_id
     while True:
-        values = [
-            *(centre, list_id, windows.open_for(centre, list_id, wanted.opens), PRIORITIES_FOR_ANYONE),
-            *(wanted.max_attempts, list(passed)),
+        opened = windows.open_for(centre, list_id, wanted.opens)
+        marks = windows.marks.of(centre, list_id)
+        asked = [(window, priority) for window in opened for priority in PRIORITIES_FOR_ANYONE]
+        *firsts, newest = await connection.fetch(
+            QUERIES["due_first" if is_due else "fresh_first"],
+            *(centre, list_id, [window for window, _ in asked], [priority for _, priority in asked]),
+            [marks.get((is_due, *slot), 0) for slot in asked],
             *([wanted.now_s] if is_due else []),
-        ]
-        name = "due_heads" if is_due else "fresh_heads"
-        text, more = postgres_filter(QUERIES[name], wanted.selection, wanted.now_s, len(values) + 1)
-        *heads, newest = await connection.fetch(text, *values, *more)
+        )
         if newest["chain_id"] > windows.newest(centre, list_id):
             await windows.load(connection, [(centre, list_id)])
             continue
-        if is_ordered:
-            priorities = sorted({head["priority"] for head in heads})
-            return (windows.open_for(centre, list_id, wanted.opens) if heads else [], priorities)
-        order = sorted((tuple(head) for head in heads), key=lambda head: head[1:])
-        return [head[0] for head in order], [head[1] for head in order]
+        order = sorted((tuple(first) for first in firsts), key=lambda first: first[1:])
+        places = [first[2] if is_due else first[3] for first in order]
+        marks.update(((is_due, first[0], first[1]), place) for first, place in zip(order, places, strict=True))
+        if wanted.selection.order:
+            return (opened if order else [], sorted({first[1] for first in order}), [])
+        return [first[0] for first in order], [first[1] for first in order], places
 
 
-async def _taken(
+async def _take(
     connection: Connection, wanted: Claim, slots: _Slots, passed: Collection[int], limit: int, done: int
 ) -> list[asyncpg.Record]:
     is_ordered = bool(wanted.selection.order)
     is_due = wanted.kind is ClaimKind.DUE
     values = [
-        *(wanted.contact_centre_id, wanted.list_id, *slots, wanted.max_attempts, list(passed), limit),
+        *(wanted.contact_centre_id, wanted.list_id, *slots[:2], wanted.max_attempts, list(passed), limit),
         *(wanted.campaign_group_id, wanted.campaign_id, wanted.first_place + done * wanted.place_step),
         *(wanted.place_step, wanted.taken_at_ms, wanted.lease_until_ms),
         *([wanted.now_s] if is_due else []),
+        *([] if is_ordered else [slots[2]]),
     ]
     name = f"claim_{wanted.kind.value}{'_in_order' if is_ordered else ''}"
     text, more = postgres_filter(QUERIES[name], wanted.selection, wanted.now_s, len(values) + 1)
     found: list[asyncpg.Record] = await connection.fetch(text, *values, *more)
     return found
+
+
+async def _is_left(connection: Connection, windows: Windows, wanted: Claim) -> bool:
+    """True when there is something to take after all: another program has it locked."""
+    is_due = wanted.kind is ClaimKind.DUE
+    centre, list_id = wanted.contact_centre_id, wanted.list_id
+    values = [
+        *(centre, list_id, windows.open_for(centre, list_id, wanted.opens), PRIORITIES_FOR_ANYONE),
+        *(wanted.max_attempts, list(wanted.passed_over)),
+        *([wanted.now_s] if is_due else []),
+    ]
+    name = "due_heads" if is_due else "fresh_heads"
+    text, more = postgres_filter(QUERIES[name], wanted.selection, wanted.now_s, len(values) + 1)
+    return bool(await connection.fetch(text, *values, *more))
 
 
 async def claim_callback(connection: Connection, windows: Windows, wanted: CallbackClaim) -> Claimed:

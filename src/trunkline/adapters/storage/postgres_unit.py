@@ -86,11 +86,13 @@ class PostgresUnit(UnitGroups):
         try:
             tag = await self._connection.execute("COMMIT")
         except BaseException as error:
+            self._windows.marks.clear()
             self._connection.terminate()
             if isinstance(error, Exception):
                 raise Unavailable("the database did not say whether it stored the requests") from error
             raise
         if tag != "COMMIT":
+            self._windows.marks.clear()
             raise Unavailable("the database rolled the requests back")
         if self._writes is not None:
             for key, number, value in self._writes.learned:
@@ -99,6 +101,8 @@ class PostgresUnit(UnitGroups):
     async def roll_back(self) -> None:
         """End the unit without a trace; a connection on which that fails is closed."""
         self._is_over = True
+        if self._has_begun:
+            self._windows.marks.clear()
         if not self._connection.is_closed() and self._connection.is_in_transaction():
             try:
                 await self._connection.execute("ROLLBACK")

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterable
 import asyncpg
 import msgspec
 
+from trunkline.adapters.storage.postgres_marks import Marks
 from trunkline.adapters.storage.postgres_server import QUERIES, Connection
 from trunkline.adapters.storage.rows import as_json, is_open_now
 from trunkline.domain.eligibility import Window
@@ -31,9 +32,13 @@ def value_of(record: Record) -> Value:
 
 
 class Windows:
-    """The windows read so far. Only committed ones: ``intern`` gives back what to ``learn`` after the commit."""
+    """The windows read so far, and the ``marks`` of claims.
+
+    Only committed windows: ``intern`` gives back what to ``learn`` after the commit.
+    """
 
     def __init__(self) -> None:
+        self.marks = Marks()
         self._values: dict[ListKey, dict[int, Value]] = {}
         self._numbers: dict[ListKey, dict[Value, int]] = {}
 

@@ -22,6 +22,8 @@ from trunkline.adapters.storage.postgres_rows import columns
 from trunkline.adapters.storage.postgres_server import COMMIT_LOCK, QUERIES, Connection
 from trunkline.adapters.storage.postgres_windows import ListKey, Value, Windows, value_of
 from trunkline.app.ports import Changes, Conflict, JournalRow
+from trunkline.domain.campaigns import TYPE_PRIORITY
+from trunkline.domain.enums import RecordStatus
 from trunkline.domain.records import Record, RecordKey
 
 _RECORDS_AT_ONCE = 5_000
@@ -93,6 +95,10 @@ class Writes:
         for record in records:
             number = self._number(record)
             assert number is not None
+            if record.status is RecordStatus.READY:
+                priority = TYPE_PRIORITY[record.record_type]
+                where = (record.contact_centre_id, record.list_id, number, priority)
+                self._windows.marks.written(*where, record.due_at_s, record.chain_id)
             numbered.append(rows.record_row(record, number))
         return numbered
 

@@ -104,6 +104,8 @@ class SqliteStore(StoreGroups):
             await reader.end(reads.close if reads is not None else _nothing)
         counter, counts = self._counter, self._counts
         self._counter = self._counts = None
+        if counts is not None:
+            counts.interrupt()
         if counter is not None:
             await counter.end(counts.close if counts is not None else _nothing)
         if self._lock is not None:

@@ -68,7 +68,8 @@ def claim(statements: Statements, windows: WindowBook, wanted: Claim) -> Claimed
 
 def _slots(statements: Statements, wanted: Claim, names: dict[str, Any]) -> Iterator[tuple[str, dict[str, int]]]:
     """The statements that pick, with what they are asked, in the order in which slots are emptied."""
-    heads = [one for one in _ask(statements, f"{wanted.kind.value}_heads", wanted, names, _heads) if one is not None]
+    found = statements.read(f"{wanted.kind.value}_heads", _heads, names)
+    heads = [one for one in found if one is not None]
     name = f"pick_{wanted.kind.value}"
     if wanted.selection.order:
         for priority in sorted({head[1] for head in heads}):

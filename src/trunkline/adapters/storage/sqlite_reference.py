@@ -63,6 +63,10 @@ class Reader:
         """Let go of the file."""
         self._connection.close()
 
+    def interrupt(self) -> None:
+        """Break off what is being read, from whatever thread: a count of a long list must not hold up the end."""
+        self._connection.interrupt()
+
     def look(self, function: Callable[[Statements], T]) -> T:
         """Run a read that is a function of its own."""
         return function(self._statements)

@@ -28,22 +28,22 @@ AND NOT EXISTS (
 AND /* condition */ 1
 
 -- name: fresh_heads
--- The first record without a time of each slot: of every window and priority.
+-- The first READY record without a time of each slot, of every window and priority, whether it may be taken or not.
 SELECT json_group_array(json((
-  SELECT json_array(o.value, p.value, 0, r.chain_id, r.chain_n) FROM record r INDEXED BY record_claim_fresh /* window */
+  SELECT json_array(o.value, p.value, 0, r.chain_id, r.chain_n) FROM record r INDEXED BY record_claim_fresh
   WHERE r.contact_centre_id = :contact_centre_id AND r.list_id = :list_id AND r.window_id = o.value
-    AND r.priority = p.value AND r.due_at_s IS NULL AND $claimable
+    AND r.priority = p.value AND r.due_at_s IS NULL AND r.status = 1 AND r.phone_type NOT IN (10, 11)
   ORDER BY r.chain_id, r.chain_n
   LIMIT 1
 )))
 FROM json_each(:windows) o CROSS JOIN json_each(:priorities) p
 
 -- name: due_heads
--- The first record whose time has come of each slot.
+-- The same for records whose time has come.
 SELECT json_group_array(json((
-  SELECT json_array(o.value, p.value, r.due_at_s, r.chain_id, r.chain_n) FROM record r INDEXED BY record_claim_due /* window */
+  SELECT json_array(o.value, p.value, r.due_at_s, r.chain_id, r.chain_n) FROM record r INDEXED BY record_claim_due
   WHERE r.contact_centre_id = :contact_centre_id AND r.list_id = :list_id AND r.window_id = o.value
-    AND r.priority = p.value AND r.due_at_s IS NOT NULL AND r.due_at_s <= :now_s AND $claimable
+    AND r.priority = p.value AND r.due_at_s IS NOT NULL AND r.due_at_s <= :now_s AND r.status = 1 AND r.phone_type NOT IN (10, 11)
   ORDER BY r.due_at_s, r.chain_id, r.chain_n
   LIMIT 1
 )))

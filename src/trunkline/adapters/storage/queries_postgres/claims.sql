@@ -18,10 +18,45 @@ CROSS JOIN LATERAL (
 -- fragment: claimable
 $ready AND r.attempts < $5 AND NOT r.chain_id = ANY ($6::bigint[]) AND k.records_out = 0 AND /* condition */ true
 
+-- name: fresh_first
+-- The first READY record of each slot of a list ($2), whether it may be taken or not: window ($3), priority ($4), and
+-- the chain before which there is none ($5), pairwise. The last row (window 0) tells the greatest window number there is:
+-- more windows than the caller knows mean that another program added some.
+SELECT s.window_id, s.priority, h.due_at_s, h.chain_id, h.chain_n
+FROM unnest($3::integer[], $4::smallint[], $5::bigint[]) AS s (window_id, priority, mark)
+CROSS JOIN LATERAL (
+    SELECT 0::bigint AS due_at_s, r.chain_id, r.chain_n
+    FROM record AS r
+    WHERE r.contact_centre_id = $1 AND r.list_id = $2 AND r.window_id = s.window_id AND r.priority = s.priority
+        AND r.due_at_s IS NULL AND r.chain_id >= s.mark AND $ready
+    ORDER BY r.chain_id, r.chain_n
+    LIMIT 1
+) AS h
+UNION ALL
+SELECT 0, 0::smallint, 0, coalesce(max(w.window_id), 0), 0
+FROM calling_window AS w
+WHERE w.contact_centre_id = $1 AND w.list_id = $2
+
+-- name: due_first
+-- The same for records whose time has come by $6; $5 are due times before which there is none.
+SELECT s.window_id, s.priority, h.due_at_s, h.chain_id, h.chain_n
+FROM unnest($3::integer[], $4::smallint[], $5::bigint[]) AS s (window_id, priority, mark)
+CROSS JOIN LATERAL (
+    SELECT r.due_at_s, r.chain_id, r.chain_n
+    FROM record AS r
+    WHERE r.contact_centre_id = $1 AND r.list_id = $2 AND r.window_id = s.window_id AND r.priority = s.priority
+        AND r.due_at_s >= s.mark AND r.due_at_s <= $6 AND $ready
+    ORDER BY r.due_at_s, r.chain_id, r.chain_n
+    LIMIT 1
+) AS h
+UNION ALL
+SELECT 0, 0::smallint, 0, coalesce(max(w.window_id), 0), 0
+FROM calling_window AS w
+WHERE w.contact_centre_id = $1 AND w.list_id = $2
+
 -- name: fresh_heads
--- The first record of each slot of a list ($2): of every window ($3) and priority ($4). Limit of attempts $5, chains
--- passed over $6. The last row (window 0) tells the greatest window number there is: more windows than the caller knows
--- mean that another program added some.
+-- The first record of each slot of a list ($2) that may be taken: of every window ($3) and priority ($4). Limit of
+-- attempts $5, chains passed over $6.
 SELECT s.window_id, p.priority, h.due_at_s, h.chain_id, h.chain_n
 FROM unnest($3::integer[]) AS s (window_id)
 CROSS JOIN unnest($4::smallint[]) AS p (priority)
@@ -33,10 +68,6 @@ CROSS JOIN LATERAL (
     ORDER BY r.chain_id, r.chain_n
     LIMIT 1
 ) AS h
-UNION ALL
-SELECT 0, 0::smallint, 0, coalesce(max(w.window_id), 0), 0
-FROM calling_window AS w
-WHERE w.contact_centre_id = $1 AND w.list_id = $2
 
 -- name: due_heads
 -- The same for records whose time has come by $7.
@@ -51,10 +82,6 @@ CROSS JOIN LATERAL (
     ORDER BY r.due_at_s, r.chain_id, r.chain_n
     LIMIT 1
 ) AS h
-UNION ALL
-SELECT 0, 0::smallint, 0, coalesce(max(w.window_id), 0), 0
-FROM calling_window AS w
-WHERE w.contact_centre_id = $1 AND w.list_id = $2
 
 -- fragment: take
 -- What was picked is locked. The rest of its chain is locked too, or the chain is left: another program has a part of it.
@@ -77,7 +104,12 @@ siblings AS MATERIALIZED (
 whole AS MATERIALIZED (
     SELECT c.chain_id, c.n, c.picks, c.records,
         c.records = 1
-        OR c.records = (SELECT count(*) FROM siblings AS s WHERE s.chain_id = c.chain_id AND s.status <> 2) AS is_whole
+        OR c.records = (SELECT count(*) FROM siblings AS s WHERE s.chain_id = c.chain_id AND s.status <> 2) AS is_whole,
+        -- An entry that was left behind by a chain which was closed meanwhile, and opened again.
+        (
+            SELECT count(*) FROM buffer AS b
+            WHERE b.contact_centre_id = $1 AND b.list_id = $2 AND b.chain_id = c.chain_id
+        ) = 1 AS is_buffered
     FROM chosen AS c
 ),
 opened AS MATERIALIZED (
@@ -91,33 +123,36 @@ taken AS (
     FROM opened AS o
     WHERE r.ctid = o.row_at
 ),
+moved AS (
+    UPDATE buffer AS b
+    SET campaign_group_id = $8, place = $10::bigint + (w.n - 1) * $11::bigint, taken_at_ms = $12::bigint,
+        lease_until_ms = $13::bigint
+    FROM whole AS w
+    WHERE b.contact_centre_id = $1 AND b.list_id = $2 AND w.chain_id = b.chain_id
+        AND b.chain_id = ANY (ARRAY (SELECT o.chain_id FROM whole AS o WHERE o.is_buffered AND o.is_whole))
+),
 buffered AS (
-    INSERT INTO buffer AS b (
-        contact_centre_id, list_id, chain_id, campaign_group_id, place, taken_at_ms, lease_until_ms
-    )
+    INSERT INTO buffer (contact_centre_id, list_id, chain_id, campaign_group_id, place, taken_at_ms, lease_until_ms)
     SELECT $1, $2, w.chain_id, $8, $10::bigint + (w.n - 1) * $11::bigint, $12::bigint, $13::bigint
     FROM whole AS w
-    WHERE w.is_whole
-    ON CONFLICT (contact_centre_id, list_id, chain_id) DO UPDATE SET
-        campaign_group_id = EXCLUDED.campaign_group_id, place = EXCLUDED.place, taken_at_ms = EXCLUDED.taken_at_ms,
-        lease_until_ms = EXCLUDED.lease_until_ms
+    WHERE w.is_whole AND NOT w.is_buffered
 )
 SELECT w.chain_id, w.picks, w.is_whole FROM whole AS w ORDER BY w.n
 
 -- name: claim_fresh
 -- Take chains of a list ($2) whose slots are the pairs of window ($3) and priority ($4), $7 records at most, for group
 -- $8 and campaign $9; their places from $10 in steps of $11; taken at $12 until $13. Limit of attempts $5, chains
--- passed over $6. Yields the chains in order, how many of their records were picked, and whether they were taken.
+-- passed over $6. Of each slot the chain before which there is none: $14. Yields the chains in order, how many of their records were picked, and whether they were taken.
 WITH picked AS MATERIALIZED (
     SELECT row_number() OVER () AS n, found.*
     FROM (
         SELECT c.*
-        FROM unnest($3::integer[], $4::smallint[]) AS s (window_id, priority)
+        FROM unnest($3::integer[], $4::smallint[], $14::bigint[]) AS s (window_id, priority, mark)
         CROSS JOIN LATERAL (
             SELECT r.chain_id, r.ctid AS row_at, k.records
             FROM record AS r /* window */ $its_chain
             WHERE r.contact_centre_id = $1 AND r.list_id = $2 AND r.window_id = s.window_id
-                AND r.priority = s.priority AND r.due_at_s IS NULL AND $claimable
+                AND r.priority = s.priority AND r.due_at_s IS NULL AND r.chain_id >= s.mark AND $claimable
             ORDER BY r.chain_id, r.chain_n
             LIMIT 1000
             FOR UPDATE OF r SKIP LOCKED
@@ -128,17 +163,17 @@ WITH picked AS MATERIALIZED (
 $take
 
 -- name: claim_due
--- The same for records whose time has come by $14.
+-- The same for records whose time has come by $14; $15 are due times before which there is none.
 WITH picked AS MATERIALIZED (
     SELECT row_number() OVER () AS n, found.*
     FROM (
         SELECT c.*
-        FROM unnest($3::integer[], $4::smallint[]) AS s (window_id, priority)
+        FROM unnest($3::integer[], $4::smallint[], $15::bigint[]) AS s (window_id, priority, mark)
         CROSS JOIN LATERAL (
             SELECT r.chain_id, r.ctid AS row_at, k.records
             FROM record AS r /* window */ $its_chain
             WHERE r.contact_centre_id = $1 AND r.list_id = $2 AND r.window_id = s.window_id
-                AND r.priority = s.priority AND r.due_at_s <= $14 AND $claimable
+                AND r.priority = s.priority AND r.due_at_s >= s.mark AND r.due_at_s <= $14 AND $claimable
             ORDER BY r.due_at_s, r.chain_id, r.chain_n
             LIMIT 1000
             FOR UPDATE OF r SKIP LOCKED

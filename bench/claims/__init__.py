@@ -1,0 +1,1 @@
+"""What it costs PostgreSQL to claim chains of long lists."""
