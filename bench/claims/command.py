@@ -46,9 +46,7 @@ class Run(msgspec.Struct):
 def main(arguments: Sequence[str]) -> int:
     """Run; the exit code is 1 when ``--check`` was given and a figure misses what is asked."""
     parser = argparse.ArgumentParser(prog="bench/claim", description=_ABOUT)
-    parser.add_argument(
-        "--large", action="store_true", help="a list of 10,000,000 records too: some 10 GB, a quarter hour"
-    )
+    parser.add_argument("--large", action="store_true", help="a list of 10,000,000 records too: 10 GB of disk")
     parser.add_argument("--sizes", type=int, nargs="+", help="lists of other lengths, 100,000 records at least")
     parser.add_argument("--chains", type=int, default=CHAINS, help="claimed in each measurement (%(default)s)")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON instead of a table")
@@ -85,18 +83,18 @@ def _measure(sizes: Sequence[int], chains: int, attempts: int) -> Run:
                 _say(f"{dispatchers} dispatchers claim from {size:,} records")
                 work = partial(measuring.measure, url, partial(cpu.family_cpu_s, pid), 1, size, dispatchers, chains)
                 figures.append(undisturbed(lambda: asyncio.run(work()), attempts, _say))  # noqa: B023 - called at once
-            values = (
-                f"1, 1, ARRAY[{', '.join(map(str, range(1, 25)))}], {_array(24)}, 10, '{{}}', 100, 1, 1, 0, 1, 0, 0"
-            )
-            plan = asyncio.run(lists.plan_of(url, QUERIES["claim_fresh"], values))
+            plan = asyncio.run(lists.plan_of(url, QUERIES["claim_fresh"], _values()))
             server.drop(url)
     finally:
         server.stop()
     return Run(datetime.now(tz=UTC).strftime("%Y-%m-%d %H:%M UTC"), facts(), figures, plan)
 
 
-def _array(count: int) -> str:
-    return f"ARRAY[{', '.join(['4'] * count)}]::smallint[]"
+def _values() -> str:
+    """The parameters of ``claim_fresh`` for all open windows."""
+    windows = ", ".join(str(n) for n in range(1, lists.OPEN_WINDOWS + 1))
+    alike = [f"array_fill({value}, ARRAY[{lists.OPEN_WINDOWS}])" for value in ("4::smallint", "0::bigint")]
+    return f"1, 1, ARRAY[{windows}], {alike[0]}, 10, '{{}}', 100, 1, 1, 0, 1, 0, 0, {alike[1]}"
 
 
 def verdict(figures: Sequence[Figure]) -> tuple[str, bool]:
