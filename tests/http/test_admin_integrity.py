@@ -9,7 +9,7 @@ import pytest
 
 from tests.http import stored
 from tests.http.administration import Administrator, refused, shown
-from tests.http.desks import CAMPAIGN, LIST, Demo, Json, demo_server
+from tests.http.desks import CAMPAIGN, LIST, Demo, Json, accept, demo_server, user_data
 from tests.http.samples import FIELDS, SAMPLES, a_campaign, an_agent_group, fresh
 from trunkline.domain.enums import GroupStatus
 
@@ -200,3 +200,16 @@ def test_a_change_is_at_work_when_it_is_answered(admin: Administrator, site: Dem
         agents = admin.change("agent-groups/301", agents["version"], userIds=members)
         found = desk.client.get("/api/v2/me/outbound-campaigns").body["campaigns"]
         assert len(found) == round_n % 2
+
+
+def test_declared_fields_are_checked_when_agents_write(admin: Administrator, site: Demo) -> None:
+    """A changed read-only field and an emptied mandatory one are refused by name; what is undeclared passes."""
+    desk = site.desk().listen()
+    account = desk.record()["otherFields"]["account"]
+    for fields, word in (({"account": "other"}, "account may only be read"), ({"first_name": ""}, "first_name must")):
+        accept(desk.send("UpdateCallCompletionStats", GSW_RECORD_HANDLE=desk.handle, **fields))
+        (message,) = desk.heard()
+        assert word in user_data(message)["GSW_ERROR"]
+    written: Json = {"account": account, "first_name": "Zoë", "free": 7}
+    accept(desk.send("UpdateCallCompletionStats", GSW_RECORD_HANDLE=desk.handle, **written))
+    assert written.items() <= desk.record()["otherFields"].items()
