@@ -173,10 +173,33 @@ def test_contacts_are_sampled() -> None:
             await unit.save(Changes(attempts=rows, suppressions=[entry]))
         first = (await explainer(house).campaign("Campaign"))[0]
         held = {one.rule: (one.records, one.alone, one.is_estimate) for one in first.held}
-        assert held == {Rule.SUPPRESSION: (1, 1, False), Rule.ATTEMPT_LIMIT: (1, 1, False)}
-        assert (first.callable_now, first.sampled) == (8, 10)
+        assert held == {
+            Rule.CONTACT_TYPE: (1, 1, False),
+            Rule.SUPPRESSION: (1, 1, False),
+            Rule.ATTEMPT_LIMIT: (1, 1, False),
+        }
+        assert (first.callable_now, first.sampled) == (8, 11)
 
-    run_in_house(check, [record(n) for n in range(1, 11)], campaign={"rule_set_id": None})
+    records = [*(record(n) for n in range(1, 11)), record(10, 1, phone_type=PhoneType.EMAIL_ADDRESS)]
+    run_in_house(check, records, campaign={"rule_set_id": None})
+
+
+def test_a_long_list_is_estimated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a list longer than the sample a share is looked at and taken for the whole, and said to be an estimate."""
+    monkeypatch.setattr("trunkline.app.explain.SAMPLE", 20)
+
+    async def check(house: House) -> None:
+        numbers = [record(n).phone_number for n in range(1, 101, 2)]
+        entries = [Suppression(contact_centre_id=CENTRE, kind=DoNotCallKind.NUMBER, value=number) for number in numbers]
+        async with house.store.begin() as unit:
+            await unit.save(Changes(suppressions=entries))
+        first = (await explainer(house).campaign("Campaign"))[0]
+        (held,) = first.held
+        assert (held.rule, held.is_estimate, first.sampled) == (Rule.SUPPRESSION, True, 20)
+        assert held.records == held.alone == 100 - first.callable_now
+        assert held.records % 5 == 0
+
+    run_in_house(check, [record(n) for n in range(1, 101)])
 
 
 def test_a_past_attempt_by_the_rules_of_then() -> None:

@@ -334,3 +334,22 @@ def test_a_callback_to_another_number() -> None:
         assert (await house.chain(1))[0].phone_number == "+12125558888"
 
     run_in_house(test, CHAIN)
+
+
+def test_a_callback_on_another_number_takes_over_from_the_retry() -> None:
+    """Only one record of a chain is next: the retry that was due no longer is when a sibling gets the callback."""
+
+    async def test(house: House) -> None:
+        await call(house, R.BUSY)
+        house.clock.ms += 1_800_000
+        await taken(house)
+        handle = next(held.entry.handle for held in await house.desk(ANN) if held.record.chain_n == 2)
+        due_at_s = house.clock.now_s() + 600
+        await house.ask(
+            ANN, commands.RescheduleRecord, handle=handle, callback_type=CallbackType.CAMPAIGN, due_at_s=due_at_s
+        )
+        chain = await house.chain(1)
+        assert statuses(chain) == [S.CHAIN_READY, S.CHAIN_READY, S.READY]
+        assert [one.due_at_s for one in chain] == [None, None, due_at_s]
+
+    run_in_house(test, CHAIN, plan=BUSY)

@@ -192,6 +192,13 @@ def test_night_on_a_holiday_needs_both_overrides() -> None:
     assert may_be_called(facts(**night, overrides=(one, other)))
 
 
+@pytest.mark.parametrize("hold", [hold for hold in Hold if hold is not Hold.NONE])
+def test_every_hold_is_told(hold: Hold) -> None:
+    """Whatever put a record back, the explanation has words for it."""
+    (verdict,) = blocking(facts(record__due_at_s=NOON_S + 60, record__hold=hold))
+    assert (verdict.rule, verdict.until_s) == (Rule.HOLD, NOON_S + 60)
+
+
 def test_outside_a_campaign() -> None:
     """A record without a campaign is judged by what is its own."""
     alone = facts(campaign=None, record__attempts=10)

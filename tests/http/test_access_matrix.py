@@ -19,8 +19,8 @@ import pytest
 
 from tests.http.administration import basic
 from tests.http.desks import APPLICATION, CAMPAIGN, LIST, Demo, Json, Reply, demo_server, exchange
+from tests.http.samples import SAMPLES
 from tests.http.test_access import PASSWORD, add_user
-from tests.http.test_admin_objects import SAMPLES
 from trunkline.contract.admin_kinds import KINDS
 from trunkline.domain.people import Role
 from trunkline.domain.permissions import GRANTS, Permission

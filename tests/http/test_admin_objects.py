@@ -5,20 +5,14 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
-from tests.http import stored
 from tests.http.administration import Administrator, accepted, refused, shown
-from tests.http.desks import CAMPAIGN, LIST, Demo, Json, demo_server
+from tests.http.desks import Demo, demo_server
+from tests.http.samples import SAMPLES, fresh, sample
 from trunkline.contract.admin_kinds import KINDS
-from trunkline.domain.enums import GroupStatus
-
-FIELDS: list[Json] = [{"name": "city", "label": "City"}, {"name": "age", "fieldType": "Int", "isMandatory": True}]
-_numbers = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
@@ -32,60 +26,6 @@ def site() -> Iterator[Demo]:
 def admin(site: Demo) -> Administrator:
     """Its administrator."""
     return Administrator(site)
-
-
-def fresh(word: str) -> str:
-    """A name that nothing has."""
-    return f"{word} {next(_numbers)}"
-
-
-def a_campaign(admin: Administrator) -> int:
-    """The id of a new campaign."""
-    found: int = admin.make("campaigns", name=fresh("Campaign"))["id"]
-    return found
-
-
-def an_agent_group(admin: Administrator) -> int:
-    """The id of a new agent group."""
-    found: int = admin.make("agent-groups", name=fresh("Agents"))["id"]
-    return found
-
-
-SAMPLES: dict[str, Callable[[Administrator], Json]] = {
-    "user": lambda admin: {"password": "a-long-password", "skills": [], "roles": ["supervisor"]},
-    "format": lambda admin: {"fields": FIELDS},
-    "calling-list": lambda admin: {"from": 28_800, "until": 64_800, "defaultTimeZone": "Europe/Paris"},
-    "suppression-list": lambda admin: {"kind": "customer", "source": "register"},
-    "filter": lambda admin: {"criteria": "attempts < 3 AND city = 'Paris'", "orderBy": "attempts DESC"},
-    "treatment": lambda admin: {
-        "rules": [{"callResult": "Busy", "steps": [{"action": "Cycle", "attempts": 3, "intervalMinutes": 30}]}]
-    },
-    "campaign": lambda admin: {"weekdays": [0, 1, 2], "hoursFrom": 32_400, "hoursUntil": 61_200},
-    "agent-group": lambda admin: {"userIds": [1, 2]},
-    "campaign-group": lambda admin: {"campaignId": a_campaign(admin), "agentGroupId": an_agent_group(admin)},
-    "schedule": lambda admin: {},
-    "skill": lambda admin: {},
-    "time-zone": lambda admin: {"timeZone": "America/Los_Angeles"},
-    "rule-set": lambda admin: {"defaultRegion": "US"},
-    "rule-override": lambda admin: {
-        "rule": "attempt limit",
-        "reason": "agreed with the customer",
-        "until": admin.demo_now_s() + 86_400,
-        "campaignId": a_campaign(admin),
-    },
-    "import-specification": lambda admin: {},
-    "webhook": lambda admin: {
-        "url": "https://example.com/in",
-        "notices": ["group-state"],
-        "secret": "0123456789abcdef",
-    },
-}
-"""Fields of a good object of each kind beside its name."""
-
-
-def sample(admin: Administrator, kind: str, **more: Any) -> Json:
-    """A good body of a kind."""
-    return {"name": fresh(kind), **SAMPLES[kind](admin), **more}
 
 
 def test_there_is_a_sample_of_every_kind() -> None:
@@ -277,162 +217,3 @@ def test_a_cursor_belongs_to_its_order(admin: Administrator) -> None:
         admin.make("skills", name=fresh("Ordered"))
     cursor = admin.get("skills?limit=1")["nextCursor"]
     refused(admin.ask("GET", f"skills?limit=1&sortBy=name&cursor={cursor}"), 400, 10, "cursor")
-
-
-# --- what holds objects together ---------------------------------------------------------------------------------
-
-
-def test_references_must_exist(admin: Administrator) -> None:
-    """A number that nothing has is refused by its place, at any depth."""
-    campaign, agents = a_campaign(admin), an_agent_group(admin)
-    for path, body, place in (
-        ("calling-lists", {"formatId": 9999}, "formatId"),
-        ("calling-lists", {"treatmentId": 9999}, "treatmentId"),
-        ("campaigns", {"lists": [{"listId": 101}, {"listId": 9999}]}, "lists[1].listId"),
-        ("campaigns", {"suppressionListIds": [9999]}, "suppressionListIds"),
-        ("agent-groups", {"userIds": [1, 9999]}, "userIds"),
-        ("agent-groups", {"skills": [{"skillId": 9999}]}, "skills[0].skillId"),
-        ("campaign-groups", {"campaignId": 9999, "agentGroupId": agents}, "campaignId"),
-        ("campaign-groups", {"campaignId": campaign, "agentGroupId": 9999}, "agentGroupId"),
-        ("users", {"password": "long-enough", "skills": [{"skillId": 9999}]}, "skills[0].skillId"),
-    ):
-        refused(admin.ask("POST", path, {"name": fresh("Lost"), **body}), 400, 10, place)
-
-
-def test_a_format_in_use_stays(admin: Administrator) -> None:
-    """Its fields neither change nor go while a list has it; its description may change."""
-    made = admin.make("formats", name=fresh("Used"), fields=FIELDS)
-    one = f"formats/{made['id']}"
-    called = admin.make("calling-lists", name=fresh("User"), formatId=made["id"])
-    refused(admin.ask("PATCH", one, {"version": 1, "fields": []}), 409, 19, "fields", called["name"])
-    refused(admin.ask("DELETE", f"{one}?version=1"), 409, 19, called["name"])
-    admin.change(one, 1, description="for " + called["name"])
-    admin.drop(f"calling-lists/{called['id']}", 1)
-    admin.change(one, 2, fields=[])
-    admin.drop(one, 3)
-
-
-def test_a_deleted_list_leaves_its_campaigns(admin: Administrator) -> None:
-    """The campaigns that had it go on without it, as their next version."""
-    lists = [admin.make("calling-lists", name=fresh("Leaving"))["id"] for _ in range(2)]
-    campaign = admin.make("campaigns", name=fresh("Left"), lists=[{"listId": number, "share": 3} for number in lists])
-    admin.drop(f"calling-lists/{lists[0]}", 1)
-    left = shown(admin.get(f"campaigns/{campaign['id']}"))
-    assert (left["version"], [entry["listId"] for entry in left["lists"]]) == (2, lists[1:])
-
-
-def test_what_is_in_use_is_not_deleted(admin: Administrator) -> None:
-    """Filters, treatments, skills, groups and campaigns that something names say what names them."""
-    rules = SAMPLES["treatment"](admin)
-    skill = admin.make("skills", name=fresh("Needed"))
-    treatment = admin.make("treatments", name=fresh("Needed"), **rules)
-    called = admin.make("calling-lists", name=fresh("Needs"), treatmentId=treatment["id"])
-    agents = admin.make("agent-groups", name=fresh("Needs"), skills=[{"skillId": skill["id"], "atLeast": 5}])
-    campaign = a_campaign(admin)
-    group = admin.make("campaign-groups", name=fresh("Needs"), campaignId=campaign, agentGroupId=agents["id"])
-    for path, number, word in (
-        ("treatments", treatment["id"], called["name"]),
-        ("skills", skill["id"], agents["name"]),
-        ("campaigns", campaign, group["name"]),
-        ("agent-groups", agents["id"], group["name"]),
-    ):
-        refused(admin.ask("DELETE", f"{path}/{number}?version=1"), 409, 19, word)
-    refused(
-        admin.ask(
-            "POST",
-            "campaign-groups",
-            {"name": fresh("Again"), "campaignId": campaign, "agentGroupId": agents["id"]},
-        ),
-        409,
-        18,
-        group["name"],
-    )
-
-
-@pytest.mark.parametrize(
-    ("path", "fields", "word"),
-    [
-        ("formats", {"fields": [{"name": "GSW_PHONE"}]}, "fields[0].name"),
-        ("formats", {"fields": [{"name": "InteractionType"}]}, "fields[0].name"),
-        ("formats", {"fields": [{"name": "a"}, {"name": "a"}]}, "fields[1].name"),
-        ("formats", {"fields": [{"name": "a", "sentAs": "GSW_X"}]}, "fields[0].sentAs"),
-        ("formats", {"fields": [{"name": "a", "sentAs": "b"}, {"name": "b"}]}, "fields[1]"),
-        ("formats", {"fields": [{"name": "a", "fieldType": "Text"}]}, "fields[0].fieldType"),
-        ("formats", {"fields": [{"name": "a", "fieldType": "Int", "default": "x"}]}, "fields[0].default"),
-        ("formats", {"fields": [{"name": "a", "fieldType": "Int", "maxLength": 3}]}, "fields[0].maxLength"),
-        ("calling-lists", {"from": 86_400}, "from"),
-        ("calling-lists", {"until": 0}, "until"),
-        ("calling-lists", {"maxAttempts": 0}, "maxAttempts"),
-        ("calling-lists", {"defaultTimeZone": "Mars/Olympus"}, "defaultTimeZone"),
-        ("calling-lists", {"defaultRegion": "us"}, "defaultRegion"),
-        ("campaigns", {"weekdays": []}, "weekdays"),
-        ("campaigns", {"weekdays": [1, 1]}, "weekdays"),
-        ("campaigns", {"weekdays": [7]}, "weekdays[0]"),
-        ("campaigns", {"lists": [{"listId": 101}, {"listId": 101}]}, "lists"),
-        ("campaigns", {"lists": [{"listId": 101, "share": -1}]}, "lists[0].share"),
-        ("campaigns", {"lists": [{"listId": 101, "share": 1001}]}, "lists[0].share"),
-        ("campaigns", {"suppressionScope": "world"}, "suppressionScope"),
-        ("campaign-groups", {"campaignId": 201, "agentGroupId": 301, "minBuffer": 0}, "minBuffer"),
-        ("campaign-groups", {"campaignId": 201, "agentGroupId": 301, "minBuffer": 6}, "optBuffer"),
-        ("campaign-groups", {"campaignId": 201, "agentGroupId": 301, "optimizeGoal": 101}, "optimizeGoal"),
-        ("campaign-groups", {"campaignId": 201, "agentGroupId": 301, "dialMode": "NoDialMode"}, "dialMode"),
-        ("time-zones", {"timeZone": "Mars/Olympus"}, "time zone"),
-        ("filters", {"criteria": "colour = "}, ""),
-        ("filters", {"criteria": "1=1; DROP TABLE record"}, ""),
-        ("treatments", {"rules": [{"callResult": "Sometimes", "steps": []}]}, "rules[0].callResult"),
-        ("treatments", {"rules": []}, "rules"),
-        ("rule-overrides", {"rule": "attempt limit", "reason": "", "until": 2_000_000_000, "listId": 101}, "reason"),
-        ("webhooks", {"url": "ftp://x", "secret": "0123456789abcdef", "notices": ["group-state"]}, "url"),
-    ],
-)
-def test_what_an_object_may_not_say(admin: Administrator, path: str, fields: Json, word: str) -> None:
-    """Windows that cannot be, zones that do not exist, names of the protocol, hostile filters: refused by place."""
-    refused(admin.ask("POST", path, {"name": fresh("Wrong"), **fields}), 400, 10, word)
-
-
-def test_hours_that_never_meet_are_refused(admin: Administrator) -> None:
-    """A campaign and a list that could never call at the same time are told so, from whichever side."""
-    called = admin.make("calling-lists", name=fresh("Night"), **{"from": 79_200, "until": 21_600})
-    lists = [{"listId": called["id"]}]
-    day = {"hoursFrom": 28_800, "hoursUntil": 72_000}
-    refused(admin.ask("POST", "campaigns", {"name": fresh("Day"), "lists": lists, **day}), 400, 10, called["name"])
-    admin.make("campaigns", name=fresh("Late"), lists=lists, hoursFrom=28_800, hoursUntil=79_201)
-    refused(admin.ask("PATCH", f"calling-lists/{called['id']}", {"version": 1, "from": 79_201}), 400, 10, "never meet")
-
-
-def test_a_loaded_group_bears_some_changes(admin: Administrator, site: Demo) -> None:
-    """While the demo's group runs, shares, hours, filters and agents change; names, formats and its parts do not."""
-    campaign, called, group, agents = (
-        shown(admin.get(path))
-        for path in ("campaigns/201", "calling-lists/101", "campaign-groups/301", "agent-groups/301")
-    )
-    assert (campaign["name"], called["name"]) == (CAMPAIGN, LIST)
-    for path, version, fields in (
-        ("campaigns/201", campaign["version"], {"name": "Other"}),
-        ("campaigns/201", campaign["version"], {"isEnabled": False}),
-        ("calling-lists/101", called["version"], {"name": "Other"}),
-        ("calling-lists/101", called["version"], {"fields": []}),
-        ("campaign-groups/301", group["version"], {"applicationId": 5}),
-        ("agent-groups/301", agents["version"], {"isEnabled": False}),
-    ):
-        refused(admin.ask("PATCH", path, {"version": version, **fields}), 409, 19, "loaded", group["name"])
-    for path, version in (("campaigns/201", campaign["version"]), ("calling-lists/101", called["version"])):
-        refused(admin.ask("DELETE", f"{path}?version={version}"), 409, 19, "loaded")
-    filtered = admin.make("filters", name=fresh("Running"), criteria="attempts < 5")
-    admin.change("campaigns/201", campaign["version"], lists=[{"listId": 101, "share": 7}], hoursUntil=86_399)
-    admin.change("calling-lists/101", called["version"], filterId=filtered["id"], maxAttempts=9)
-    admin.change("agent-groups/301", agents["version"], userIds=agents["userIds"][:-1])
-    admin.change("campaign-groups/301", group["version"], minBuffer=5)
-    assert stored.group_status(site, 301) is GroupStatus.RUNNING
-
-
-def test_a_change_is_at_work_when_it_is_answered(admin: Administrator, site: Demo) -> None:
-    """An agent who is taken out of the group finds no campaign in the next request, and finds it again when back."""
-    desk = site.desktop("agent5", "demo-device-5", 1_000_005)
-    agents = shown(admin.get("agent-groups/301"))
-    number = admin.get("users?name=agent5")["users"][0]["id"]
-    for round_n in range(6):
-        members = sorted({*agents["userIds"], number} - ({number} if round_n % 2 == 0 else set()))
-        agents = admin.change("agent-groups/301", agents["version"], userIds=members)
-        found = desk.client.get("/api/v2/me/outbound-campaigns").body["campaigns"]
-        assert len(found) == round_n % 2

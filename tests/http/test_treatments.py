@@ -39,6 +39,11 @@ def test_from_the_document_to_the_next_call(tmp_path: Path) -> None:
         (tmp_path / "plan.yaml").write_text(PLAN.replace("30", "45"))
         replaced = command(demo, tmp_path, "put", "plan.yaml", "--reason", "fewer calls")
         assert replaced.stdout == "replaced treatment 1 Evening, version 2\n"
+        kept = ("--data-dir", str(demo.server.folder))
+        shown = subprocess.run(
+            [TRUNKLINE, "treatments", "show", "Evening", *kept], capture_output=True, text=True, check=True, timeout=60
+        )
+        assert "45 min, at most 2" in shown.stdout
         (tmp_path / "plan.yaml").write_text(PLAN.replace("30", "-1"))
         refused = command(demo, tmp_path, "put", "plan.yaml")
         assert (refused.returncode, "rules.Busy[0].interval_min" in refused.stderr) == (1, True)

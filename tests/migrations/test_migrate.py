@@ -14,9 +14,11 @@ import pytest
 
 from trunkline.adapters.storage import make_store, migrate
 from trunkline.app.directory import ReferenceBook
+from trunkline.config import Config
 from trunkline.domain.campaigns import CampaignList
 from trunkline.domain.enums import DialMode, DoNotCallKind, GroupStatus, SuppressionScope
 from trunkline.errors import Refused, Unavailable
+from trunkline.main import Program
 
 TABLES = {
     "agent_session",
@@ -214,6 +216,16 @@ def test_lists_and_campaigns_become_objects(url: str) -> None:
     assert (calling_list.max_attempts, calling_list.fields[0].name) == (3, "note")
     (versions,) = run_sql(url, "SELECT count(*) FROM object_history WHERE version = 1")
     assert versions == "4"
+
+
+def test_migrating_makes_room_for_attempts(postgres_url: str) -> None:
+    """The command leaves parts of the attempt log for this month and the next ones; doing it again adds none."""
+    program = Program()
+    config = Config(database_url=postgres_url)
+    for _ in range(2):
+        program.migrate(config)
+        parts = run_sql(postgres_url, "SELECT count(*) FROM pg_inherits WHERE inhparent = 'attempt_log'::regclass")
+        assert parts == ["4"]
 
 
 def test_postgres_keeps_room_for_updates_in_place(postgres_url: str) -> None:

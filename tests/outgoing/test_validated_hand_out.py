@@ -94,6 +94,21 @@ def test_only_permitted_records_are_handed_out() -> None:
     with_validation(test, by_number, [record(n) for n in range(1, 10)])
 
 
+def test_what_is_settled_leaves_the_buffer() -> None:
+    """A refused chain and one that waits lie in no group's buffer any more; the permitted ones do."""
+
+    async def test(house: House, validator: Validator, receiver: Receiver) -> None:
+        await house.ask(ANN, commands.StartPreview)
+        found = await shown(house, validator)
+        assert found is not None
+        assert found.chain_id == 2
+        async with house.store.begin() as unit:
+            buffered = {n: await unit.buffer_entry(CENTRE, LIST_ID, n) is not None for n in range(1, 7)}
+        assert buffered == {1: False, 2: False, 3: False, 4: True, 5: False, 6: True}
+
+    with_validation(test, by_number, [record(n) for n in range(1, 7)])
+
+
 def test_what_is_held_back_otherwise_is_not_asked_about() -> None:
     """Numbers on the do-not-call list, and those outside their hours, are nobody else's business."""
 

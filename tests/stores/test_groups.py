@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from typing import Any
 
+import pytest
+
 from tests.stores.storage import AGENT, CAMPAIGN, CENTRE, LIST, NOON_S, Storage, add, record, save
+from trunkline.adapters.storage.sqlite import SqliteStore
+from trunkline.adapters.storage.sqlite_connection import Statements
 from trunkline.app.ports import AgentSession, DeskKey, PreviewSession, Store
 from trunkline.app.stored import SCHEDULE_RUNS_KEPT_S, ScheduleRun
 from trunkline.domain.attempts import AttemptRow, AttemptStep, attempt_row
@@ -13,6 +18,7 @@ from trunkline.domain.campaigns import GroupState
 from trunkline.domain.desk import DeskEntry
 from trunkline.domain.enums import CallResult, DialMode, GroupStatus, OptimizeBy, RecordStatus, RecordType
 from trunkline.domain.statistics import RecordCounts
+from trunkline.errors import Defect, Unavailable
 
 GROUP = 300
 
@@ -180,6 +186,29 @@ def test_a_state_comes_back_whole(storage: Storage) -> None:
         assert directory.version > before
 
     storage.run(check)
+
+
+def test_a_count_does_not_hold_up_the_end(sqlite_url: str) -> None:
+    """Closing the store breaks off what is being counted, however long that would take."""
+
+    async def check() -> None:
+        store = SqliteStore(sqlite_url)
+        await store.open()
+        begun = threading.Event()
+
+        def endless(statements: Statements) -> None:
+            statements.connection.create_function("begun", 0, begun.set)
+            statements.connection.execute(
+                "WITH RECURSIVE n(i) AS (SELECT begun() UNION ALL SELECT 1 FROM n) SELECT count(*) FROM n"
+            ).fetchone()
+
+        counting = asyncio.ensure_future(store._count(endless))
+        await asyncio.to_thread(begun.wait)
+        await asyncio.wait_for(store.close(), 20)
+        with pytest.raises((Unavailable, Defect)):
+            await counting
+
+    asyncio.run(check())
 
 
 def test_counting_waits_for_no_unit(storage: Storage) -> None:

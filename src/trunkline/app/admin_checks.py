@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from trunkline.app.import_orders import check_specification
 from trunkline.app.list_filters import parsed_for
 from trunkline.app.rule_files import IN_USE
 from trunkline.contract.admin_structs import wire_name
@@ -91,6 +92,7 @@ CHECKS: dict[ObjectKind, tuple[Check, ...]] = {
     ObjectKind.TIME_ZONE: (_alone(object_checks.check_alias),),
     ObjectKind.RULE_SET: (_rule_set,),
     ObjectKind.RULE_OVERRIDE: (check_override,),
+    ObjectKind.IMPORT_SPECIFICATION: (_alone(check_specification),),
     ObjectKind.WEBHOOK: (_alone(check_webhook),),
 }
 """By kind; kinds without one have nothing beyond the limits of their fields."""

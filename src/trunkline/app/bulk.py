@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from trunkline.app.record_columns import RecordBlock
@@ -42,3 +43,10 @@ class Bulk(Protocol):
         self, contact_centre_id: int, list_id: int, after: tuple[int, int] | None, limit: int
     ) -> list[Record]:
         """Records of a list by chain and place, behind ``after``."""
+
+
+class HasBulk(Protocol):
+    """The part of a store that is about many records at once."""
+
+    def bulk(self) -> AbstractAsyncContextManager[Bulk]:
+        """The way in and out for many records at once, beside the units."""

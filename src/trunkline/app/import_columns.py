@@ -16,10 +16,10 @@ from typing import Any
 import msgspec
 
 from trunkline.app.import_numbers import NumberReader
-from trunkline.app.import_places import place_of, regions_of, short_keys, zones_of
+from trunkline.app.import_places import regions_of, short_keys, zones_of
 from trunkline.app.import_reading import CellBlock, RefusedRow
 from trunkline.app.import_texts import UNREAD, CellValues, FieldColumns, as_json, read_dialed, read_names, stripped
-from trunkline.app.import_windows import FULL, MAX_WINDOWS, WindowBook, key_of
+from trunkline.app.import_windows import FULL, MAX_WINDOWS, WindowBook, WindowsByPlace, key_of
 from trunkline.app.record_columns import NAMES, RecordColumns, joined
 from trunkline.domain import row_cells as cells_of
 from trunkline.domain.columns import Column, Meaning, RowPlan
@@ -29,8 +29,6 @@ from trunkline.domain.row_cells import NO_REGION, RowRules, unstorable
 from trunkline.domain.rows import Fault, RowValues, is_blank, read_row
 from trunkline.errors import OutOfRange
 
-MAX_PLACES = 20_000
-"""Short keys of places that are remembered: there are some thousand area codes in the world."""
 _key = itemgetter(slice(1, None))
 _NAMED = {
     Column.CHAIN: cells_of.MAX_CHAIN_KEY,
@@ -65,29 +63,6 @@ class _Found(msgspec.Struct):
     regions: list[str] | None
 
 
-class _WindowsByPlace(dict[str, int | None]):
-    """First characters of a place -> number of the window of a number there, for rows that leave everything open.
-
-    None when the place must be looked at more closely. ``span`` are the list's hours.
-    """
-
-    def __init__(self, windows: WindowBook, rules: RowRules) -> None:
-        super().__init__()
-        self.span = (rules.calling_list.from_s, rules.calling_list.until_s)
-        self._windows = windows
-        self._default = (rules.calling_list.default_time_zone,)
-
-    def __missing__(self, short: str) -> int | None:
-        place = place_of(short)
-        number = None
-        if place is not None:
-            zones, region = place
-            number = self._windows[zones or self._default, *self.span, region]
-        if len(self) < MAX_PLACES:
-            self[short] = number
-        return number
-
-
 class ColumnReader:
     """Reads blocks of one file. ``numbers`` None leaves numbers as they are given."""
 
@@ -98,9 +73,9 @@ class ColumnReader:
         self._default_zones = (rules.calling_list.default_time_zone,)
         self._declared = {field.name: field for field in rules.calling_list.fields}
         self._caches = self._make_caches(rules)
-        self._by_place: _WindowsByPlace | None = None
+        self._by_place: WindowsByPlace | None = None
         if rules.zones_of is not None and rules.region_of is not None:
-            self._by_place = _WindowsByPlace(windows, rules)
+            self._by_place = WindowsByPlace(windows, rules)
         self._plan: RowPlan | None = None
         self._fields = FieldColumns((), {})
 

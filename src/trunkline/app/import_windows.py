@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from trunkline.app.import_places import place_of
 from trunkline.domain.eligibility import Window
+from trunkline.domain.row_cells import RowRules
 
 MAX_WINDOWS = 1000
 """Different calling windows in one file: the hand-out goes through all windows of a list each time, so a column of
 random times would slow every agent down."""
 MAX_REMEMBERED = 10_000
 """Windows that never open are remembered too, so that each is judged once; a file may be full of them."""
+
+MAX_PLACES = 20_000
+"""Short keys of places that are remembered: there are some thousand area codes in the world."""
 
 NEVER = -1
 """In place of the number of a window that never opens."""
@@ -41,6 +46,29 @@ class WindowBook(dict[WindowKey, int]):
             return FULL
         if len(self) < MAX_REMEMBERED or number >= 0:
             self[key] = number
+        return number
+
+
+class WindowsByPlace(dict[str, int | None]):
+    """First characters of a place -> number of the window of a number there, for rows that leave everything open.
+
+    None when the place must be looked at more closely. ``span`` are the list's hours.
+    """
+
+    def __init__(self, windows: WindowBook, rules: RowRules) -> None:
+        super().__init__()
+        self.span = (rules.calling_list.from_s, rules.calling_list.until_s)
+        self._windows = windows
+        self._default = (rules.calling_list.default_time_zone,)
+
+    def __missing__(self, short: str) -> int | None:
+        place = place_of(short)
+        number = None
+        if place is not None:
+            zones, region = place
+            number = self._windows[zones or self._default, *self.span, region]
+        if len(self) < MAX_PLACES:
+            self[short] = number
         return number
 
 

@@ -15,7 +15,7 @@ from collections.abc import Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from trunkline.app.bulk import Bulk
+from trunkline.app.bulk import HasBulk
 from trunkline.app.callback_reads import CallbackReads
 from trunkline.app.census import CensusGroup, CensusQuery
 from trunkline.app.claims import (
@@ -261,7 +261,7 @@ class Unit(DeskReads, WorkReads, ListReads, Protocol):
         """
 
 
-class Store(DeskReads, CallbackReads, PersonStore, WorkReads, Counting, ListCounts, Protocol):
+class Store(DeskReads, CallbackReads, PersonStore, WorkReads, Counting, ListCounts, HasBulk, Protocol):
     """Durable storage.
 
     Reads outside a unit see committed data only, and all of it: every commit that had returned when they began. They
@@ -276,9 +276,6 @@ class Store(DeskReads, CallbackReads, PersonStore, WorkReads, Counting, ListCoun
 
     def begin(self) -> AbstractAsyncContextManager[Unit]:
         """One transaction: commits (flushed) on leaving the block, rolls back on an error."""
-
-    def bulk(self) -> AbstractAsyncContextManager[Bulk]:
-        """The way in and out for many records at once, beside the units."""
 
     async def directory(self) -> Directory:
         """All reference data but users."""
@@ -299,6 +296,9 @@ class Store(DeskReads, CallbackReads, PersonStore, WorkReads, Counting, ListCoun
 
     async def census(self, query: CensusQuery) -> list[CensusGroup]:
         """How many records of a list there are of each kind, in any order. Cost: reads the whole list once."""
+
+    async def records_by_id(self, contact_centre_id: int, list_ids: Sequence[int], record_id: int) -> list[Record]:
+        """The records of some lists with that record id, by key. Cost: reads the lists; no index holds record ids."""
 
     async def sample(self, contact_centre_id: int, list_id: int, size: int) -> list[Record]:
         """Of each of ``size`` equal parts of a list's chain numbers the first READY record that can be called, by key.

@@ -113,7 +113,7 @@ async def reschedule_record(view: View, asked: Asked, command: RescheduleRecord,
     if record.phone_number != work.held.record.phone_number and await view.suppressed(work.campaign, [record]):
         raise InvalidState("phoneNumber must not be called: it is on a do-not-call list")
     postponed = [
-        moved(chain[other.chain_n], Happening.CHAIN_POSTPONED)
+        moved(chain[other.chain_n], Happening.CHAIN_POSTPONED, due_at_s=None)
         for other in entries
         if other.handle != entry.handle and is_worked(other, chain)
     ]

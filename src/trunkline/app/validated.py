@@ -41,8 +41,10 @@ async def settle_validation(view: View, asked: Asked, command: SettleValidation,
         records, attempts = _held(chain, record, command.held_until_s), [_row(view, command, record, None)]
     else:
         return Decision(is_silent=True)
+    is_buffered = await view.buffer_entry(*key) is not None
     return Decision(
         records=records,
+        off_buffer=[key] if is_buffered else [],
         attempts=attempts,
         list_id=command.list_id,
         campaign_id=campaign.campaign_id,

@@ -130,14 +130,16 @@ def _print(shape: Sequence[Any], is_json: bool, show: Callable[[Console], None])
 
 
 def _verdicts(verdicts: Sequence[Verdict], time_zone: str, console: Console) -> None:
-    table = Table(box=None, padding=(0, 1))
-    for heading in ("", "rule", "value", "since", "until", "in words"):
-        table.add_column(heading, overflow="fold")
+    table = Table(box=None, padding=(0, 1), show_header=False)
+    table.add_column()
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
     for one in verdicts:
         mark = "[red]!![/]" if one.is_blocking else "[green]ok[/]"
-        since = moment(one.since_s, time_zone)[:20] if one.since_s else ""
-        until = moment(one.until_s, time_zone)[:20] if one.until_s else ""
-        table.add_row(mark, one.rule.value, escape(one.value), since, until, escape(one.sentence))
+        told = [f"{escape(one.sentence)} [dim]{escape(one.value)}[/]"]
+        told += [f"[dim]since {moment(one.since_s, time_zone)}[/]"] if one.since_s else []
+        told += [f"[dim]until {moment(one.until_s, time_zone)}[/]"] if one.until_s else []
+        table.add_row(mark, one.rule.value, "\n".join(told))
     console.print(table)
 
 

@@ -23,18 +23,17 @@ from rich.table import Table
 from trunkline.adapters.system import SystemClock
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.import_files import TextFile
-from trunkline.app.import_orders import check_specification, order_of, specification_named
+from trunkline.app.import_orders import order_of, specification_named
 from trunkline.app.import_report import ImportReport, Refusal
 from trunkline.app.import_run import Step, Watcher
 from trunkline.app.imports import import_alone
 from trunkline.app.ports import Directory, Provision, Store
-from trunkline.app.reference_data import ObjectChanges, ObjectWrite
 from trunkline.cli.flags import STORAGE, config_from, with_options
+from trunkline.cli.import_specifications import read_specification, save_specification
 from trunkline.config import Config
 from trunkline.domain.campaigns import CallingList
 from trunkline.domain.eligibility import zone
 from trunkline.domain.import_specifications import (
-    EXPORTED,
     DuplicateScope,
     FileFormat,
     ImportMode,
@@ -43,7 +42,7 @@ from trunkline.domain.import_specifications import (
 )
 from trunkline.domain.objects import ObjectKind
 from trunkline.domain.people import Caller, Role
-from trunkline.errors import NotFound, OutOfRange, Refused, TrunklineError
+from trunkline.errors import NotFound, Refused, TrunklineError
 
 SHOWN_REFUSALS = 50
 """Refusals printed: a screenful; ``--refused`` writes all of them to a file."""
@@ -237,41 +236,6 @@ async def _specified(store: Store, settings: Settings, centre: int) -> ImportSpe
     else:
         found = ImportSpecification(contact_centre_id=centre, specification_id=0, name="")
     return msgspec.structs.replace(found, **given)
-
-
-def read_specification(text: bytes, centre: int) -> ImportSpecification:
-    """A specification in YAML or JSON; ``OutOfRange`` names what is wrong with it."""
-    try:
-        values = msgspec.yaml.decode(text, type=dict[str, Any])
-        unknown = set(values) - set(ImportSpecification.__struct_fields__)
-        if unknown:
-            raise OutOfRange(f"the specification has an unknown key {min(unknown)!r}")
-        values = {"specification_id": 0, "name": "", **values, "contact_centre_id": centre}
-        specification = msgspec.convert(values, ImportSpecification)
-    except (msgspec.ValidationError, msgspec.DecodeError) as error:
-        raise OutOfRange(f"the specification cannot be read: {error}") from None
-    check_specification(specification)
-    return specification
-
-
-async def save_specification(store: Store, specification: ImportSpecification, name: str, centre: int) -> None:
-    """Keep a specification under a name; one that has the name is replaced."""
-    check_specification(specification)
-    if not name.isprintable() or not 0 < len(name) <= MAX_LIST_NAME or name == EXPORTED.name:
-        raise Refused(f"a specification's name has 1 to {MAX_LIST_NAME} printable characters and is not exported")
-    kind = ObjectKind.IMPORT_SPECIFICATION
-    there = ReferenceBook(await store.directory()).object_named(centre, kind, name)
-    number = 0 if there is None else there.object_id
-    value = msgspec.structs.replace(specification, contact_centre_id=centre, specification_id=number, name=name)
-    write = ObjectWrite(
-        contact_centre_id=centre,
-        kind=kind,
-        object_id=number,
-        expected_version=0 if there is None else there.version,
-        value=value,
-    )
-    changes = ObjectChanges(at_ms=SystemClock().now_ms(), changed_by=None, writes=(write,), reason="trunkline import")
-    await store.change_objects(changes)
 
 
 def command_line_caller(directory: Directory, contact_centre: str) -> Caller:

@@ -104,6 +104,8 @@ class SqliteStore(StoreGroups):
             await reader.end(reads.close if reads is not None else _nothing)
         counter, counts = self._counter, self._counts
         self._counter = self._counts = None
+        if counts is not None:
+            counts.interrupt()
         if counter is not None:
             await counter.end(counts.close if counts is not None else _nothing)
         if self._lock is not None:
@@ -295,6 +297,10 @@ class SqliteStore(StoreGroups):
     async def census(self, query: CensusQuery) -> list[CensusGroup]:
         """See ``Store.census``."""
         return await self._read(Reader.census, query)
+
+    async def records_by_id(self, contact_centre_id: int, list_ids: Sequence[int], record_id: int) -> list[Record]:
+        """See ``Store.records_by_id``."""
+        return await self._read(Reader.records_by_id, contact_centre_id, list_ids, record_id)
 
     async def sample(self, contact_centre_id: int, list_id: int, size: int) -> list[Record]:
         """See ``Store.sample``."""

@@ -54,7 +54,7 @@ def logged_in(statements: Statements, contact_centre_id: int) -> list[int]:
 def record_counts(statements: Statements, contact_centre_id: int, list_id: int, max_attempts: int) -> RecordCounts:
     """See ``Counting.record_counts``."""
     names: dict[str, int | str] = {"contact_centre_id": contact_centre_id, "list_id": list_id}
-    names |= {"max_attempts": max_attempts, "open": as_json(OPEN_STATUSES)}
+    names["max_attempts"] = max_attempts
     by_status = dict(statements.read("records_by_status", _pairs, names))
     callbacks, chains, open_chains = statements.read("chain_counts", _totals, names)
     return RecordCounts(by_status=by_status, callbacks=callbacks, chains=chains, open_chains=open_chains)

@@ -63,6 +63,10 @@ class Reader:
         """Let go of the file."""
         self._connection.close()
 
+    def interrupt(self) -> None:
+        """Break off what is being read, from whatever thread: a count of a long list must not hold up the end."""
+        self._connection.interrupt()
+
     def look(self, function: Callable[[Statements], T]) -> T:
         """Run a read that is a function of its own."""
         return function(self._statements)
@@ -93,6 +97,10 @@ class Reader:
     def census(self, query: CensusQuery) -> list[CensusGroup]:
         """See ``Store.census``."""
         return sqlite_census.census(self._statements, query)
+
+    def records_by_id(self, contact_centre_id: int, list_ids: Sequence[int], record_id: int) -> list[Record]:
+        """See ``Store.records_by_id``."""
+        return sqlite_census.records_by_id(self._statements, contact_centre_id, list_ids, record_id)
 
     def sample(self, contact_centre_id: int, list_id: int, size: int) -> list[Record]:
         """See ``Store.sample``."""

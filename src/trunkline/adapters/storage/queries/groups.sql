@@ -37,12 +37,13 @@ FROM (
 )
 
 -- name: chain_counts
--- Callbacks that wait (types 5 and 6), chains, and chains with a record that may still be called.
+-- Callbacks that wait (types 5 and 6), chains, and chains with a record that may still be called. Open statuses are
+-- READY 1, RETRIEVED 2, MISSED_CALL_BACK 8 and CHAIN_READY 9; written out, because a list of parameters doubles the time.
 SELECT json_array(coalesce(sum(callbacks), 0), count(*), coalesce(sum(is_open), 0))
 FROM (
   SELECT
-    sum(record_type IN (5, 6) AND status IN (SELECT value FROM json_each(:open))) AS callbacks,
-    max(attempts < :max_attempts AND status IN (SELECT value FROM json_each(:open))) AS is_open
+    sum(record_type IN (5, 6) AND status IN (1, 2, 8, 9)) AS callbacks,
+    max(attempts < :max_attempts AND status IN (1, 2, 8, 9)) AS is_open
   FROM record
   WHERE contact_centre_id = :contact_centre_id AND list_id = :list_id
   GROUP BY chain_id

@@ -24,7 +24,8 @@ SELECT * FROM unnest(
 
 -- name: attempts_of
 -- What attempt rules need of the numbers ($2) and persons ($3) since $4: of each the newest $5 rows. 0, 1 and 5 are the
--- steps that they are computed from. Only the parts of those times are looked at.
+-- steps that they are computed from. Only the parts of those times are looked at. One search a key, in the order of an index, because
+-- for all keys at once the planner may read a fresh part, of which it knows nothing, from one end to the other.
 SELECT DISTINCT ON (seq) $past_columns
 FROM (
     SELECT of_number.*
