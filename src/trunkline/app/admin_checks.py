@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from trunkline.app.import_orders import check_specification
 from trunkline.app.list_filters import parsed_for
 from trunkline.app.rule_files import IN_USE
 from trunkline.contract.admin_structs import wire_name
@@ -89,6 +90,7 @@ CHECKS: dict[ObjectKind, tuple[Check, ...]] = {
     ObjectKind.AGENT_GROUP: (_alone(object_checks.check_agents),),
     ObjectKind.SCHEDULE: (_alone(check_schedule),),
     ObjectKind.TIME_ZONE: (_alone(object_checks.check_alias),),
+    ObjectKind.IMPORT_SPECIFICATION: (_alone(check_specification),),
     ObjectKind.RULE_SET: (_rule_set,),
     ObjectKind.RULE_OVERRIDE: (check_override,),
     ObjectKind.WEBHOOK: (_alone(check_webhook),),
