@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -168,6 +169,25 @@ def test_a_loaded_group_bears_some_changes(admin: Administrator, site: Demo) -> 
     admin.change("agent-groups/301", agents["version"], userIds=agents["userIds"][:-1])
     admin.change("campaign-groups/301", group["version"], minBuffer=5)
     assert stored.group_status(site, 301) is GroupStatus.RUNNING
+
+
+def test_of_many_who_write_at_once_one_is_first(site: Demo, admin: Administrator) -> None:
+    """Eight people save what they read as version n: one of them wins each round, the others are told, none is lost."""
+    one = f"skills/{admin.make('skills', name=fresh('Contested'))['id']}"
+    for version in range(1, 6):
+
+        def save(n: int, version: int = version) -> int:
+            return (
+                Administrator(site).ask("PATCH", one, {"version": version, "description": f"{version} by {n}"}).status
+            )
+
+        with ThreadPoolExecutor(8) as pool:
+            assert sorted(pool.map(save, range(8))) == [200] + [409] * 7
+    assert len(admin.get(f"{one}/versions")["versions"]) == 6
+    made = {"name": fresh("Once"), "referenceId": fresh("ref")}
+    with ThreadPoolExecutor(8) as pool:
+        ids = list(pool.map(lambda _: Administrator(site).make("skills", **made)["id"], range(8)))
+    assert len(set(ids)) == 1
 
 
 def test_a_change_is_at_work_when_it_is_answered(admin: Administrator, site: Demo) -> None:

@@ -93,6 +93,7 @@ CHECKS: dict[ObjectKind, tuple[Check, ...]] = {
     ObjectKind.IMPORT_SPECIFICATION: (_alone(check_specification),),
     ObjectKind.RULE_SET: (_rule_set,),
     ObjectKind.RULE_OVERRIDE: (check_override,),
+    ObjectKind.IMPORT_SPECIFICATION: (_alone(check_specification),),
     ObjectKind.WEBHOOK: (_alone(check_webhook),),
 }
 """By kind; kinds without one have nothing beyond the limits of their fields."""
