@@ -90,6 +90,7 @@ CHECKS: dict[ObjectKind, tuple[Check, ...]] = {
     ObjectKind.AGENT_GROUP: (_alone(object_checks.check_agents),),
     ObjectKind.SCHEDULE: (_alone(check_schedule),),
     ObjectKind.TIME_ZONE: (_alone(object_checks.check_alias),),
+    ObjectKind.IMPORT_SPECIFICATION: (_alone(check_specification),),
     ObjectKind.RULE_SET: (_rule_set,),
     ObjectKind.RULE_OVERRIDE: (check_override,),
     ObjectKind.IMPORT_SPECIFICATION: (_alone(check_specification),),

@@ -89,6 +89,8 @@ def specification_named(book: ReferenceBook, contact_centre_id: int, name: str) 
 
 def check_specification(specification: ImportSpecification) -> None:
     """Raise ``OutOfRange`` or ``TooLarge`` unless the specification can be carried out on some file."""
+    if specification.name == EXPORTED.name:
+        raise OutOfRange("the name exported stands for the specification that is always there")
     check_order(order_of(specification))
     check_encoding(specification.encoding)
 
