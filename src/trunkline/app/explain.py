@@ -178,7 +178,12 @@ class Explainer:
             group = self._book.group(self._centre, taken.campaign_group_id)
             name = group.group_name if group is not None else f"number {taken.campaign_group_id}"
             until_s = taken.lease_until_ms // 1000
-            return Busy(place=f"in the buffer of {name}", since_s=taken.taken_at_ms // 1000, until_s=until_s)
+            return Busy(
+                place=f"in the buffer of {name}",
+                buffer_group_id=taken.campaign_group_id,
+                since_s=taken.taken_at_ms // 1000,
+                until_s=until_s,
+            )
         entry = entries[0]
         names = {u.caller.user_id: u.caller.user_name for u in await self._store.users(self._centre, [entry.user_id])}
         until_ms = entry.lease_until_ms

@@ -75,9 +75,13 @@ class SuppressionHit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Busy(msgspec.Struct, frozen=True, kw_only=True):
-    """Where the record's chain is in work: on an agent's desk or in a group's buffer; until when it is lent."""
+    """Where the record's chain is in work: on an agent's desk or in a group's buffer; until when it is lent.
+
+    ``buffer_group_id`` is the campaign group in whose buffer it lies, None for a desk.
+    """
 
     place: str
+    buffer_group_id: int | None = None
     since_s: int | None = None
     until_s: int | None = None
 
@@ -119,6 +123,13 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
         if self.campaign is None:
             return None
         return next((e for e in self.campaign.lists if e.list_id == self.record.list_id), None)
+
+    @property
+    def is_in_own_buffer(self) -> bool:
+        """True when the chain was claimed for this very campaign group and waits to be handed out."""
+        if self.busy is None or self.campaign is None or self.busy.buffer_group_id is None:
+            return False
+        return self.busy.buffer_group_id == self.campaign.group_id
 
     @property
     def candidate(self) -> Candidate:

@@ -101,6 +101,8 @@ def status(facts: Facts, is_blocking: bool) -> Iterable[Verdict]:
         RecordStatus.CHAIN_READY: "waits with another record of its chain",
         RecordStatus.MISSED_CALL_BACK: "has a callback that was missed",
     }.get(record.status, "is finished")
+    if record.status is RecordStatus.RETRIEVED and facts.is_in_own_buffer:
+        told = "is claimed for this campaign group"
     result = "" if is_open(record.status) else f", with the result {record.call_result.name}"
     since_s = None if is_open(record.status) else record.called_at_s
     return _one(Rule.STATUS, is_blocking, record.status.name, f"The record {told}{result}.", since_s)
@@ -111,6 +113,9 @@ def chain_busy(facts: Facts, is_blocking: bool) -> Iterable[Verdict]:
     busy = facts.busy
     if busy is None:
         return _one(Rule.CHAIN_BUSY, is_blocking, "no", "No record of its chain is on a desk or in a buffer.")
+    if facts.is_in_own_buffer:
+        sentence = f"Its chain is {busy.place} and is handed out from there."
+        return _one(Rule.CHAIN_BUSY, is_blocking, "in the buffer", sentence, busy.since_s, busy.until_s)
     return _one(Rule.CHAIN_BUSY, is_blocking, "yes", f"Its chain is {busy.place}.", busy.since_s, busy.until_s)
 
 

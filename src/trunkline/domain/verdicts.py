@@ -41,11 +41,12 @@ def _no_share(facts: Facts) -> bool:
 
 
 def _not_ready(facts: Facts) -> bool:
-    return facts.record.status is not RecordStatus.READY
+    is_claimed = facts.record.status is RecordStatus.RETRIEVED and facts.is_in_own_buffer
+    return facts.record.status is not RecordStatus.READY and not is_claimed
 
 
 def _is_busy(facts: Facts) -> bool:
-    return facts.busy is not None
+    return facts.busy is not None and not facts.is_in_own_buffer
 
 
 def _is_no_call(facts: Facts) -> bool:
