@@ -110,6 +110,14 @@ def test_what_is_in_use_is_not_deleted(admin: Administrator) -> None:
         ("calling-lists", {"maxAttempts": 0}, "maxAttempts"),
         ("calling-lists", {"defaultTimeZone": "Mars/Olympus"}, "defaultTimeZone"),
         ("calling-lists", {"defaultRegion": "us"}, "defaultRegion"),
+        ("calling-lists", {"defaultRegion": "ZZ"}, "defaultRegion"),
+        ("suppression-lists", {"region": "ZZ"}, "region"),
+        ("rule-sets", {"defaultRegion": "QQ-QQ"}, "defaultRegion"),
+        ("rule-sets", {"defaultRegion": "US-"}, "defaultRegion"),
+        ("import-specifications", {"encoding": "klingon"}, "encoding"),
+        ("import-specifications", {"delimiter": "ab"}, "delimiter"),
+        ("import-specifications", {"region": "ZZ"}, "region"),
+        ("import-specifications", {"mapping": {"phone": "a", "chain": "a"}}, "mapping uses the column a twice"),
         ("campaigns", {"weekdays": []}, "weekdays"),
         ("campaigns", {"weekdays": [1, 1]}, "weekdays"),
         ("campaigns", {"weekdays": [7]}, "weekdays[0]"),
@@ -133,6 +141,11 @@ def test_what_is_in_use_is_not_deleted(admin: Administrator) -> None:
 def test_what_an_object_may_not_say(admin: Administrator, path: str, fields: Json, word: str) -> None:
     """Windows that cannot be, zones that do not exist, names of the protocol, hostile filters: refused by place."""
     refused(admin.ask("POST", path, {"name": fresh("Wrong"), **fields}), 400, 10, word)
+
+
+def test_a_time_zone_has_no_default(admin: Administrator) -> None:
+    """A zone object without its IANA zone is refused: it would pass for UTC, and people would be called at night."""
+    refused(admin.ask("POST", "time-zones", {"name": fresh("Head office")}), 400, 1, "timeZone")
 
 
 def test_hours_that_never_meet_are_refused(admin: Administrator) -> None:

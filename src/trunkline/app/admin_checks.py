@@ -6,14 +6,17 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from trunkline.app.import_numbers import REGIONS
 from trunkline.app.import_orders import check_specification
 from trunkline.app.list_filters import parsed_for
 from trunkline.app.rule_files import IN_USE
 from trunkline.contract.admin_structs import wire_name
 from trunkline.contract.names import is_custom_field
 from trunkline.domain import object_checks, treatment_checks
+from trunkline.domain.calling_times import is_region
 from trunkline.domain.campaigns import CallingList, Format, ListField
 from trunkline.domain.filters import Filter
+from trunkline.domain.import_specifications import ImportSpecification
 from trunkline.domain.objects import ObjectKind, ObjectValue
 from trunkline.domain.rule_sets import RuleSet, check_override, check_rule_set
 from trunkline.domain.schedules import check_schedule
@@ -70,18 +73,34 @@ def _filter(value: Filter, now_s: int) -> None:
     parsed_for(None, value.criteria, value.order_by)
 
 
+def _check_country(region: str, place: str) -> None:
+    """A country without a numbering plan would have every number refused that names none itself."""
+    if region and region not in REGIONS:
+        raise OutOfRange(f"{place} is no country with a numbering plan; use two capital letters such as US")
+
+
+def _list_region(value: CallingList, now_s: int) -> None:
+    _check_country(value.default_region, "defaultRegion")
+
+
 def _suppression_list(value: SuppressionList, now_s: int) -> None:
-    if value.region and not (len(value.region) == 2 and value.region.isascii() and value.region.isupper()):
-        raise OutOfRange("region must be a two-letter country code such as US")
+    _check_country(value.region, "region")
+
+
+def _specification(value: ImportSpecification, now_s: int) -> None:
+    check_specification(value)
 
 
 def _rule_set(value: RuleSet, now_s: int) -> None:
     check_rule_set(value, IN_USE.library)
+    country = value.default_region.partition("-")[0]
+    if country and (country not in REGIONS or not is_region(value.default_region)):
+        raise OutOfRange("defaultRegion must be a country or a part of one, such as US or US-TX")
 
 
 CHECKS: dict[ObjectKind, tuple[Check, ...]] = {
     ObjectKind.FORMAT: (_alone(object_checks.check_format), _names),
-    ObjectKind.CALLING_LIST: (_alone(object_checks.check_list), _names),
+    ObjectKind.CALLING_LIST: (_alone(object_checks.check_list), _list_region, _names),
     ObjectKind.SUPPRESSION_LIST: (_suppression_list,),
     ObjectKind.FILTER: (_filter,),
     ObjectKind.TREATMENT: (_alone(treatment_checks.check),),
@@ -94,6 +113,7 @@ CHECKS: dict[ObjectKind, tuple[Check, ...]] = {
     ObjectKind.RULE_SET: (_rule_set,),
     ObjectKind.RULE_OVERRIDE: (check_override,),
     ObjectKind.IMPORT_SPECIFICATION: (_alone(check_specification),),
+    ObjectKind.IMPORT_SPECIFICATION: (_specification,),
     ObjectKind.WEBHOOK: (_alone(check_webhook),),
 }
 """By kind; kinds without one have nothing beyond the limits of their fields."""
