@@ -1,7 +1,7 @@
 """Calling lists of any length, made by the database itself: loading them the usual way would take too long.
 
-Forty window classes, of which 24 are open; one record in twenty has a due time (of one in a hundred it has come), one in
-a hundred is on the do-not-call list, one in ten shares its chain with another.
+Forty window classes, of which 24 are open; one record in twenty has a due time (of one in a hundred it has come), one
+in a hundred is on the do-not-call list, one in ten shares its chain with another.
 """
 
 from __future__ import annotations
