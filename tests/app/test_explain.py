@@ -163,6 +163,42 @@ def test_a_campaign_in_numbers() -> None:
     run_in_house(check, many(), campaign={"rule_set_id": None})
 
 
+def test_what_the_group_has_fetched_goes_out_next() -> None:
+    """A chain in the group's own buffer may be called for that group and for no other, and the overview counts it."""
+
+    async def check(house: House) -> None:
+        await house.preview(agent(1))
+        told = {one.campaign_name: one for one in await explainer(house).list("List")}
+        assert told["Campaign"].buffered_chains == 2
+        assert told["Elsewhere"].buffered_chains == 0
+        (one,) = await explainer(house).records(Target(list_name="List", chain_id=2))
+        assert {each.campaign_name: each.may_be_called for each in one.campaigns} == {
+            "Campaign": True,
+            "Elsewhere": False,
+        }
+        await house.preview(agent(1))
+        assert (await house.desk(agent(1)))[-1].record.chain_id == 2
+
+    run_in_house(check, [record(1), record(2), record(3)], campaign={"rule_set_id": None})
+
+
+def test_a_past_attempt_of_a_person_who_was_erased() -> None:
+    """The keys that chance drew are taken as they stand: attempts under the same ones count, and nothing fails."""
+
+    async def check(house: House) -> None:
+        last = attempt_row(record(1), AttemptStep.PERMITTED, NOON_S * 1000, "last", campaign_id=201)
+        rows = [*(made(record(1), age) for age in (600, 500, 400)), last]
+        async with house.store.begin() as unit:
+            erased = [msgspec.structs.replace(row, number_key="x1f", person_key="x4bec") for row in rows]
+            await unit.save(Changes(attempts=erased))
+        told = await explainer(house).attempts(Target(list_name="List", chain_id=1))
+        (again,) = [one for one in told if one.stored.row.attempt_guid == "last"]
+        assert not again.was_allowed
+        assert "3 of 3 in 24 h" in [verdict.value for verdict in again.verdicts]
+
+    run_in_house(check, [record(1)], campaign={"rule_set_id": None})
+
+
 def test_contacts_are_sampled() -> None:
     """Suppression and attempt rules are counted exactly while the sample is everything."""
 

@@ -74,6 +74,8 @@ BLOCKED: list[tuple[Rule, dict[str, Any], int | None]] = [
     (Rule.GROUP_STATE, {"campaign__status": GroupStatus.NOT_LOADED}, None),
     (Rule.GROUP_STATE, {"campaign__status": GroupStatus.ACTIVE, "campaign__dial_mode": DialMode.PREDICT}, None),
     (Rule.GROUP_STATE, {"campaign__status": GroupStatus.IN_ACTIVE}, None),
+    (Rule.GROUP_STARTED, {"campaign__status": GroupStatus.ACTIVE}, None),
+    (Rule.GROUP_STARTED, {"campaign__is_completing": True}, None),
     (Rule.LIST_ENABLED, {"calling_list__is_enabled": False}, None),
     (Rule.LIST_SHARE, {"campaign__lists": ()}, None),
     (Rule.LIST_SHARE, {"campaign__lists": (CampaignList(2, 0),)}, None),
@@ -112,6 +114,28 @@ BLOCKED: list[tuple[Rule, dict[str, Any], int | None]] = [
 ]
 
 
+def test_a_group_that_is_not_started_hands_out_callbacks_only() -> None:
+    """What was promised goes out; the hand-out, which asks for nothing else then, puts no sibling away for it."""
+    stopped = {"campaign__status": GroupStatus.ACTIVE}
+    for record_type in RecordType:
+        is_promised = record_type.is_personal or record_type is RecordType.CAMPAIGN_CALL_BACK
+        found = {verdict.rule for verdict in blocking(facts(record__record_type=record_type, **stopped))}
+        assert (Rule.GROUP_STARTED not in found) is is_promised
+    assert may_be_called(facts(**stopped), AT_HAND_OUT)
+
+
+def test_the_buffer_of_the_group_itself_holds_nothing_back() -> None:
+    """A chain that was fetched for the group goes to its agents next, also when it completes; to others it does not."""
+    own, other = (Busy(place="in the buffer of Group", campaign_group_id=group_id) for group_id in (7, 8))
+    fetched: dict[str, Any] = {"record__status": RecordStatus.RETRIEVED, "campaign__group_id": 7}
+    assert may_be_called(facts(busy=own, **fetched))
+    assert may_be_called(facts(busy=own, campaign__is_completing=True, **fetched))
+    assert not may_be_called(facts(busy=own, campaign__status=GroupStatus.ACTIVE, **fetched))
+    for busy in (other, Busy(place="on the desk of anna")):
+        held = {verdict.rule for verdict in blocking(facts(busy=busy, **fetched))}
+        assert held == {Rule.STATUS, Rule.CHAIN_BUSY}
+
+
 def test_a_record_that_may_be_called() -> None:
     """With nothing against it every rule speaks and none blocks."""
     verdicts = judge(FACTS)
@@ -141,11 +165,11 @@ def test_each_rule_blocks_alone(rule: Rule, changes: dict[str, Any], until_s: in
 
 def test_a_chain_in_the_buffer_of_the_group_comes_next() -> None:
     """What was claimed for this very group may be called; for another group, and without its buffer, it may not."""
-    mine = Busy(place="in the buffer of mine", buffer_group_id=FACTS.campaign.group_id if FACTS.campaign else None)
+    mine = Busy(place="in the buffer of mine", campaign_group_id=FACTS.campaign.group_id if FACTS.campaign else None)
     for busy, rules in (
         (mine, []),
-        (msgspec.structs.replace(mine, buffer_group_id=999), [Rule.STATUS, Rule.CHAIN_BUSY]),
-        (msgspec.structs.replace(mine, buffer_group_id=None), [Rule.STATUS, Rule.CHAIN_BUSY]),
+        (msgspec.structs.replace(mine, campaign_group_id=999), [Rule.STATUS, Rule.CHAIN_BUSY]),
+        (msgspec.structs.replace(mine, campaign_group_id=None), [Rule.STATUS, Rule.CHAIN_BUSY]),
         (None, [Rule.STATUS]),
     ):
         claimed = facts(record__status=RecordStatus.RETRIEVED, busy=busy)

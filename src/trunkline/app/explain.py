@@ -180,7 +180,7 @@ class Explainer:
             until_s = taken.lease_until_ms // 1000
             return Busy(
                 place=f"in the buffer of {name}",
-                buffer_group_id=taken.campaign_group_id,
+                campaign_group_id=taken.campaign_group_id,
                 since_s=taken.taken_at_ms // 1000,
                 until_s=until_s,
             )
@@ -232,6 +232,7 @@ class Explainer:
                 number_key=row.number_key,
             ),
             attempts=tuple(before),
+            who=(row.number_key, row.person_key),
         )
         verdicts = [verdict for verdict in judge(facts) if verdict.rule in RECOMPUTED]
         return AttemptExplanation(
@@ -301,9 +302,11 @@ class Explainer:
         async with self._store.begin() as unit:
             view = View(unit, self._book, self._now_ms)
             sample = await facts_of(view, group or _nobody(self._centre), sampled)
+            buffered = 0 if group is None else await unit.buffer_size(self._centre, group.group_id)
         sample = [msgspec.structs.replace(one, campaign=group) for one in sample]
         gate = gate_of(group or _nobody(self._centre), calling_list, self._book, self._now_s)
-        return overview(facts, gate, groups, sample, is_whole=is_whole)
+        told = overview(facts, gate, groups, sample, is_whole=is_whole)
+        return msgspec.structs.replace(told, buffered_chains=buffered)
 
     async def _sample(self, calling_list: CallingList, *, is_whole: bool) -> Sequence[Record]:
         """All READY records of a list, or one of each of ``SAMPLE`` equal parts of it."""
@@ -339,11 +342,10 @@ def _nothing(calling_list: CallingList) -> Record:
 def _as_it_was(stored: StoredAttempt) -> Record:
     """The record as a row of the attempt log tells of it."""
     row = stored.row
-    is_customer = row.person_key.startswith("c")
     return Record(
         contact_centre_id=row.contact_centre_id,
         list_id=row.list_id,
-        chain_id=row.chain_id if is_customer else int(row.person_key.lstrip("#") or row.chain_id),
+        chain_id=row.chain_id,
         chain_n=row.chain_n,
         record_id=row.record_id,
         phone_number=row.number_key,
@@ -353,7 +355,6 @@ def _as_it_was(stored: StoredAttempt) -> Record:
         region=row.region,
         from_s=row.from_s,
         until_s=row.until_s,
-        customer_id=row.person_key[1:] if is_customer else None,
     )
 
 

@@ -66,6 +66,7 @@ def overviews_as_json(told: Sequence[Overview]) -> list[dict[str, Any]]:
             "freeLater": one.free_later,
             "neverFree": one.never_free,
             "sampled": one.sampled,
+            "bufferedChains": one.buffered_chains,
         }
         for one in told
     ]

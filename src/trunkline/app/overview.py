@@ -54,6 +54,8 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     ``free_per_hour`` are records that become callable in each of the next 24 hours, those of ``callable_now`` apart;
     ``free_later`` after that, ``never_free`` not while rules and windows stay as they are. ``personal`` are among the
     callable ones those that only their own agent gets. ``sampled`` contacts were looked at one by one.
+    ``buffered_chains`` are those that the group has fetched from all its lists: they go to its agents next, and their
+    records are counted as RETRIEVED.
     """
 
     list_name: str
@@ -70,6 +72,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     free_later: int
     never_free: int
     sampled: int
+    buffered_chains: int = 0
 
 
 def overview(

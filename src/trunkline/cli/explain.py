@@ -183,6 +183,8 @@ def _show_overviews(told: Sequence[Overview], console: Console) -> None:
         statuses = ", ".join(f"{count} {status}" for status, count in one.by_status.items())
         console.print(f"{one.records} records: {statuses or 'none'}")
         console.print(f"{one.callable_now} may be called now ({one.personal} of them personal callbacks)")
+        if one.buffered_chains:
+            console.print(f"{one.buffered_chains} chains were fetched for {escape(one.group_name)} and go out next")
         table = Table(box=None, padding=(0, 1))
         for heading in ("rule", "holds back", "alone"):
             table.add_column(heading, justify="right" if heading != "rule" else "left")

@@ -27,6 +27,7 @@ class Rule(StrEnum):
 
     CAMPAIGN_ENABLED = "campaign enabled"
     GROUP_STATE = "campaign group state"
+    GROUP_STARTED = "campaign group started"
     LIST_ENABLED = "calling list enabled"
     LIST_SHARE = "calling list share"
     STATUS = "record status"
@@ -77,11 +78,11 @@ class SuppressionHit(msgspec.Struct, frozen=True, kw_only=True):
 class Busy(msgspec.Struct, frozen=True, kw_only=True):
     """Where the record's chain is in work: on an agent's desk or in a group's buffer; until when it is lent.
 
-    ``buffer_group_id`` is the campaign group in whose buffer it lies, None for a desk.
+    ``campaign_group_id`` is the group in whose buffer it is; None when it is on a desk.
     """
 
     place: str
-    buffer_group_id: int | None = None
+    campaign_group_id: int | None = None
     since_s: int | None = None
     until_s: int | None = None
 
@@ -99,7 +100,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
     ``campaign`` is the campaign as a group works it, None when a record is explained outside any. ``user_id`` is the
     agent who would get the record; None: anybody. ``passes_filter`` None means that no filter applies. ``overrides``
-    are those in force that are about this record.
+    are those in force that are about this record. ``who`` are the number key and the person key under which a past
+    attempt is in the log, where those of the record may have changed or were erased since.
     """
 
     record: Record
@@ -116,6 +118,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     filter_name: str = ""
     busy: Busy | None = None
     validation: Validation | None = None
+    who: tuple[str, str] | None = None
 
     @property
     def entry(self) -> CampaignList | None:
@@ -126,17 +129,18 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_in_own_buffer(self) -> bool:
-        """True when the chain was claimed for this very campaign group and waits to be handed out."""
-        if self.busy is None or self.campaign is None or self.busy.buffer_group_id is None:
+        """True when the chain was claimed for the very group that is asked about: it goes to one of its agents next."""
+        if self.campaign is None or self.busy is None:
             return False
-        return self.busy.buffer_group_id == self.campaign.group_id
+        return self.busy.campaign_group_id == self.campaign.group_id
 
     @property
     def candidate(self) -> Candidate:
         """The attempt in question."""
+        number, person = self.who or (canonical_number(self.record.phone_number), person_key(self.record))
         return Candidate(
-            number_key=canonical_number(self.record.phone_number),
-            person_key=person_key(self.record),
+            number_key=number,
+            person_key=person,
             campaign_id=self.campaign.campaign_id if self.campaign else 0,
             region=self.record.region or self.rule_set.default_region,
             is_callback=self.record.record_type in CALLBACK_TYPES,

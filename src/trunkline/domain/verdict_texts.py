@@ -72,6 +72,22 @@ def group_state(facts: Facts, is_blocking: bool) -> Iterable[Verdict]:
     return _one(Rule.GROUP_STATE, is_blocking, campaign.status.name, sentence, since_s)
 
 
+def group_started(facts: Facts, is_blocking: bool) -> Iterable[Verdict]:
+    """Whether the campaign group hands out what nobody was promised: fresh records and retries."""
+    campaign = facts.campaign
+    if campaign is None:
+        return ()
+    name = campaign.group_name or campaign.name
+    if not is_blocking:
+        value = "started" if campaign.hands_out_fresh else "not needed"
+        return _one(Rule.GROUP_STARTED, is_blocking, value, f"The campaign group {name} hands such records out.")
+    if campaign.hands_out_fresh:
+        told = f"The campaign group {name} is completing: it takes no more records."
+        return _one(Rule.GROUP_STARTED, is_blocking, "completing", told)
+    told = f"The campaign group {name} is not started: it hands out callbacks only."
+    return _one(Rule.GROUP_STARTED, is_blocking, "not started", told, campaign.status_since_ms // 1000 or None)
+
+
 def list_enabled(facts: Facts, is_blocking: bool) -> Iterable[Verdict]:
     """Whether the list is switched on."""
     state = "off" if is_blocking else "on"
@@ -101,8 +117,8 @@ def status(facts: Facts, is_blocking: bool) -> Iterable[Verdict]:
         RecordStatus.CHAIN_READY: "waits with another record of its chain",
         RecordStatus.MISSED_CALL_BACK: "has a callback that was missed",
     }.get(record.status, "is finished")
-    if record.status is RecordStatus.RETRIEVED and facts.is_in_own_buffer:
-        told = "is claimed for this campaign group"
+    if facts.is_in_own_buffer and not is_blocking:
+        told = "was fetched for this group and goes to one of its agents"
     result = "" if is_open(record.status) else f", with the result {record.call_result.name}"
     since_s = None if is_open(record.status) else record.called_at_s
     return _one(Rule.STATUS, is_blocking, record.status.name, f"The record {told}{result}.", since_s)

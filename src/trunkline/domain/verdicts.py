@@ -31,6 +31,16 @@ def _group_stands(facts: Facts) -> bool:
     return facts.campaign.status is not GroupStatus.RUNNING
 
 
+def _not_started(facts: Facts) -> bool:
+    """A group that is loaded and not started hands out what was promised; one that completes, what it has in memory."""
+    campaign, record_type = facts.campaign, facts.record.record_type
+    if campaign is None or _group_stands(facts):
+        return False
+    if record_type.is_personal or record_type is RecordType.CAMPAIGN_CALL_BACK:
+        return False
+    return not campaign.hands_out_fresh or not (campaign.fetches or facts.is_in_own_buffer)
+
+
 def _list_off(facts: Facts) -> bool:
     return not facts.calling_list.is_enabled
 
@@ -41,8 +51,9 @@ def _no_share(facts: Facts) -> bool:
 
 
 def _not_ready(facts: Facts) -> bool:
-    is_claimed = facts.record.status is RecordStatus.RETRIEVED and facts.is_in_own_buffer
-    return facts.record.status is not RecordStatus.READY and not is_claimed
+    if facts.record.status is RecordStatus.RETRIEVED and facts.is_in_own_buffer:
+        return False
+    return facts.record.status is not RecordStatus.READY
 
 
 def _is_busy(facts: Facts) -> bool:
@@ -148,6 +159,7 @@ class _Entry(NamedTuple):
 RULES: dict[Rule, _Entry] = {
     Rule.CAMPAIGN_ENABLED: _Entry(_campaign_off, texts.campaign_enabled),
     Rule.GROUP_STATE: _Entry(_group_stands, texts.group_state),
+    Rule.GROUP_STARTED: _Entry(_not_started, texts.group_started),
     Rule.LIST_ENABLED: _Entry(_list_off, texts.list_enabled),
     Rule.LIST_SHARE: _Entry(_no_share, texts.list_share),
     Rule.STATUS: _Entry(_not_ready, texts.status),
@@ -171,8 +183,11 @@ RULES: dict[Rule, _Entry] = {
 }
 """Every rule, the cheapest first."""
 
-AT_HAND_OUT = frozenset({Rule.STATUS, Rule.CHAIN_BUSY})
-"""Rules to leave out when a chain is judged that was taken already: it lies in the buffer of the very group."""
+AT_HAND_OUT = frozenset({Rule.GROUP_STARTED, Rule.STATUS, Rule.CHAIN_BUSY})
+"""Rules to leave out when a chain is judged that was taken already: it lies in the buffer of the very group.
+
+A group that is not started is asked for callbacks alone, and siblings of a callback must not be put away for that.
+"""
 
 
 def may_be_called(facts: Facts, but: frozenset[Rule] = frozenset()) -> bool:
