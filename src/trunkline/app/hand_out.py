@@ -1,8 +1,9 @@
 """The hand-out: which chain an agent gets next, and everything that is asked about it at that moment.
 
 In this order: the agent's own callbacks that are due, due callbacks for anyone of the campaign, the group's buffer. The
-buffer is filled when it runs low, in the same transaction; retries that become due meanwhile are put before it. A chain was chosen when it was claimed, which may be a while
-ago, so it is judged again before it goes to a desk: windows, do-not-call, attempts. Source: outbound domain 2.5, 2.6.
+buffer is filled when it runs low, in the same transaction; retries that become due meanwhile are put before it. A chain
+was chosen when it was claimed, which may be a while ago, so it is judged again before it goes to a desk: windows,
+do-not-call, attempts. Source: outbound domain 2.5, 2.6.
 """
 
 from __future__ import annotations

@@ -40,8 +40,8 @@ PLACES = 1 << 18
 """Places in the order of a buffer that one part of a portion has: a portion is smaller, and may be spread over them."""
 
 
-AHEAD = 1 << 61
-"""Taken from a place it lies before all that were ever given and not taken so, and stays in their order."""
+AHEAD = 1 << 62
+"""Taken from a place (until the year 2109) it lies before all that were given, in the order of those that do."""
 
 DUE_LOOK_S = 5
 """Between two looks for due chains beside a buffer that is not low: a look costs a statement for each list of a group,
