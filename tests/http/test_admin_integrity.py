@@ -132,6 +132,8 @@ def test_what_is_in_use_is_not_deleted(admin: Administrator) -> None:
         ("time-zones", {"timeZone": "Mars/Olympus"}, "time zone"),
         ("filters", {"criteria": "colour = "}, ""),
         ("filters", {"criteria": "1=1; DROP TABLE record"}, ""),
+        ("filters", {"criteria": "call_result = 'Sometimes'"}, "criteria, character 15: call_result has no value"),
+        ("filters", {"orderBy": "call_result, call_result"}, "orderBy names call_result twice"),
         ("treatments", {"rules": [{"callResult": "Sometimes", "steps": []}]}, "rules[0].callResult"),
         ("treatments", {"rules": []}, "rules"),
         ("rule-overrides", {"rule": "attempt limit", "reason": "", "until": 2_000_000_000, "listId": 101}, "reason"),

@@ -26,6 +26,8 @@ from trunkline.errors import OutOfRange, Refused, TooLarge
 
 Check = Callable[[Any, int], ObjectValue | None]
 """Raises what is wrong; may return the object as it is to be kept. The number is the time in Unix seconds."""
+MAX_WORDS = 100
+"""Names in a refusal; it has one or two."""
 _WORD = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
 
 
@@ -36,9 +38,11 @@ def check_object(kind: ObjectKind, value: ObjectValue, now_s: int) -> ObjectValu
         for check in CHECKS.get(kind, ()):
             value = check(value, now_s) or value
     except Refused as error:
-        # The rules of the domain name fields as the domain does.
+        # The rules of the domain name fields as the domain does; columns in a filter are written as there.
+        words = int(str(error).startswith("order_by")) if kind is ObjectKind.FILTER else MAX_WORDS
+        told = _WORD.sub(lambda found: wire_name(found[0]), str(error), words) if words else str(error)
         kind_of_refusal = TooLarge if isinstance(error, TooLarge) else Refused
-        raise kind_of_refusal(_WORD.sub(lambda found: wire_name(found[0]), str(error)), error.code) from None
+        raise kind_of_refusal(told, error.code) from None
     return value
 
 
