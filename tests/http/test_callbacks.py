@@ -74,7 +74,7 @@ def test_a_callback_takes_another_number(demo: Demo) -> None:
     """RescheduleRecord with a number: the callback is for that one; what is no number is refused by name."""
     desk, boss = demo.desk(), boss_of(demo)
     record = desk.record()
-    at = {"callbackType": "Personal", "timestamp": now_s() + 7200}
+    at: Json = {"callbackType": "Personal", "timestamp": now_s() + 7200}
     refuse(desk.on_record("RescheduleRecord", phoneNumber="call me", **at), 400, 10, "phoneNumber")
     accept(desk.on_record("RescheduleRecord", phoneNumber="+1 212 555 7777", **at))
     accept(desk.on_record("CompleteRecord", callingList=LIST, callResult="Answer"))
