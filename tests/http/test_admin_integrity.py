@@ -9,7 +9,7 @@ import pytest
 
 from tests.http import stored
 from tests.http.administration import Administrator, refused, shown
-from tests.http.desks import CAMPAIGN, LIST, Demo, Json, accept, demo_server, user_data
+from tests.http.desks import CAMPAIGN, LIST, Demo, Json, accept, demo_server, refuse, user_data
 from tests.http.samples import FIELDS, SAMPLES, a_campaign, an_agent_group, fresh
 from trunkline.domain.enums import GroupStatus
 
@@ -228,3 +228,18 @@ def test_declared_fields_are_checked_when_agents_write(admin: Administrator, sit
     written: Json = {"account": account, "first_name": "Zoë", "free": 7}
     accept(desk.send("UpdateCallCompletionStats", GSW_RECORD_HANDLE=desk.handle, **written))
     assert written.items() <= desk.record()["otherFields"].items()
+
+
+def test_custom_fields_come_back_over_rest(admin: Administrator, site: Demo) -> None:
+    """What an agent writes with UpdateRecord and CompleteRecord is kept, and checked as it is by the other door."""
+    desk = site.desk()
+    refuse(desk.on_record("UpdateRecord", otherFields={"account": "other"}), 400, 11, "account may only be read")
+    refuse(desk.on_record("UpdateRecord", otherFields=["a"]), 400, 10, "otherFields")
+    accept(desk.on_record("UpdateRecord", otherFields={"first_name": "Zoë", "GSW_PHONE": "1"}))
+    found = desk.record()
+    assert found["otherFields"]["first_name"] == "Zoë"
+    assert "GSW_PHONE" not in found["otherFields"]
+    last = {"first_name": "Zoë of REST"}
+    accept(desk.on_record("CompleteRecord", callingList=LIST, callResult="Busy", otherFields=last))
+    counted = admin.ask("POST", "filters/check", {"criteria": "first_name = 'Zoë of REST'", "callingList": LIST})
+    assert counted.json["records"] == 1
