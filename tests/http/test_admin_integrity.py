@@ -145,6 +145,14 @@ def test_what_an_object_may_not_say(admin: Administrator, path: str, fields: Jso
     refused(admin.ask("POST", path, {"name": fresh("Wrong"), **fields}), 400, 10, word)
 
 
+@pytest.mark.parametrize("kind", ["calling-lists", "suppression-lists", "campaigns"])
+def test_names_in_addresses_hold_no_slash(admin: Administrator, kind: str) -> None:
+    """What is reached by its name has one that an address can hold; other objects may be called as one likes."""
+    for name in ("Spring 25/26", ".."):
+        refused(admin.ask("POST", kind, {"name": name}), 400, 10, "slash")
+    admin.make("skills", name=fresh("German/English"))
+
+
 def test_a_time_zone_has_no_default(admin: Administrator) -> None:
     """A zone object without its IANA zone is refused: it would pass for UTC, and people would be called at night."""
     refused(admin.ask("POST", "time-zones", {"name": fresh("Head office")}), 400, 1, "timeZone")
