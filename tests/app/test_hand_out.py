@@ -90,6 +90,24 @@ def test_callbacks_come_before_what_is_buffered() -> None:
     run_in_house(test, [*(record(n) for n in range(1, 11)), record(11, **CALLBACK), record(12, **own)])
 
 
+def test_retries_come_before_what_is_buffered() -> None:
+    """A retry that became due goes before the fresh chains that were claimed long ago, in its order, within seconds."""
+
+    async def test(house: House) -> None:
+        await house.ask(ANN, commands.StartPreview)
+        assert await next_of(house) == (LIST_ID, 1)
+        house.clock.ms += 60_000
+        assert [await next_of(house) for _ in range(2)] == [(LIST_ID, 11), (LIST_ID, 2)]
+        house.clock.ms += 2_000
+        assert await next_of(house) == (LIST_ID, 3)  # 12 is due, but it is looked for every few seconds only
+        house.clock.ms += 3_000
+        assert [await next_of(house) for _ in range(2)] == [(LIST_ID, 12), (LIST_ID, 4)]
+
+    retry = {"record_type": RecordType.CAMPAIGN_RESCHEDULED}
+    late = [record(11, due_at_s=NOON_S + 60, **retry), record(12, due_at_s=NOON_S + 61, **retry)]
+    run_in_house(test, [*(record(n) for n in range(1, 11)), *late])
+
+
 def test_the_buffer_is_filled_below_its_mark() -> None:
     """A hundred at least; again when fewer than the lower mark for each agent are left, not before."""
 

@@ -7,7 +7,7 @@ from fractions import Fraction
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trunkline.domain.shares import PLACES, Turns, divided
+from trunkline.domain.shares import AHEAD, DUE_LOOK_S, PLACES, Turns, divided
 
 shares = st.dictionaries(st.integers(1, 6), st.integers(0, 40), min_size=1, max_size=6)
 
@@ -62,3 +62,17 @@ def test_places_only_go_up() -> None:
     assert second + PLACES <= third
     assert third + PLACES <= fourth
     assert fourth == 9_000 << 20
+
+
+def test_due_chains_are_looked_for_now_and_then() -> None:
+    """Once in a while for each group by itself; a clock that was set back does not stop it."""
+    turns = Turns()
+    asked = [turns.looks_for_due("a", at_s) for at_s in (100, 101, 100 + DUE_LOOK_S, 50, 51)]
+    assert asked == [True, False, True, True, False]
+    assert turns.looks_for_due("b", 101)
+
+
+@given(st.integers(0, 2**42 - 2), st.integers(0, 2**42 - 2))
+def test_places_ahead_lie_before_all_others(one_ms: int, other_ms: int) -> None:
+    """Whenever they were given, up to the year 2109, and they fit a column of 64 bits."""
+    assert -(2**63) <= Turns().places(one_ms) - AHEAD < 0 <= Turns().places(other_ms) + PLACES < 2**63

@@ -9,7 +9,7 @@ import pytest
 
 from tests.http import stored
 from tests.http.administration import Administrator, refused, shown
-from tests.http.desks import CAMPAIGN, LIST, Demo, Json, accept, demo_server, user_data
+from tests.http.desks import CAMPAIGN, LIST, Demo, Json, accept, demo_server, refuse, user_data
 from tests.http.samples import FIELDS, SAMPLES, a_campaign, an_agent_group, fresh
 from trunkline.domain.enums import GroupStatus
 
@@ -145,6 +145,14 @@ def test_what_an_object_may_not_say(admin: Administrator, path: str, fields: Jso
     refused(admin.ask("POST", path, {"name": fresh("Wrong"), **fields}), 400, 10, word)
 
 
+@pytest.mark.parametrize("kind", ["calling-lists", "suppression-lists", "campaigns"])
+def test_names_in_addresses_hold_no_slash(admin: Administrator, kind: str) -> None:
+    """What is reached by its name has one that an address can hold; other objects may be called as one likes."""
+    for name in ("Spring 25/26", ".."):
+        refused(admin.ask("POST", kind, {"name": name}), 400, 10, "slash")
+    admin.make("skills", name=fresh("German/English"))
+
+
 def test_a_time_zone_has_no_default(admin: Administrator) -> None:
     """A zone object without its IANA zone is refused: it would pass for UTC, and people would be called at night."""
     refused(admin.ask("POST", "time-zones", {"name": fresh("Head office")}), 400, 1, "timeZone")
@@ -228,3 +236,18 @@ def test_declared_fields_are_checked_when_agents_write(admin: Administrator, sit
     written: Json = {"account": account, "first_name": "Zoë", "free": 7}
     accept(desk.send("UpdateCallCompletionStats", GSW_RECORD_HANDLE=desk.handle, **written))
     assert written.items() <= desk.record()["otherFields"].items()
+
+
+def test_custom_fields_come_back_over_rest(admin: Administrator, site: Demo) -> None:
+    """What an agent writes with UpdateRecord and CompleteRecord is kept, and checked as it is by the other door."""
+    desk = site.desk()
+    refuse(desk.on_record("UpdateRecord", otherFields={"account": "other"}), 400, 11, "account may only be read")
+    refuse(desk.on_record("UpdateRecord", otherFields=["a"]), 400, 10, "otherFields")
+    accept(desk.on_record("UpdateRecord", otherFields={"first_name": "Zoë", "GSW_PHONE": "1"}))
+    found = desk.record()
+    assert found["otherFields"]["first_name"] == "Zoë"
+    assert "GSW_PHONE" not in found["otherFields"]
+    last = {"first_name": "Zoë of REST"}
+    accept(desk.on_record("CompleteRecord", callingList=LIST, callResult="Busy", otherFields=last))
+    counted = admin.ask("POST", "filters/check", {"criteria": "first_name = 'Zoë of REST'", "callingList": LIST})
+    assert counted.json["records"] == 1

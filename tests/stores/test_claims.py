@@ -31,6 +31,7 @@ from trunkline.domain.eligibility import Window
 from trunkline.domain.enums import CallResult, PhoneType, RecordStatus, RecordType
 from trunkline.domain.filter_parsing import parse_filter
 from trunkline.domain.records import Record
+from trunkline.domain.shares import AHEAD
 
 FRESH, DUE = ClaimKind.FRESH, ClaimKind.DUE
 PERSONAL = RecordType.PERSONAL_CALL_BACK
@@ -145,6 +146,18 @@ def test_the_order_of_due_chains(storage: Storage) -> None:
         )
         assert await claimed(store, claim(DUE)) == [3, 2, 1, 4, 6]
         assert await claimed(store, claim(FRESH)) == [7]
+
+    storage.run(check)
+
+
+def test_what_is_claimed_ahead_comes_first(storage: Storage) -> None:
+    """A place below zero lies before all others, and is handed out first."""
+
+    async def check(store: Store) -> None:
+        await add(store, record(1), record(2))
+        assert await claimed(store, claim(limit=1, first_place=1 << 60)) == [1]
+        assert await claimed(store, claim(limit=1, first_place=(1 << 60) - AHEAD)) == [2]
+        assert [one.entry.chain_id for one in await ask(store, "buffered", CENTRE, GROUP, (), 10)] == [2, 1]
 
     storage.run(check)
 

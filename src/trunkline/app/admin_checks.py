@@ -26,6 +26,9 @@ from trunkline.errors import OutOfRange, Refused, TooLarge
 
 Check = Callable[[Any, int], ObjectValue | None]
 """Raises what is wrong; may return the object as it is to be kept. The number is the time in Unix seconds."""
+NAMED_IN_ADDRESSES = frozenset({ObjectKind.CALLING_LIST, ObjectKind.SUPPRESSION_LIST, ObjectKind.CAMPAIGN})
+"""Kinds whose objects are reached by name: ``/outbound-campaigns/<name>``, ``/calling-lists/<name>/imports``. A slash
+ends a part of an address, also where clients write it as %2F, and nothing could be done with such a list."""
 MAX_WORDS = 100
 """Names in a refusal; it has one or two."""
 _WORD = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
@@ -34,6 +37,8 @@ _WORD = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
 def check_object(kind: ObjectKind, value: ObjectValue, now_s: int) -> ObjectValue:
     """The object as it is to be kept. Raises ``OutOfRange`` (or another ``Refused``) naming what is wrong with it."""
     object_checks.check_name(value.name)
+    if kind in NAMED_IN_ADDRESSES and ("/" in value.name or value.name in (".", "..")):
+        raise OutOfRange("name must hold no slash, because it is a part of addresses")
     try:
         for check in CHECKS.get(kind, ()):
             value = check(value, now_s) or value

@@ -1,8 +1,9 @@
 """The hand-out: which chain an agent gets next, and everything that is asked about it at that moment.
 
 In this order: the agent's own callbacks that are due, due callbacks for anyone of the campaign, the group's buffer. The
-buffer is filled when it runs low, in the same transaction. A chain was chosen when it was claimed, which may be a while
-ago, so it is judged again before it goes to a desk: windows, do-not-call, attempts. Source: outbound domain 2.5, 2.6.
+buffer is filled when it runs low, in the same transaction; retries that become due meanwhile are put before it. A chain
+was chosen when it was claimed, which may be a while ago, so it is judged again before it goes to a desk: windows,
+do-not-call, attempts. Source: outbound domain 2.5, 2.6.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from trunkline.domain.campaigns import CallingList, Campaign
 from trunkline.domain.filters import COLUMNS, Filter, IsNull, ParsedFilter
 from trunkline.domain.objects import ObjectKind
 from trunkline.domain.records import Record, RecordKey
-from trunkline.domain.shares import PLACES
+from trunkline.domain.shares import AHEAD, PLACES
 from trunkline.domain.validation import permits
 from trunkline.errors import NotFound, OutOfRange
 
@@ -34,6 +35,9 @@ some hundredths of a second on a busy machine, and larger ones would not be fast
 
 PORTION = 100
 """Chains claimed at once at least: what a claim costs beside its chains (a look into each window) is shared by them."""
+
+DUE_PORTION = 20
+"""Due chains of a list claimed at once beside a buffer that is not low; those beyond come with the next look."""
 
 MAX_BUFFER = 1000
 """Chains in a group's buffer: a thousand agents take some minutes for them, and more would only grow old there."""
@@ -163,6 +167,8 @@ class _Search:
         present = await view.preview_agents(campaign.contact_centre_id, campaign.campaign_id)
         agents = max(1, len(campaign.agents.intersection(present)))
         if size >= min(campaign.min_buffer * agents, MAX_BUFFER) and size > 0:
+            if size < MAX_BUFFER and self._rules.turns.looks_for_due(group, view.now_s):
+                await self._claim_due()
             return
         wanted = min(max(campaign.opt_buffer * agents, PORTION), MAX_BUFFER) - size
         shares = {e.list_id: e.share for e in campaign.lists if e.list_id in self._lists}
@@ -181,6 +187,14 @@ class _Search:
             view.dry_groups.add(group)
         self.is_contested = self.is_contested or bool(contested)
 
+    async def _claim_due(self) -> None:
+        """Claim what became due since the buffer was filled, to lie before it: a retry does not wait for its end."""
+        first_place = self._rules.turns.places(self._view.now_ms) - AHEAD
+        for list_id in self._lists:
+            claim = self._claim_of(list_id, ClaimKind.DUE, DUE_PORTION, first_place)
+            claimed = await self._view.claim(claim)
+            first_place += len(claimed.chains)
+
     async def _claim(self, list_id: int, part: int, places: tuple[int, int]) -> tuple[int, bool]:
         """Claim a list's part, due chains before fresh ones; how many there were, and whether some are locked."""
         taken = 0
@@ -190,28 +204,29 @@ class _Search:
             if limit == 0:
                 break
             is_fresh = kind is ClaimKind.FRESH
-            claimed = await self._view.claim(
-                Claim(
-                    contact_centre_id=self._campaign.contact_centre_id,
-                    campaign_group_id=self._campaign.group_id,
-                    campaign_id=self._campaign.campaign_id,
-                    list_id=list_id,
-                    max_attempts=self._lists[list_id].max_attempts,
-                    kind=kind,
-                    limit=limit,
-                    now_s=self._view.now_s,
-                    taken_at_ms=self._view.now_ms,
-                    lease_until_ms=self._view.now_ms + BUFFER_LEASE_MS,
-                    opens=self._opens[list_id],
-                    # Fresh chains of all lists lie between each other.
-                    first_place=places[is_fresh],
-                    place_step=max(1, PLACES // limit) if is_fresh else 1,
-                    selection=self._filters[list_id],
-                )
-            )
+            claimed = await self._view.claim(self._claim_of(list_id, kind, limit, places[is_fresh]))
             taken += len(claimed.chains)
             is_contested = is_contested or claimed.is_contested
         return taken, is_contested
+
+    def _claim_of(self, list_id: int, kind: ClaimKind, limit: int, first_place: int) -> Claim:
+        return Claim(
+            contact_centre_id=self._campaign.contact_centre_id,
+            campaign_group_id=self._campaign.group_id,
+            campaign_id=self._campaign.campaign_id,
+            list_id=list_id,
+            max_attempts=self._lists[list_id].max_attempts,
+            kind=kind,
+            limit=limit,
+            now_s=self._view.now_s,
+            taken_at_ms=self._view.now_ms,
+            lease_until_ms=self._view.now_ms + BUFFER_LEASE_MS,
+            opens=self._opens[list_id],
+            # Fresh chains of all lists lie between each other.
+            first_place=first_place,
+            place_step=max(1, PLACES // limit) if kind is ClaimKind.FRESH else 1,
+            selection=self._filters[list_id],
+        )
 
     # Judging
 

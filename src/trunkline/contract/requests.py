@@ -65,8 +65,8 @@ def _changes(body: Body) -> FieldChanges:
     """The fields that UpdateRecord may write."""
     get = body.get
     number, zone, kind = get("phoneNumber"), get("timeZone"), get("phoneType")
-    from_s, until_s = get("from"), get("until")
-    if number is zone is kind is from_s is until_s is None:
+    from_s, until_s, others = get("from"), get("until"), get("otherFields")
+    if number is zone is kind is from_s is until_s is others is None:
         return _NO_CHANGES
     phone_type = None if kind is None else values.choice(kind, "phoneType", PHONE_TYPES)
     return FieldChanges(
@@ -75,6 +75,7 @@ def _changes(body: Body) -> FieldChanges:
         time_zone=None if zone is None else values.time_zone(zone, "timeZone"),
         from_s=None if from_s is None else _from(from_s),
         until_s=None if until_s is None else _until(until_s),
+        other_fields=None if others is None else _other_fields(body),
     )
 
 
@@ -84,6 +85,7 @@ def _complete(handle: int, body: Body) -> commands.CompleteRecord:
     changes = FieldChanges(
         call_result=None if result is None else values.call_result(result, "callResult"),
         phone_number=None if number is None else values.phone_number(number, "phoneNumber", None),
+        other_fields=_other_fields(body) or None,
     )
     return commands.CompleteRecord(**common, handle=handle, list_name=_list_name(body), changes=changes)
 
@@ -149,7 +151,7 @@ def _add(_: None, body: Body) -> commands.AddRecord:
 
 
 def _other_fields(body: Body) -> dict[str, FieldValue]:
-    """Custom fields of a new record; the protocol's own keys, which clients copy from a record, are dropped."""
+    """Custom fields of a record; the protocol's own keys, which clients copy from a record, are dropped."""
     given = body.get("otherFields")
     if given is None:
         return {}

@@ -40,6 +40,14 @@ PLACES = 1 << 18
 """Places in the order of a buffer that one part of a portion has: a portion is smaller, and may be spread over them."""
 
 
+AHEAD = 1 << 62
+"""Taken from a place (until the year 2109) it lies before all that were given, in the order of those that do."""
+
+DUE_LOOK_S = 5
+"""Between two looks for due chains beside a buffer that is not low: a look costs a statement for each list of a group,
+and who asked for "in 30 minutes" does not mind seconds."""
+
+
 class Turns:
     """What the lists of each group are owed, and where the next portion lies in the order of the buffers.
 
@@ -49,6 +57,16 @@ class Turns:
     def __init__(self) -> None:
         self._groups: dict[Hashable, dict[int, int]] = {}
         self._next_place = 0
+        self._looked_at_s: dict[Hashable, int] = {}
+
+    def looks_for_due(self, group: Hashable, now_s: int) -> bool:
+        """True once in ``DUE_LOOK_S`` for a group; a clock that was set back counts as time that went by."""
+        if 0 <= now_s - self._looked_at_s.get(group, -DUE_LOOK_S) < DUE_LOOK_S:
+            return False
+        if len(self._looked_at_s) >= MAX_GROUPS:
+            self._looked_at_s.clear()
+        self._looked_at_s[group] = now_s
+        return True
 
     def places(self, now_ms: int) -> int:
         """The first of ``PLACES`` places behind all those given before, which time orders across restarts."""
