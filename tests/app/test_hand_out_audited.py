@@ -95,7 +95,10 @@ def test_whatever_is_handed_out_was_allowed(seed: int) -> None:
 
 
 def test_a_chain_in_the_buffer_is_told() -> None:
-    """What was claimed for the group and lies on no desk yet is explained so, with the end of its lease."""
+    """What was claimed for the group and lies on no desk yet is explained so, with the end of its lease.
+
+    For the group itself that holds nothing back: it goes to one of its agents next.
+    """
 
     async def check(house: House) -> None:
         await house.preview(agent(1))
@@ -104,7 +107,8 @@ def test_a_chain_in_the_buffer_is_told() -> None:
             (one,) = await explainer(house, NOON_S).records(Target(list_name="List", chain_id=chain), "Campaign")
             busy = next(verdict for verdict in one.campaigns[0].verdicts if verdict.rule is Rule.CHAIN_BUSY)
             if one.record.status.name == "RETRIEVED":
-                assert busy.is_blocking
+                assert not busy.is_blocking
+                assert one.campaigns[0].may_be_called
                 assert "in the buffer of" in busy.sentence
                 assert busy.until_s is not None
                 return

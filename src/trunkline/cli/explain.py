@@ -114,10 +114,12 @@ def _run(program: OpensStore, given: dict[str, Any], ask: Callable[[Explainer], 
 async def _ask(program: OpensStore, config: Config, centre: str, ask: Callable[[Explainer], Awaitable[T]]) -> T:
     store = program.open_store(config)
     await store.open()
+    # The server may have been given others in its environment or on its command line; none here says nothing about it.
+    urls = frozenset(config.validation_urls) or None
     try:
         book = ReferenceBook(await store.directory())
         caller = command_line_caller(book.contact_centres, centre)
-        return await ask(Explainer(store, book, caller.contact_centre_id, SystemClock().now_ms()))
+        return await ask(Explainer(store, book, caller.contact_centre_id, SystemClock().now_ms(), urls))
     finally:
         await store.close()
 
