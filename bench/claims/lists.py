@@ -1,7 +1,7 @@
 """Calling lists of any length, made by the database itself: loading them the usual way would take too long.
 
-Forty window classes, of which 24 are open; one record in twenty has a due time (half of these have come), one in a
-hundred is on the do-not-call list, one in ten shares its chain with another.
+Forty window classes, of which 24 are open; one record in twenty has a due time (of one in a hundred it has come), one
+in a hundred is on the do-not-call list, one in ten shares its chain with another.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ INSERT INTO record (
 )
 SELECT 1, $1, n - (n % 20 = 1)::integer, (n % 20 = 1)::integer, n, '+1' || (2000000000 + n), '+1' || (2000000000 + n),
     4, CASE WHEN n % 20 = 7 THEN 3 ELSE 2 END, CASE WHEN n % 20 = 7 THEN 3 ELSE 4 END, 1, 28, 0,
-    CASE WHEN n % 20 = 7 THEN $2 + CASE WHEN n % 40 = 7 THEN -(n % 86400) ELSE 3600 + n % 86400 END END,
+    CASE WHEN n % 20 = 7 THEN $2 + CASE WHEN n % 2000 = 7 THEN -(n % 86400) ELSE 3600 + n % 86400 END END,
     1 + (n * 7 + n / 40) % $3, 'C' || n, '', '{"first_name":"Alex","last_name":"Doe","balance":12.5}', 1
 FROM generate_series($4::bigint, $5::bigint) AS n
 """

@@ -61,7 +61,8 @@ def measure(plan: Plan) -> Run:
     """Measure everything that is planned."""
     with tempfile.TemporaryDirectory(prefix="trunkline-bench-") as name:
         folder = Path(name)
-        for rows in {plan.rows, SMALL_ROWS}:
+        small = min(SMALL_ROWS, plan.rows)
+        for rows in {plan.rows, small}:
             files.write(folder / f"{rows}.csv", rows)
         run = Run(at=time.strftime("%Y-%m-%d %H:%M %z"), machine=facts(), rows=plan.rows)
         if "postgres" in plan.databases:
@@ -88,9 +89,9 @@ def _measure_postgres(plan: Plan, run: Run, folder: Path) -> None:
         ready = folder / "ready.txt"
         _psql(url, f"\\copy record ({_COLUMNS}) TO '{ready}'")
         run.ceilings["postgres"] = plan.undisturbed(partial(_copy, url, ready, empty, spent_s))
-        plan.say(f"postgres, {SMALL_ROWS} rows")
-        small = _import("postgres", url, folder / f"{SMALL_ROWS}.csv", "full", empty, spent_s)
-        run.small_peak_mib = small.peak_mib
+        rows = min(SMALL_ROWS, plan.rows)
+        plan.say(f"postgres, {rows} rows")
+        run.small_peak_mib = _import("postgres", url, folder / f"{rows}.csv", "full", empty, spent_s).peak_mib
     finally:
         server.stop()
 

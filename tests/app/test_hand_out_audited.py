@@ -95,10 +95,7 @@ def test_whatever_is_handed_out_was_allowed(seed: int) -> None:
 
 
 def test_a_chain_in_the_buffer_is_told() -> None:
-    """What was claimed for the group and lies on no desk yet is explained so, with the end of its lease.
-
-    For the group itself that holds nothing back: it goes to one of its agents next.
-    """
+    """What was claimed for the group and lies on no desk yet comes next, and is explained so, with its lease."""
 
     async def check(house: House) -> None:
         await house.preview(agent(1))

@@ -18,7 +18,7 @@ from trunkline.domain.people import Role
 from trunkline.domain.records import FieldChanges, Record
 from trunkline.errors import Forbidden, MissingParameter, NotFound, OutOfRange, TooLarge
 
-ANN, CHIEF = agent(1), agent(9, Role.ADMINISTRATOR)
+ANN, BOB, CHIEF = agent(1), agent(2), agent(9, Role.ADMINISTRATOR)
 NUMBER = "+12125550010"
 WHOLE = [record(1, 0, customer_id="c1", other_fields={"name": "Ann Other"}), record(1, 1), record(2)]
 SECRETS = ("12125550010", "12125550011", "Ann Other", '"c1"', "cc1")
@@ -190,3 +190,18 @@ def test_what_is_refused(who: Any, person: Person, reason: str, error: type[Exce
         assert await everything(house) == text
 
     run_in_house(test, WHOLE)
+
+
+def test_a_number_is_recognised_as_it_was_typed() -> None:
+    """A request that named the number without its country code is shown and loses it; others keep theirs."""
+
+    async def test(house: House) -> None:
+        for typed in ("(212) 555-0099", "+1 212 555 0099", "(212) 555-1199"):
+            await house.ask(BOB, commands.SuppressContact, phone_number=typed)
+        found = await persons(house).export(CHIEF, Person(number="+12125550099"))
+        assert len(found["requests"]) == 2
+        await erase(house, Person(number="+12125550099"))
+        text = await everything(house)
+        assert ("555-0099" in text, "555 0099" in text, "555-1199" in text) == (False, False, True)
+
+    run_in_house(test, [])

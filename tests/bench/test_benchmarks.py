@@ -13,6 +13,7 @@ import pytest
 
 from bench.delivery import figures, programs
 from bench.delivery.programs import Clients, Scenario, Site
+from bench.imports import figures as import_figures
 from bench.slow import figures as slow_figures
 from tests.support.paths import ROOT
 
@@ -49,6 +50,19 @@ def test_slow_clients_measures_readers_and_senders() -> None:
     assert all(readers.cpu_us > 0 and readers.worst_ms > 0 for readers in found.readers)
     assert [(senders.part, senders.connections) for senders in found.senders] == [("head", 20), ("body", 20)]
     assert all(senders.probes > 0 for senders in found.senders)
+
+
+@pytest.mark.postgres
+def test_import_measures_both_databases() -> None:
+    """A small run has each import, the ready-made rows beside it, and what was refused of the file's rows."""
+    found = msgspec.json.decode(run("import", "--rows", "2000", "--attempts", "1", "--json"), type=import_figures.Run)
+    assert [(one.database, one.kind) for one in found.imported] == [
+        (database, kind) for database in ("postgres", "sqlite") for kind in ("full", "bare")
+    ]
+    assert [(one.added, one.refused) for one in found.imported] == [(1970, 30), (2000, 0)] * 2
+    assert all(one.rate > 0 and one.cpu_us > 0 and one.peak_mib > 0 for one in found.imported)
+    assert all(found.ceilings[name].rate > 0 for name in ("postgres", "sqlite"))
+    assert import_figures.verdict(found).startswith(("ok", "FAILED"))
 
 
 @pytest.fixture(scope="module")

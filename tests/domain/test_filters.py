@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from trunkline.domain.enums import CallResult, RecordStatus
 from trunkline.domain.filter_evaluation import matches
@@ -168,3 +171,31 @@ def test_every_column_can_be_asked() -> None:
     for name in COLUMNS:
         assert isinstance(selects(f"{name} IS NULL"), bool)
     assert selects(f"status = {int(RecordStatus.READY)} AND tz_name = 'PST' AND daily_till > 5") is True
+
+
+def like(text: str, pattern: str) -> bool:
+    """What LIKE means, sign by sign."""
+
+    @cache
+    def rest(at: int, sign: int) -> bool:
+        if sign == len(pattern):
+            return at == len(text)
+        if pattern[sign] == "%":
+            return rest(at, sign + 1) or (at < len(text) and rest(at + 1, sign))
+        return at < len(text) and pattern[sign] in ("_", text[at]) and rest(at + 1, sign + 1)
+
+    return rest(0, 0)
+
+
+@given(st.text("ab.\n", max_size=8), st.text("ab.\n%_", max_size=8))
+def test_like_is_what_it_says(text: str, pattern: str) -> None:
+    """Any text for ``%``, one character for ``_``, everything else stands for itself."""
+    assert selects(f"note LIKE '{pattern}'", other_fields={"note": text}) is like(text, pattern)
+
+
+@pytest.mark.timeout(10)
+def test_no_pattern_holds_up_the_server() -> None:
+    """A pattern made to be slow is judged at once: with every ``%`` trying every place it would take years."""
+    pattern, text = "%a" * 200 + "%b", "a" * 4000
+    assert not selects(f"note LIKE '{pattern}'", other_fields={"note": text})
+    assert selects(f"note LIKE '{pattern}'", other_fields={"note": text + "b"})

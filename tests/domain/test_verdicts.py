@@ -163,6 +163,22 @@ def test_each_rule_blocks_alone(rule: Rule, changes: dict[str, Any], until_s: in
         assert rule in {one.rule for one in blocking(msgspec.structs.replace(held, now_s=until_s - 1))}
 
 
+def test_a_chain_in_the_buffer_of_the_group_comes_next() -> None:
+    """What was claimed for this very group may be called; for another group, and without its buffer, it may not."""
+    mine = Busy(place="in the buffer of mine", campaign_group_id=FACTS.campaign.group_id if FACTS.campaign else None)
+    for busy, rules in (
+        (mine, []),
+        (msgspec.structs.replace(mine, campaign_group_id=999), [Rule.STATUS, Rule.CHAIN_BUSY]),
+        (msgspec.structs.replace(mine, campaign_group_id=None), [Rule.STATUS, Rule.CHAIN_BUSY]),
+        (None, [Rule.STATUS]),
+    ):
+        claimed = facts(record__status=RecordStatus.RETRIEVED, busy=busy)
+        assert [verdict.rule for verdict in blocking(claimed)] == rules
+        assert may_be_called(claimed) is (not rules)
+    finished = facts(record__status=RecordStatus.UPDATED, busy=mine)
+    assert [verdict.rule for verdict in blocking(finished)] == [Rule.STATUS]
+
+
 def test_every_rule_has_its_case() -> None:
     """The table of rules is complete, and so is the list of cases above."""
     assert set(RULES) == set(Rule) == {rule for rule, _, _ in BLOCKED}

@@ -42,7 +42,7 @@ SAMPLES: dict[str, Callable[[Administrator], Json]] = {
     "campaign": lambda admin: {"weekdays": [0, 1, 2], "hoursFrom": 32_400, "hoursUntil": 61_200},
     "agent-group": lambda admin: {"userIds": [1, 2]},
     "campaign-group": lambda admin: {"campaignId": a_campaign(admin), "agentGroupId": an_agent_group(admin)},
-    "schedule": lambda admin: {},
+    "schedule": lambda admin: {"timeZone": "Europe/Paris", "exceptDates": ["2031-05-01"]},
     "skill": lambda admin: {},
     "time-zone": lambda admin: {"timeZone": "America/Los_Angeles"},
     "rule-set": lambda admin: {"defaultRegion": "US"},
@@ -52,7 +52,7 @@ SAMPLES: dict[str, Callable[[Administrator], Json]] = {
         "until": admin.demo_now_s() + 86_400,
         "campaignId": a_campaign(admin),
     },
-    "import-specification": lambda admin: {},
+    "import-specification": lambda admin: {"delimiter": ";", "mapping": {"phone": "Telephone"}},
     "webhook": lambda admin: {
         "url": "https://example.com/in",
         "notices": ["group-state"],

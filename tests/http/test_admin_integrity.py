@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from tests.http import stored
 from tests.http.administration import Administrator, refused, shown
-from tests.http.desks import CAMPAIGN, LIST, Demo, Json, demo_server
+from tests.http.desks import CAMPAIGN, LIST, Demo, Json, accept, demo_server, user_data
 from tests.http.samples import FIELDS, SAMPLES, a_campaign, an_agent_group, fresh
 from trunkline.domain.enums import GroupStatus
 
@@ -109,6 +110,14 @@ def test_what_is_in_use_is_not_deleted(admin: Administrator) -> None:
         ("calling-lists", {"maxAttempts": 0}, "maxAttempts"),
         ("calling-lists", {"defaultTimeZone": "Mars/Olympus"}, "defaultTimeZone"),
         ("calling-lists", {"defaultRegion": "us"}, "defaultRegion"),
+        ("calling-lists", {"defaultRegion": "ZZ"}, "defaultRegion"),
+        ("suppression-lists", {"region": "ZZ"}, "region"),
+        ("rule-sets", {"defaultRegion": "QQ-QQ"}, "defaultRegion"),
+        ("rule-sets", {"defaultRegion": "US-"}, "defaultRegion"),
+        ("import-specifications", {"encoding": "klingon"}, "encoding"),
+        ("import-specifications", {"delimiter": "ab"}, "delimiter"),
+        ("import-specifications", {"region": "ZZ"}, "region"),
+        ("import-specifications", {"mapping": {"phone": "a", "chain": "a"}}, "mapping uses the column a twice"),
         ("campaigns", {"weekdays": []}, "weekdays"),
         ("campaigns", {"weekdays": [1, 1]}, "weekdays"),
         ("campaigns", {"weekdays": [7]}, "weekdays[0]"),
@@ -123,6 +132,8 @@ def test_what_is_in_use_is_not_deleted(admin: Administrator) -> None:
         ("time-zones", {"timeZone": "Mars/Olympus"}, "time zone"),
         ("filters", {"criteria": "colour = "}, ""),
         ("filters", {"criteria": "1=1; DROP TABLE record"}, ""),
+        ("filters", {"criteria": "call_result = 'Sometimes'"}, "criteria, character 15: call_result has no value"),
+        ("filters", {"orderBy": "call_result, call_result"}, "orderBy names call_result twice"),
         ("treatments", {"rules": [{"callResult": "Sometimes", "steps": []}]}, "rules[0].callResult"),
         ("treatments", {"rules": []}, "rules"),
         ("rule-overrides", {"rule": "attempt limit", "reason": "", "until": 2_000_000_000, "listId": 101}, "reason"),
@@ -132,6 +143,11 @@ def test_what_is_in_use_is_not_deleted(admin: Administrator) -> None:
 def test_what_an_object_may_not_say(admin: Administrator, path: str, fields: Json, word: str) -> None:
     """Windows that cannot be, zones that do not exist, names of the protocol, hostile filters: refused by place."""
     refused(admin.ask("POST", path, {"name": fresh("Wrong"), **fields}), 400, 10, word)
+
+
+def test_a_time_zone_has_no_default(admin: Administrator) -> None:
+    """A zone object without its IANA zone is refused: it would pass for UTC, and people would be called at night."""
+    refused(admin.ask("POST", "time-zones", {"name": fresh("Head office")}), 400, 1, "timeZone")
 
 
 def test_hours_that_never_meet_are_refused(admin: Administrator) -> None:
@@ -170,6 +186,25 @@ def test_a_loaded_group_bears_some_changes(admin: Administrator, site: Demo) -> 
     assert stored.group_status(site, 301) is GroupStatus.RUNNING
 
 
+def test_of_many_who_write_at_once_one_is_first(site: Demo, admin: Administrator) -> None:
+    """Eight people save what they read as version n: one of them wins each round, the others are told, none is lost."""
+    one = f"skills/{admin.make('skills', name=fresh('Contested'))['id']}"
+    for version in range(1, 6):
+
+        def save(n: int, version: int = version) -> int:
+            return (
+                Administrator(site).ask("PATCH", one, {"version": version, "description": f"{version} by {n}"}).status
+            )
+
+        with ThreadPoolExecutor(8) as pool:
+            assert sorted(pool.map(save, range(8))) == [200] + [409] * 7
+    assert len(admin.get(f"{one}/versions")["versions"]) == 6
+    made = {"name": fresh("Once"), "referenceId": fresh("ref")}
+    with ThreadPoolExecutor(8) as pool:
+        ids = list(pool.map(lambda _: Administrator(site).make("skills", **made)["id"], range(8)))
+    assert len(set(ids)) == 1
+
+
 def test_a_change_is_at_work_when_it_is_answered(admin: Administrator, site: Demo) -> None:
     """An agent who is taken out of the group finds no campaign in the next request, and finds it again when back."""
     desk = site.desktop("agent5", "demo-device-5", 1_000_005)
@@ -180,3 +215,16 @@ def test_a_change_is_at_work_when_it_is_answered(admin: Administrator, site: Dem
         agents = admin.change("agent-groups/301", agents["version"], userIds=members)
         found = desk.client.get("/api/v2/me/outbound-campaigns").body["campaigns"]
         assert len(found) == round_n % 2
+
+
+def test_declared_fields_are_checked_when_agents_write(admin: Administrator, site: Demo) -> None:
+    """A changed read-only field and an emptied mandatory one are refused by name; what is undeclared passes."""
+    desk = site.desk().listen()
+    account = desk.record()["otherFields"]["account"]
+    for fields, word in (({"account": "other"}, "account may only be read"), ({"first_name": ""}, "first_name must")):
+        accept(desk.send("UpdateCallCompletionStats", GSW_RECORD_HANDLE=desk.handle, **fields))
+        (message,) = desk.heard()
+        assert word in user_data(message)["GSW_ERROR"]
+    written: Json = {"account": account, "first_name": "Zoë", "free": 7}
+    accept(desk.send("UpdateCallCompletionStats", GSW_RECORD_HANDLE=desk.handle, **written))
+    assert written.items() <= desk.record()["otherFields"].items()

@@ -70,6 +70,18 @@ def test_scheduled_call_arrives_over_cometd(demo: Demo) -> None:
     accept(moved)
 
 
+def test_a_callback_takes_another_number(demo: Demo) -> None:
+    """RescheduleRecord with a number: the callback is for that one; what is no number is refused by name."""
+    desk, boss = demo.desk(), boss_of(demo)
+    record = desk.record()
+    at: Json = {"callbackType": "Personal", "timestamp": now_s() + 7200}
+    refuse(desk.on_record("RescheduleRecord", phoneNumber="call me", **at), 400, 10, "phoneNumber")
+    accept(desk.on_record("RescheduleRecord", phoneNumber="+1 212 555 7777", **at))
+    accept(desk.on_record("CompleteRecord", callingList=LIST, callResult="Answer"))
+    (listed,) = page(boss, userName=desk.name)
+    assert (listed["chainId"], listed["phoneNumber"]) == (record["chainId"], "+1 212 555 7777")
+
+
 def test_a_supervisor_lists_and_moves_callbacks(demo: Demo) -> None:
     """The list tells who is to call whom and when; a move takes the version that was listed, once."""
     desk, other, boss = demo.desk(), demo.desk(), boss_of(demo)

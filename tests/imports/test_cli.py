@@ -13,11 +13,14 @@ import pytest
 from click.testing import CliRunner, Result
 
 from trunkline.adapters.storage import make_store, migrate
-from trunkline.app.ports import Provision, Store
+from trunkline.app.ports import Changes, Provision, Store, Suppression
+from trunkline.cli.exports import export_list
 from trunkline.cli.imports import import_list
 from trunkline.config import Config
 from trunkline.domain.campaigns import CallingList
 from trunkline.domain.enums import DoNotCallKind
+from trunkline.domain.objects import ObjectKind, StoredObject
+from trunkline.domain.suppression import SuppressionList
 
 T = TypeVar("T")
 GOOD = "phone,chain,name\n+16465550100,a,Ann\n+16465550101,a,Ann\n+16465550102,b,[red]Bob\n"
@@ -52,6 +55,18 @@ class Desk:
 
         async def steps(store: Store) -> None:
             await store.provision(provision)
+
+        self._with_store(steps)
+
+    def suppress(self, number: str, list_id: int) -> None:
+        """Put a number on a do-not-call list."""
+
+        async def steps(store: Store) -> None:
+            entry = Suppression(
+                contact_centre_id=1, kind=DoNotCallKind.NUMBER, value=number, suppression_list_id=list_id
+            )
+            async with store.begin() as unit:
+                await unit.save(Changes(suppressions=[entry]))
 
         self._with_store(steps)
 
@@ -218,3 +233,82 @@ def test_a_database_that_is_not_there_is_said(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert "Error: " in result.stderr
     assert not (tmp_path / "trunkline.db").exists()
+
+
+def test_what_was_exported_comes_in_again(desk: Desk) -> None:
+    """The file of an export, in either form, fills another list with the same records."""
+    assert desk.run(GOOD).exit_code == 0
+    for name in ("out.csv", "out.jsonl"):
+        path = desk.folder / name
+        done = CliRunner().invoke(export_list, ["L", str(path)], obj=desk.program)
+        assert done.exit_code == 0, done.output
+        assert done.stderr == "Exported 3 records.\n"
+        command = [name, str(path), "--create", "--specification", "exported", "--json"]
+        again = CliRunner().invoke(import_list, command, obj=desk.program)
+        assert again.exit_code == 0, again.output
+        assert (json.loads(again.stdout)["recordsAdded"], json.loads(again.stdout)["chainsAdded"]) == (3, 2)
+    assert desk.count(6) == desk.count(7) == 3
+    assert not list(desk.folder.glob("*.part"))
+
+
+def test_an_export_may_go_to_standard_output_and_to_spreadsheets(desk: Desk) -> None:
+    """A dash writes the file where it is printed; formulas are defused on request; an unknown list is said."""
+    assert desk.run(GOOD).exit_code == 0
+    done = CliRunner().invoke(export_list, ["L", "-", "--spreadsheet", "--format", "csv"], obj=desk.program)
+    assert done.stdout.count("'+16465550") == 3
+    missing = CliRunner().invoke(export_list, ["Nothing", "-"], obj=desk.program)
+    assert missing.exit_code == 1
+    assert "Error: there is no calling list" in missing.stderr
+    nowhere = CliRunner().invoke(export_list, ["L", "/nowhere/at/all/x.csv"], obj=desk.program)
+    assert nowhere.exit_code in (1, 2)
+
+
+def test_how_a_file_is_read_is_saved_under_a_name(desk: Desk) -> None:
+    """A saved specification reads the next file, options change it, and saving again replaces it."""
+    text = "Tel;note\n646 555 0100;x\n12;y\n"
+    options = ("--delimiter", ";", "--map", "phone=Tel", "--mode", "good")
+    saved = desk.run(text, *options, "--save-specification", "Shop")
+    assert saved.exit_code == 0, saved.output
+    again = desk.run(text.replace("0100", "0101"), "--specification", "Shop", "--json")
+    assert json.loads(again.stdout)["recordsAdded"] == 1
+    changed = desk.run(text.replace("0100", "0102"), "--specification", "Shop", "--numbers", "as-given", "--json")
+    assert json.loads(changed.stdout)["recordsAdded"] == 2
+    assert desk.run(text, *options, "--save-specification", "Shop", "--import-id", "z").exit_code == 0
+    assert desk.run(text, *options, "--save-specification", "exported", "--import-id", "u").exit_code == 1
+    assert desk.run(text, "--specification", "Else").exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "is_good"),
+    [
+        ("s.yaml", "delimiter: ';'\nmapping: {phone: Tel}\nmode: good\n", True),
+        ("s.json", '{"delimiter": ";", "mapping": {"phone": "Tel"}, "mode": "good"}', True),
+        ("s.yaml", "delimiter: ab\n", False),
+        ("s.yaml", "numbers: some\n", False),
+        ("s.yaml", "delimeter: ';'\n", False),
+        ("s.yaml", "- 1\n", False),
+        ("s.yaml", "a: [\n", False),
+        ("s.yaml", "encoding: hex\n", False),
+    ],
+)
+def test_a_specification_may_be_a_file(desk: Desk, name: str, text: str, is_good: bool) -> None:  # noqa: FBT001
+    """YAML and JSON; what cannot be a specification is refused with a sentence, before anything is read."""
+    (desk.folder / name).write_text(text)
+    result = desk.run("Tel;note\n646 555 0100;x\n12;y\n", "--specification", str(desk.folder / name))
+    assert result.exit_code == (0 if is_good else 1), result.output
+    assert is_good or "Error: " in result.stderr
+    assert desk.count() == int(is_good)
+
+
+def test_contacts_on_do_not_call_lists_are_refused(desk: Desk) -> None:
+    """The contact centre's own list counts by itself, another one when it is named; the check can be left out."""
+    shop = SuppressionList(contact_centre_id=1, suppression_list_id=3, name="Shop")
+    desk.provision(Provision(objects=[StoredObject(kind=ObjectKind.SUPPRESSION_LIST, value=shop)]))
+    desk.suppress("+1 646 555 0100", 0)
+    desk.suppress("+1 646 555 0102", 3)
+    found = [
+        json.loads(desk.run(GOOD, "--dry-run", "--json", *options).stdout)["rowsRefused"]
+        for options in ((), ("--do-not-call-list", "Shop"), ("--no-do-not-call",))
+    ]
+    assert found == [1, 2, 0]
+    assert desk.run(GOOD, "--do-not-call-list", "None").exit_code == 1

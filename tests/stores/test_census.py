@@ -92,3 +92,19 @@ def test_equal_parts() -> None:
     assert equal_parts(5, 5, 10) == [(5, 6)]
     assert equal_parts(1, 10, 3) == [(1, 4), (4, 7), (7, 11)]
     assert equal_parts(1, 3, 10) == [(1, 2), (2, 3), (3, 4)]
+
+
+def test_records_by_their_id(storage: Storage) -> None:
+    """The record of that id in the lists that are asked about, and in no other."""
+    records = some_records(6, 20)
+    others = [record(1, record_id=7, list_id=LIST + 1), record(1, record_id=7, contact_centre_id=CENTRE + 1)]
+
+    async def check(store: Store) -> None:
+        await add(store, *records, *others)
+        for one in records[:3]:
+            assert await store.records_by_id(CENTRE, [LIST, LIST + 1], one.record_id) == [one]
+        assert await store.records_by_id(CENTRE, [LIST], 7) == []
+        assert await store.records_by_id(CENTRE, [LIST, LIST + 1], 7) == [others[0]]
+        assert await store.records_by_id(CENTRE, [], 7) == []
+
+    storage.run(check)

@@ -6,13 +6,17 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from trunkline.app.import_numbers import REGIONS
+from trunkline.app.import_orders import check_specification
 from trunkline.app.list_filters import parsed_for
 from trunkline.app.rule_files import IN_USE
 from trunkline.contract.admin_structs import wire_name
 from trunkline.contract.names import is_custom_field
 from trunkline.domain import object_checks, treatment_checks
+from trunkline.domain.calling_times import is_region
 from trunkline.domain.campaigns import CallingList, Format, ListField
 from trunkline.domain.filters import Filter
+from trunkline.domain.import_specifications import ImportSpecification
 from trunkline.domain.objects import ObjectKind, ObjectValue
 from trunkline.domain.rule_sets import RuleSet, check_override, check_rule_set
 from trunkline.domain.schedules import check_schedule
@@ -22,6 +26,8 @@ from trunkline.errors import OutOfRange, Refused, TooLarge
 
 Check = Callable[[Any, int], ObjectValue | None]
 """Raises what is wrong; may return the object as it is to be kept. The number is the time in Unix seconds."""
+MAX_WORDS = 100
+"""Names in a refusal; it has one or two."""
 _WORD = re.compile(r"\b[a-z]+(?:_[a-z]+)+\b")
 
 
@@ -32,9 +38,11 @@ def check_object(kind: ObjectKind, value: ObjectValue, now_s: int) -> ObjectValu
         for check in CHECKS.get(kind, ()):
             value = check(value, now_s) or value
     except Refused as error:
-        # The rules of the domain name fields as the domain does.
+        # The rules of the domain name fields as the domain does; columns in a filter are written as there.
+        words = int(str(error).startswith("order_by")) if kind is ObjectKind.FILTER else MAX_WORDS
+        told = _WORD.sub(lambda found: wire_name(found[0]), str(error), words) if words else str(error)
         kind_of_refusal = TooLarge if isinstance(error, TooLarge) else Refused
-        raise kind_of_refusal(_WORD.sub(lambda found: wire_name(found[0]), str(error)), error.code) from None
+        raise kind_of_refusal(told, error.code) from None
     return value
 
 
@@ -69,18 +77,34 @@ def _filter(value: Filter, now_s: int) -> None:
     parsed_for(None, value.criteria, value.order_by)
 
 
+def _check_country(region: str, place: str) -> None:
+    """A country without a numbering plan would have every number refused that names none itself."""
+    if region and region not in REGIONS:
+        raise OutOfRange(f"{place} is no country with a numbering plan; use two capital letters such as US")
+
+
+def _list_region(value: CallingList, now_s: int) -> None:
+    _check_country(value.default_region, "defaultRegion")
+
+
 def _suppression_list(value: SuppressionList, now_s: int) -> None:
-    if value.region and not (len(value.region) == 2 and value.region.isascii() and value.region.isupper()):
-        raise OutOfRange("region must be a two-letter country code such as US")
+    _check_country(value.region, "region")
+
+
+def _specification(value: ImportSpecification, now_s: int) -> None:
+    check_specification(value)
 
 
 def _rule_set(value: RuleSet, now_s: int) -> None:
     check_rule_set(value, IN_USE.library)
+    country = value.default_region.partition("-")[0]
+    if country and (country not in REGIONS or not is_region(value.default_region)):
+        raise OutOfRange("defaultRegion must be a country or a part of one, such as US or US-TX")
 
 
 CHECKS: dict[ObjectKind, tuple[Check, ...]] = {
     ObjectKind.FORMAT: (_alone(object_checks.check_format), _names),
-    ObjectKind.CALLING_LIST: (_alone(object_checks.check_list), _names),
+    ObjectKind.CALLING_LIST: (_alone(object_checks.check_list), _list_region, _names),
     ObjectKind.SUPPRESSION_LIST: (_suppression_list,),
     ObjectKind.FILTER: (_filter,),
     ObjectKind.TREATMENT: (_alone(treatment_checks.check),),
@@ -89,8 +113,11 @@ CHECKS: dict[ObjectKind, tuple[Check, ...]] = {
     ObjectKind.AGENT_GROUP: (_alone(object_checks.check_agents),),
     ObjectKind.SCHEDULE: (_alone(check_schedule),),
     ObjectKind.TIME_ZONE: (_alone(object_checks.check_alias),),
+    ObjectKind.IMPORT_SPECIFICATION: (_alone(check_specification),),
     ObjectKind.RULE_SET: (_rule_set,),
     ObjectKind.RULE_OVERRIDE: (check_override,),
+    ObjectKind.IMPORT_SPECIFICATION: (_alone(check_specification),),
+    ObjectKind.IMPORT_SPECIFICATION: (_specification,),
     ObjectKind.WEBHOOK: (_alone(check_webhook),),
 }
 """By kind; kinds without one have nothing beyond the limits of their fields."""

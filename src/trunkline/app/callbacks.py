@@ -14,19 +14,17 @@ import msgspec
 
 from trunkline.app.access import Work
 from trunkline.app.asking import Asked, Rules
-from trunkline.app.calling_times import gate_of, rules_of
-from trunkline.app.chain_judging import judged
+from trunkline.app.calling_times import gate_of
+from trunkline.app.chain_judging import judged, permitted_row
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.ports import Held, PreviewSession
-from trunkline.app.preview import MAX_DESK
+from trunkline.app.preview import MAX_DESK, hand_out
 from trunkline.app.records import MAX_DUE_S, is_worked, record_shown
 from trunkline.app.treating import Ending, is_promised, miss
 from trunkline.app.view import Decision, View
-from trunkline.domain.attempts import AttemptRow, AttemptStep, attempt_row
 from trunkline.domain.callbacks import is_missed
 from trunkline.domain.campaigns import CallingList, Campaign
 from trunkline.domain.chains import left_waiting
-from trunkline.domain.desk import DeskEntry
 from trunkline.domain.enums import Door, Hold, RecordStatus, RecordType, RequestType
 from trunkline.domain.events import Appearance
 from trunkline.domain.people import Caller, Role
@@ -158,7 +156,9 @@ async def _pushed(
         return None
     asked = Asked(caller=owner, command=Push(device_id), request_type=RequestType.UNSOLICITED, door=Door.INSIDE)
     taken = [_taken(one, campaign) if is_open(one.status) else one for one in left]
-    entries = await _entries(view, asked, campaign, taken, rules)
+    # Until the agent touches it, it stays for the grace time only.
+    lease_ms = min(rules.lease_ms, rules.callback_grace_ms)
+    entries = await hand_out(view, asked, campaign, taken, rules, ruled.permitted, lease_ms)
     at = next(i for i, one in enumerate(taken) if one.key == record.key)
     work = Work(campaign, calling_list, Held(entries[at], taken[at]))
     shown[owner.user_id] = shown.get(owner.user_id, 0) + 1
@@ -166,7 +166,7 @@ async def _pushed(
         records=[one for one, was in zip(taken, chain, strict=True) if one is not was],
         desk=entries,
         notices=[(entries[at], record_shown(view, asked, work, entries[at], taken[at], Appearance.SCHEDULED_CALL))],
-        attempts=[*ruled.attempts, _permitted(view, campaign, entries[at], taken[at])],
+        attempts=[*ruled.attempts, permitted_row(view, asked, campaign, entries[at], taken[at])],
     )
 
 
@@ -179,50 +179,6 @@ def room_on(desk: Iterable[Held]) -> int:
 
 def _taken(record: Record, campaign: Campaign) -> Record:
     return moved(record, Happening.TAKEN, campaign_id=campaign.campaign_id, hold=Hold.NONE)
-
-
-async def _entries(view: View, asked: Asked, campaign: Campaign, chain: list[Record], rules: Rules) -> list[DeskEntry]:
-    """Desk entries for a whole chain; until the agent touches them they stay for the grace time only."""
-    handles, _, _ = await view.unit.take_numbers(handles=len(chain))
-    guid = rules.chance.uuid()
-    lease_ms = min(rules.lease_ms, rules.callback_grace_ms)
-    return [
-        DeskEntry(
-            contact_centre_id=one.contact_centre_id,
-            handle=handle,
-            list_id=one.list_id,
-            chain_id=one.chain_id,
-            chain_n=one.chain_n,
-            user_id=asked.caller.user_id,
-            device_id=asked.device_id,
-            campaign_id=campaign.campaign_id,
-            attempt_guid=guid,
-            lease_until_ms=view.now_ms + lease_ms,
-            permitted_at_ms=view.now_ms,
-        )
-        for handle, one in zip(handles, chain, strict=True)
-    ]
-
-
-def _permitted(view: View, campaign: Campaign, entry: DeskEntry, record: Record) -> AttemptRow:
-    """The row that says that every rule let the callback go, and which rules those were."""
-    rules = rules_of(campaign, view.book)
-    return attempt_row(
-        record,
-        AttemptStep.PERMITTED,
-        view.now_ms,
-        entry.attempt_guid,
-        campaign_id=campaign.campaign_id,
-        campaign_group_id=campaign.group_id,
-        agent_id=entry.user_id,
-        rule_set_id=rules.rule_set.rule_set_id,
-        rule_set_version=rules.version,
-        detail={
-            "phone_number": record.phone_number,
-            "phone_type": int(record.phone_type),
-            "due_at_s": record.due_at_s,
-        },
-    )
 
 
 async def _device_of(view: View, owner: Caller, campaign: Campaign) -> str | None:

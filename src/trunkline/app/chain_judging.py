@@ -127,4 +127,9 @@ def permitted_row(view: View, asked: Asked, campaign: Campaign, entry: DeskEntry
         agent_id=asked.caller.user_id,
         rule_set_id=rules.rule_set.rule_set_id,
         rule_set_version=rules.version,
+        detail={
+            "phone_number": record.phone_number,
+            "phone_type": int(record.phone_type),
+            "due_at_s": record.due_at_s,
+        },
     )

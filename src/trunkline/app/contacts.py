@@ -328,4 +328,5 @@ async def _new_record(view: View, asked: Asked, command: AddRecord, calling_list
         record = msgspec.structs.replace(record, due_at_s=due_at_s)
     if command.record_type.is_personal:
         record = msgspec.structs.replace(record, agent_id=asked.caller.user_id)
-    return changed(record, FieldChanges(other_fields=command.other_fields or None), calling_list, is_new=True)
+    changes = FieldChanges(other_fields=command.other_fields or None)
+    return changed(record, changes, calling_list, asked.door, is_new=True)

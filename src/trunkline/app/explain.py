@@ -35,6 +35,9 @@ MAX_HISTORY = 50
 """Rows of the attempt log that are shown of a chain."""
 SAMPLE = 500
 """Contacts that are looked at one by one for a list: an estimate within five percent, for some ten milliseconds."""
+MAX_SCANNED = 20_000
+"""Records of a list that is read for its few READY ones, some milliseconds of the writer's turn; longer ones are
+sampled by the readers, whatever is left in them."""
 MAX_VERSIONS = 1000
 """Versions of a rule set that are looked through for the one that bound a past attempt."""
 
@@ -110,9 +113,10 @@ class Explainer:
 
         Raises ``NotFound`` for what does not exist, ``MissingParameter`` when nothing is named.
         """
+        known = await self._by_record_id(target)
         async with self._store.begin() as unit:
             view = View(unit, self._book, self._now_ms)
-            found = await self._found(view, target)
+            found = known or await self._found(view, target)
             return [await self._record(view, record, campaign_name) for record in found]
 
     async def _found(self, view: View, target: Target) -> list[Record]:
@@ -127,28 +131,24 @@ class Explainer:
                 raise MissingParameter("a chain is named together with its list")
             found = await view.chain(self._centre, named.list_id, target.chain_id)
             found = [record for record in found if target.chain_n in (None, record.chain_n)]
-        elif target.record_id is not None:
-            found = await self._by_record_id(view, lists, target.record_id)
         elif target.phone_number is not None:
             list_ids = [one.list_id for one in lists]
             found = await view.records_of_contact(
                 self._centre, list_ids, DoNotCallKind.NUMBER, target.phone_number, MAX_RECORDS
             )
-        else:
+        elif target.record_id is None:
             raise MissingParameter("name a record: by list and chain, record id, handle or number")
         if not found:
             raise NotFound("there is no such record")
         return found[:MAX_RECORDS]
 
-    async def _by_record_id(self, view: View, lists: Sequence[CallingList], record_id: int) -> list[Record]:
-        condition = Compared(COLUMNS["record_id"], Operator.EQUAL, record_id)
-        found: list[Record] = []
-        for one in lists:
-            query = RecordQuery(
-                contact_centre_id=self._centre, list_id=one.list_id, condition=condition, now_s=self._now_s, limit=1
-            )
-            found += await view.unit.records_where(query)
-        return found
+    async def _by_record_id(self, target: Target) -> Sequence[Record]:
+        """The record of that number, read beside the units: no index holds it, so the lists are read for it."""
+        if target.record_id is None or target.handle is not None or target.chain_id is not None:
+            return ()
+        named = None if target.list_name is None else self._book.list_named(self._centre, target.list_name)
+        lists = [named] if named is not None else self._book.lists_of(self._centre)
+        return await self._store.records_by_id(self._centre, [one.list_id for one in lists], target.record_id)
 
     async def _record(self, view: View, record: Record, campaign_name: str | None) -> RecordExplanation:
         groups: Sequence[Campaign | None] = self._book.groups_with_list(self._centre, record.list_id)
@@ -220,9 +220,10 @@ class Explainer:
 
     async def attempts(self, target: Target) -> list[AttemptExplanation]:
         """Judge again what was permitted or blocked for the chains meant, newest first, by the rules of then."""
+        known = await self._by_record_id(target)
         async with self._store.begin() as unit:
             view = View(unit, self._book, self._now_ms)
-            chains = sorted({record.key[:3] for record in await self._found(view, target)})
+            chains = sorted({record.key[:3] for record in known or await self._found(view, target)})
             told = [
                 await self._attempt(view, stored)
                 for chain in chains
@@ -320,19 +321,20 @@ class Explainer:
             )
         )
         ready = sum(one.records for one in groups if one.status is RecordStatus.READY)
-        sampled = await self._sample(calling_list, ready)
+        is_whole = ready <= SAMPLE and sum(one.records for one in groups) <= MAX_SCANNED
+        sampled = await self._sample(calling_list, is_whole=is_whole)
         async with self._store.begin() as unit:
             view = View(unit, self._book, self._now_ms)
             sample = await facts_of(view, group or _nobody(self._centre), sampled)
             buffered = 0 if group is None else await unit.buffer_size(self._centre, group.group_id)
         sample = [msgspec.structs.replace(one, campaign=group) for one in sample]
         gate = gate_of(group or _nobody(self._centre), calling_list, self._book, self._now_s)
-        told = overview(facts, gate, groups, sample, is_whole=ready <= SAMPLE)
+        told = overview(facts, gate, groups, sample, is_whole=is_whole)
         return msgspec.structs.replace(told, buffered_chains=buffered)
 
-    async def _sample(self, calling_list: CallingList, ready: int) -> Sequence[Record]:
-        """All READY records of a list while there are few, else one of each of ``SAMPLE`` equal parts of the list."""
-        if ready > SAMPLE:
+    async def _sample(self, calling_list: CallingList, *, is_whole: bool) -> Sequence[Record]:
+        """All READY records of a list, or one of each of ``SAMPLE`` equal parts of it."""
+        if not is_whole:
             return await self._store.sample(self._centre, calling_list.list_id, SAMPLE)
         query = RecordQuery(
             contact_centre_id=self._centre,

@@ -43,7 +43,7 @@ class ChainPlacer:
         keys = records.values.get("chain_key")
         given = records.values["chain_n"]
         rows = records.rows
-        if keys is None and given is None and isinstance(rows, range):
+        if keys is None and given is None and not plan.further:
             begin = self.chains
             self.chains += len(rows)
             self._key, self._row = "", rows[-1] if rows else self._row

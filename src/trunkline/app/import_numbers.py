@@ -22,6 +22,8 @@ from trunkline.app.import_texts import lines_of
 from trunkline.domain.import_specifications import NumberCheck
 from trunkline.errors import OutOfRange
 
+REGIONS: frozenset[str] = frozenset(phonenumbers.SUPPORTED_REGIONS)
+"""Countries with a numbering plan, as two capital letters."""
 MAX_REMEMBERED = 10_000
 """Answers of the library that are kept: a list repeats its odd numbers (a switchboard), not ten thousand of them."""
 
@@ -236,7 +238,7 @@ def _is_possible(number: phonenumbers.PhoneNumber) -> bool:
 
 def check_region(region: str) -> None:
     """Raise ``OutOfRange`` for a region that the library does not know."""
-    if region not in phonenumbers.SUPPORTED_REGIONS:
+    if region not in REGIONS:
         raise OutOfRange("region must be the two capital letters of a country, such as US")
 
 

@@ -26,6 +26,8 @@ from trunkline.domain.objects import ObjectKind
 from trunkline.errors import NotFound, OutOfRange, TooLarge
 
 IMPORT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,63}")
+MAX_SHOWN = 64
+"""Characters of a column's name in a refusal; it may be as long as a row."""
 
 
 class ImportOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -89,8 +91,14 @@ def specification_named(book: ReferenceBook, contact_centre_id: int, name: str) 
 
 def check_specification(specification: ImportSpecification) -> None:
     """Raise ``OutOfRange`` or ``TooLarge`` unless the specification can be carried out on some file."""
+    if specification.name == EXPORTED.name:
+        raise OutOfRange("the name exported stands for the specification that is always there")
     check_order(order_of(specification))
     check_encoding(specification.encoding)
+    columns = [column for column in specification.mapping.values() if column]
+    twice = next((column for column in columns if columns.count(column) > 1), None)
+    if twice is not None:
+        raise OutOfRange(f"mapping uses the column {twice[:MAX_SHOWN]} twice")
 
 
 def check_order(order: ImportOrder) -> None:

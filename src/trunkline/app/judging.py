@@ -89,7 +89,16 @@ async def blocked(
     view: View, campaign: Campaign, records: Sequence[Record], user_id: int | None
 ) -> list[tuple[Record, list[Verdict]]]:
     """The records with the verdicts that block them at the moment of hand-out; none when they may be called."""
-    return [(facts.record, blocking(facts, AT_HAND_OUT)) for facts in await facts_of(view, campaign, records, user_id)]
+    return [(facts.record, _blocking(facts)) for facts in await facts_of(view, campaign, records, user_id)]
+
+
+def _blocking(facts: Facts) -> list[Verdict]:
+    try:
+        return blocking(facts, AT_HAND_OUT)
+    except OutOfRange as error:  # a zone that has left the time-zone database keeps its own record back
+        sentence = f"the calling window cannot be read: {error}"
+        zone = facts.record.time_zone
+        return [Verdict(rule=Rule.RECORD_WINDOW, is_blocking=True, value=zone, sentence=sentence)]
 
 
 _HOLDS = {Rule.ATTEMPT_LIMIT: Hold.ATTEMPT_RULE, Rule.QUIET_TIME: Hold.QUIET_TIME}

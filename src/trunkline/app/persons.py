@@ -22,7 +22,7 @@ from trunkline.app.asking import Asked, Rules
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.ports import Clock, Store, StoredRow, Suppression
 from trunkline.app.rescue import withdrawn
-from trunkline.app.spellings import e164, number_keys
+from trunkline.app.spellings import as_typed, e164, number_keys
 from trunkline.app.suppression import account_of, list_of
 from trunkline.app.suppression_work import OWN, AddEntries, EntryMaker, Given, Submit, existing_of, list_named
 from trunkline.app.view import Decision, View
@@ -222,7 +222,8 @@ class Persons:
         records = await self._records(centre, keys, person.customer_id)
         customers = {record.customer_id for record in records if record.customer_id}
         customers |= {person.customer_id} if person.customer_id else set()
-        traces = Traces(keys, frozenset(customers), frozenset((r.list_id, r.chain_id) for r in records))
+        chains = frozenset((record.list_id, record.chain_id) for record in records)
+        traces = Traces(keys, frozenset(customers), chains, frozenset(key for one in keys for key in as_typed(one)))
         data = PersonData(traces=traces, records=records, attempts=[], journal=[], suppressions=[])
         data.attempts = await self._attempts(centre, data)
         data.journal = await self._journal(centre, traces)
@@ -265,6 +266,8 @@ class Persons:
         texts += [f'"phone_number":{_literal(key)}' for key in traces.number_keys if key]
         texts += [f'"customer_id":{_literal(customer_id)}' for customer_id in traces.customer_ids]
         texts += [f'"list_id":{list_id},"chain_id":{chain_id},' for list_id, chain_id in traces.chains]
+        # However a number is typed, it ends in its last two digits; which of those rows are meant is seen afterwards.
+        texts += [f'{key[-2:]}"' for key in traces.number_keys if key.isdigit()]
         span = await self._store.journal_span()
         found: list[StoredRow] = []
         for after_seq in range(span.pruned_to, span.newest, JOURNAL_ROWS):

@@ -297,6 +297,9 @@ class Store(DeskReads, CallbackReads, PersonStore, WorkReads, Counting, ListCoun
     async def census(self, query: CensusQuery) -> list[CensusGroup]:
         """How many records of a list there are of each kind, in any order. Cost: reads the whole list once."""
 
+    async def records_by_id(self, contact_centre_id: int, list_ids: Sequence[int], record_id: int) -> list[Record]:
+        """The records of some lists with that record id, by key. Cost: reads the lists; no index holds record ids."""
+
     async def sample(self, contact_centre_id: int, list_id: int, size: int) -> list[Record]:
         """Of each of ``size`` equal parts of a list's chain numbers the first READY record that can be called, by key.
 

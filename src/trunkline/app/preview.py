@@ -97,12 +97,19 @@ async def next_preview(view: View, asked: Asked, command: NextPreview, rules: Ru
 
 
 async def hand_out(
-    view: View, asked: Asked, campaign: Campaign, chain: list[Record], rules: Rules, permitted: Collection[RecordKey]
+    view: View,
+    asked: Asked,
+    campaign: Campaign,
+    chain: list[Record],
+    rules: Rules,
+    permitted: Collection[RecordKey],
+    lease_ms: int | None = None,
 ) -> list[DeskEntry]:
     """Desk entries under fresh handles for a whole chain, closed siblings included so that they can be read.
 
-    ``permitted`` are the records that every rule lets go.
+    ``permitted`` are the records that every rule lets go. ``lease_ms`` None is the usual lease.
     """
+    until_ms = view.now_ms + (rules.lease_ms if lease_ms is None else lease_ms)
     handles, _, _ = await view.unit.take_numbers(handles=len(chain))
     guid = rules.chance.uuid()
     return [
@@ -116,7 +123,7 @@ async def hand_out(
             device_id=asked.device_id,
             campaign_id=campaign.campaign_id,
             attempt_guid=guid,
-            lease_until_ms=view.now_ms + rules.lease_ms,
+            lease_until_ms=until_ms,
             permitted_at_ms=view.now_ms if record.key in permitted else 0,
         )
         for handle, record in zip(handles, chain, strict=True)

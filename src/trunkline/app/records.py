@@ -16,7 +16,7 @@ from trunkline.domain.chains import given_back
 from trunkline.domain.commands import CompleteRecord, ReadChain, RejectRecord, RescheduleRecord, UpdateRecord
 from trunkline.domain.desk import DeskEntry, touched
 from trunkline.domain.eligibility import check_bounds, local_to_unix_s, offset_s, zone
-from trunkline.domain.enums import CallbackType, Hold, RecordStatus, RecordType, Treatment
+from trunkline.domain.enums import CallbackType, Door, Hold, RecordStatus, RecordType, Treatment
 from trunkline.domain.events import Acknowledgement, Appearance, RecordAcknowledged, RecordShown
 from trunkline.domain.field_values import checked_fields
 from trunkline.domain.records import FieldChanges, Happening, Record, check_phone_number, moved
@@ -32,7 +32,7 @@ async def update_record(view: View, asked: Asked, command: UpdateRecord, rules: 
     changes = command.changes
     if work.held.entry.is_settled and changes.call_result is not None:
         changes = msgspec.structs.replace(changes, call_result=None)
-    record = changed(work.held.record, changes, work.calling_list)
+    record = changed(work.held.record, changes, work.calling_list, asked.door)
     entry = touched(work.held.entry, view.now_ms, rules.lease_ms)
     return decided(
         work,
@@ -52,7 +52,7 @@ async def complete_record(view: View, asked: Asked, command: CompleteRecord, rul
     entry = work.held.entry
     entries, chain = await on_same_desk(view, entry)
     record = msgspec.structs.replace(
-        changed(work.held.record, command.changes, work.calling_list),
+        changed(work.held.record, command.changes, work.calling_list, asked.door),
         called_at_s=view.now_s,
         campaign_id=entry.campaign_id,
     )
@@ -104,7 +104,7 @@ async def reschedule_record(view: View, asked: Asked, command: RescheduleRecord,
     """
     work = await work_of(view, asked.caller, command)
     entry = work.held.entry
-    record = changed(work.held.record, command.changes, work.calling_list)
+    record = changed(work.held.record, command.changes, work.calling_list, asked.door)
     due_at_s = due_time(record, command.due_at_s, command.local_time, view.now_s)
     is_personal = command.callback_type is CallbackType.PERSONAL
     entries, chain = await on_same_desk(view, entry)
@@ -155,12 +155,14 @@ async def read_chain(view: View, asked: Asked, command: ReadChain, rules: Rules)
     return Decision(events=[*shown, end], list_id=entry.list_id, campaign_id=entry.campaign_id, handle=entry.handle)
 
 
-def changed(record: Record, changes: FieldChanges, calling_list: CallingList, *, is_new: bool = False) -> Record:
+def changed(
+    record: Record, changes: FieldChanges, calling_list: CallingList, door: Door, *, is_new: bool = False
+) -> Record:
     """The record with the changes, checked: number, zone, window and declared custom fields must make sense."""
     if changes.other_fields or is_new:
         given = calling_list.own_fields(changes.other_fields or {})
         before = None if is_new else record.other_fields
-        checked = checked_fields(calling_list.fields, given, before, by_agent=True)
+        checked = checked_fields(calling_list.fields, given, before, by_agent=door is not Door.HTTP)
         changes = msgspec.structs.replace(changes, other_fields=checked or None)
     if changes.phone_number is not None:
         check_phone_number(changes.phone_number, changes.phone_type or record.phone_type)

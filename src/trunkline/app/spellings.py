@@ -57,3 +57,13 @@ def spelled(number: str, regions: Iterable[str]) -> tuple[str, ...]:
     if len(found) > 1:
         found = {one: None for one in found if phonenumbers.is_valid_number(phonenumbers.parse(one))} or found
     return tuple(found) or (number,)
+
+
+def as_typed(key: str) -> tuple[str, ...]:
+    """The keys that an international number (its digits) has when it is typed without its country code."""
+    international = e164(f"+{key}", "") if key.isdigit() else None
+    if international is None:
+        return ()
+    parsed = phonenumbers.parse(international)
+    national = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.NATIONAL)
+    return (phonenumbers.national_significant_number(parsed), canonical_number(national))

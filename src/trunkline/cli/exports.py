@@ -14,8 +14,8 @@ import click
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.exports import Export
 from trunkline.app.ports import Store
+from trunkline.cli.centres import OpensStore, command_line_caller
 from trunkline.cli.flags import STORAGE, config_from, with_options
-from trunkline.cli.imports import OpensStore, command_line_caller
 from trunkline.domain.import_specifications import FileFormat
 from trunkline.errors import TrunklineError
 
@@ -62,7 +62,7 @@ async def _export(
     await store.open()
     try:
         directory = await store.directory()
-        caller = command_line_caller(directory, contact_centre)
+        caller = command_line_caller(directory.contact_centres, contact_centre)
         calling_list = ReferenceBook(directory).list_named(caller.contact_centre_id, list_name)
         export = Export(store, calling_list, FileFormat(file_format), is_for_spreadsheets=is_for_spreadsheets)
         with _opened(path) as file:

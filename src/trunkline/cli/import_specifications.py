@@ -35,7 +35,7 @@ def read_specification(text: bytes, centre: int) -> ImportSpecification:
 
 async def save_specification(store: Store, specification: ImportSpecification, name: str, centre: int) -> None:
     """Keep a specification under a name; one that has the name is replaced."""
-    check_specification(specification)
+    check_specification(msgspec.structs.replace(specification, name=name))
     if not name.isprintable() or not 0 < len(name) <= MAX_NAME or name == EXPORTED.name:
         raise Refused(f"a specification's name has 1 to {MAX_NAME} printable characters and is not exported")
     kind = ObjectKind.IMPORT_SPECIFICATION

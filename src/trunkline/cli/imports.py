@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import IO, Any, Protocol
+from typing import IO, Any
 
 import click
 import msgspec
@@ -27,10 +27,10 @@ from trunkline.app.import_orders import order_of, specification_named
 from trunkline.app.import_report import ImportReport, Refusal
 from trunkline.app.import_run import Step, Watcher
 from trunkline.app.imports import import_alone
-from trunkline.app.ports import Directory, Provision, Store
+from trunkline.app.ports import Provision, Store
+from trunkline.cli.centres import OpensStore, command_line_caller
 from trunkline.cli.flags import STORAGE, config_from, with_options
 from trunkline.cli.import_specifications import read_specification, save_specification
-from trunkline.config import Config
 from trunkline.domain.campaigns import CallingList
 from trunkline.domain.eligibility import zone
 from trunkline.domain.import_specifications import (
@@ -41,20 +41,13 @@ from trunkline.domain.import_specifications import (
     NumberCheck,
 )
 from trunkline.domain.objects import ObjectKind
-from trunkline.domain.people import Caller, Role
+from trunkline.domain.people import Caller
 from trunkline.errors import NotFound, Refused, TrunklineError
 
 SHOWN_REFUSALS = 50
 """Refusals printed: a screenful; ``--refused`` writes all of them to a file."""
 MAX_LIST_NAME = 255
 """The longest name that the original's configuration holds."""
-
-
-class OpensStore(Protocol):
-    """The part of the program that this command works with; see ``trunkline.cli.main.Program``."""
-
-    def open_store(self, config: Config) -> Store:
-        """A store on the configured database, not yet opened."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -238,27 +231,10 @@ async def _specified(store: Store, settings: Settings, centre: int) -> ImportSpe
     return msgspec.structs.replace(found, **given)
 
 
-def command_line_caller(directory: Directory, contact_centre: str) -> Caller:
-    """Whoever has the database in hand, in the contact centre of that name; ``Refused`` when it is not clear which."""
-    centres = directory.contact_centres
-    found = [centre for centre, name in centres.items() if contact_centre in ("", name)]
-    if len(found) != 1:
-        names = ", ".join(sorted(centres.values())) or "none"
-        raise Refused(f"name one contact centre with --contact-centre; there are: {names}")
-    return Caller(
-        contact_centre_id=found[0],
-        contact_centre_name=centres[found[0]],
-        user_id=0,
-        public_id="",
-        user_name="command line",
-        roles=(Role.ADMINISTRATOR,),
-    )
-
-
 async def _find(store: Store, settings: Settings) -> tuple[Caller, CallingList]:
     """Who imports, and into which list, made when that was asked for (a dry run makes nothing)."""
     directory = await store.directory()
-    caller = command_line_caller(directory, settings.contact_centre)
+    caller = command_line_caller(directory.contact_centres, settings.contact_centre)
     centre = caller.contact_centre_id
     try:
         return caller, ReferenceBook(directory).list_named(centre, settings.list_name)

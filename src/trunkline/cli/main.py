@@ -14,6 +14,7 @@ from rich.table import Table
 from trunkline import __version__
 from trunkline.app.ports import Provision, Store, User
 from trunkline.app.provisioning import usual_objects
+from trunkline.cli.commands import Commands
 from trunkline.cli.flags import STORAGE, config_from, with_options
 from trunkline.config import Config
 from trunkline.domain.people import MIN_PASSWORD, Caller, Device, Feature, Role, features_of
@@ -44,7 +45,7 @@ class Program(Protocol):
         """Findings of the doctor: what was looked at, whether it is well, and a sentence."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="trunkline")
 def cli() -> None:
     """Trunkline, an open outbound-contact server."""

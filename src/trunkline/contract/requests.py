@@ -98,6 +98,7 @@ def _reschedule(handle: int, body: Body) -> commands.RescheduleRecord:
         handle=handle,
         callback_type=values.choice(body["callbackType"], "callbackType", _CALLBACK_TYPES),
         due_at_s=values.integer(body["timestamp"], "timestamp", 0, MAX_TIME_S - 1),
+        changes=FieldChanges(phone_number=_optional_number(body)),
     )
 
 

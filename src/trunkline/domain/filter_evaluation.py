@@ -151,5 +151,13 @@ def _as_number(value: FieldValue) -> int | float | None:
 
 @lru_cache(maxsize=256)
 def _pattern(pattern: str) -> re.Pattern[str]:
-    signs = {"%": ".*", "_": "."}
-    return re.compile("".join(signs.get(sign, re.escape(sign)) for sign in pattern), re.DOTALL)
+    """An expression that never goes back over what it has read.
+
+    What stands between two ``%`` is looked for once, as far left as it goes, and kept (an atomic group): a plain ``.*``
+    for each would try all places of one with all of the others, and a text of some hundred signs would take hours.
+    """
+    first, *others = ("".join("." if sign == "_" else re.escape(sign) for sign in part) for part in pattern.split("%"))
+    if others:
+        *between, last = others
+        first += "".join(f"(?>.*?{part})" for part in between) + f".*{last}"
+    return re.compile(first, re.DOTALL)

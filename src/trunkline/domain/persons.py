@@ -13,11 +13,15 @@ ERASED = ""
 
 
 class Traces(msgspec.Struct, frozen=True):
-    """By what a person's rows are recognised: keys of numbers, customer ids, chains (list, chain)."""
+    """By what a person's rows are recognised: keys of numbers, customer ids, chains (list, chain).
+
+    ``spellings`` are the keys that the numbers have as somebody types them, without their country code too.
+    """
 
     number_keys: frozenset[str]
     customer_ids: frozenset[str]
     chains: frozenset[tuple[int, int]]
+    spellings: frozenset[str] = frozenset()
 
     def has_record(self, record: Record) -> bool:
         """True for a record of the person."""
@@ -36,7 +40,11 @@ class Traces(msgspec.Struct, frozen=True):
         number = event.phone_number
         return (
             (event.record is not None and self.has_record(event.record))
-            or (number is not None and number != ERASED and canonical_number(number) in self.number_keys)
+            or (
+                number is not None
+                and number != ERASED
+                and canonical_number(number) in self.number_keys | self.spellings
+            )
             or event.customer_id in self.customer_ids
         )
 

@@ -13,13 +13,13 @@ PST_ID = 122
 
 
 class TimeZoneAlias(msgspec.Struct, frozen=True, kw_only=True):
-    """A number and a name for an IANA time zone."""
+    """A number and a name for an IANA time zone, which has no default: a forgotten one would pass for UTC."""
 
     contact_centre_id: int
     time_zone_id: int
     name: str
+    time_zone: str
     description: str = ""
-    time_zone: str = "UTC"
     is_enabled: bool = True
 
 

@@ -129,6 +129,9 @@ def chain_busy(facts: Facts, is_blocking: bool) -> Iterable[Verdict]:
     busy = facts.busy
     if busy is None:
         return _one(Rule.CHAIN_BUSY, is_blocking, "no", "No record of its chain is on a desk or in a buffer.")
+    if facts.is_in_own_buffer:
+        sentence = f"Its chain is {busy.place} and is handed out from there."
+        return _one(Rule.CHAIN_BUSY, is_blocking, "in the buffer", sentence, busy.since_s, busy.until_s)
     return _one(Rule.CHAIN_BUSY, is_blocking, "yes", f"Its chain is {busy.place}.", busy.since_s, busy.until_s)
 
 

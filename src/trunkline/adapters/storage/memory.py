@@ -153,6 +153,10 @@ class MemoryStore(PersonRows, StoreGroups):
         """See ``Store.census``."""
         return memory_census.census(self._now().records.values(), query)
 
+    async def records_by_id(self, contact_centre_id: int, list_ids: Sequence[int], record_id: int) -> list[Record]:
+        """See ``Store.records_by_id``."""
+        return memory_census.records_by_id(self._now().records.values(), contact_centre_id, list_ids, record_id)
+
     async def sample(self, contact_centre_id: int, list_id: int, size: int) -> list[Record]:
         """See ``Store.sample``."""
         return memory_census.sample(self._now().records.values(), contact_centre_id, list_id, size)

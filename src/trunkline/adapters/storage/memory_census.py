@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from trunkline.app.census import HOURS_AHEAD, LATER, NOT_SCHEDULED, CensusGroup, CensusQuery, equal_parts
 from trunkline.domain.eligibility import Window
@@ -57,6 +57,18 @@ def _due_hour(due_at_s: int | None, now_s: int) -> int:
         return 0
     hours = (due_at_s - now_s + 3599) // 3600
     return hours if hours <= HOURS_AHEAD else LATER
+
+
+def records_by_id(
+    records: Iterable[Record], contact_centre_id: int, list_ids: Collection[int], record_id: int
+) -> list[Record]:
+    """See ``Store.records_by_id``."""
+    found = [
+        one
+        for one in records
+        if one.contact_centre_id == contact_centre_id and one.list_id in list_ids and one.record_id == record_id
+    ]
+    return sorted(found, key=lambda record: record.key)
 
 
 def sample(records: Iterable[Record], contact_centre_id: int, list_id: int, size: int) -> list[Record]:

@@ -209,6 +209,12 @@ class PostgresStore(ContactStore, StoreGroups, StoreBulk):
         """See ``Store.census``."""
         return await self._read(lambda connection: postgres_census.census(connection, query))
 
+    async def records_by_id(self, contact_centre_id: int, list_ids: Sequence[int], record_id: int) -> list[Record]:
+        """See ``Store.records_by_id``."""
+        return await self._read(
+            lambda c: postgres_census.records_by_id(c, self._windows, contact_centre_id, list_ids, record_id)
+        )
+
     async def sample(self, contact_centre_id: int, list_id: int, size: int) -> list[Record]:
         """See ``Store.sample``."""
         return await self._read(

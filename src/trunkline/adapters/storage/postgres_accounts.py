@@ -23,7 +23,9 @@ async def put_all(connection: Connection, new: Sequence[User], changes: ObjectCh
     named = {(user.caller.contact_centre_id, device.device_id) for user in new for device in user.caller.devices}
     if named:
         await connection.execute(QUERIES["take_devices"], *columns(sorted(named)))
-        await connection.execute(QUERIES["add_devices"], *columns(_device_rows(new)))
+    devices = _device_rows(new)
+    if devices:
+        await connection.execute(QUERIES["add_devices"], *columns(devices))
     kept = [msgspec.structs.replace(users[centre, user_id], version=version) for centre, user_id, version in written]
     notes = [accounts.history_row(user, changes) for user in kept]
     await connection.execute(QUERIES["note_objects"], *columns(notes))

@@ -7,6 +7,7 @@ are served while a million records go in.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from itertools import repeat
@@ -79,14 +80,15 @@ class PostgresBulk:
         self, contact_centre_id: int, list_id: int | None, kind: DoNotCallKind, keys: Sequence[str]
     ) -> set[str]:
         """See ``Bulk.known``."""
+        text = "\n".join(keys)
         if kind is DoNotCallKind.NUMBER:
-            return {row[0] for row in await self._rows("known_numbers", contact_centre_id, list_id, keys)}
+            return {row[0] for row in await self._rows("known_numbers", contact_centre_id, list_id, text)}
         lists = [list_id]
         if list_id is None:
             if self._lists is None:
                 self._lists = [row[0] for row in await self._rows("lists_with_records", contact_centre_id)]
             lists = list(self._lists)
-        return {row[0] for row in await self._rows("known_customers", contact_centre_id, lists, keys)}
+        return {row[0] for row in await self._rows("known_customers", contact_centre_id, lists, text)}
 
     async def has_suppressions(self, contact_centre_id: int, list_ids: Sequence[int]) -> bool:
         """See ``Bulk.has_suppressions``."""
@@ -97,7 +99,7 @@ class PostgresBulk:
         self, contact_centre_id: int, list_ids: Sequence[int], kind: DoNotCallKind, keys: Sequence[str], now_s: int
     ) -> set[str]:
         """See ``Bulk.suppressed``."""
-        found = await self._rows("suppressed_keys", contact_centre_id, list_ids, kind.value, keys, now_s)
+        found = await self._rows("suppressed_keys", contact_centre_id, list_ids, kind.value, "\n".join(keys), now_s)
         return {row[0] for row in found}
 
     async def page(
@@ -128,7 +130,8 @@ class PostgresBulk:
             chains = ordinals[-1] - ordinals[0] + 1
             row = await connection.fetchrow(QUERIES["take_numbers"], 0, len(columns), chains, NUMBERS_LOCK)
             assert row is not None
-            text = _text_of(block, windows, first_record=row[1], first_chain=row[2])
+            # In a thread: the event loop has agents to serve.
+            text = await asyncio.to_thread(_text_of, block, windows, first_record=row[1], first_chain=row[2])
             async with connection.transaction():
                 tag = await connection.execute(
                     QUERIES["move_import"],

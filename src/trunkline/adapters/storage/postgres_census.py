@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import asyncpg
 import msgspec
@@ -43,6 +43,16 @@ def _group(row: asyncpg.Record) -> CensusGroup:
         passes_filter=row["passes_filter"],
         records=row["records"],
     )
+
+
+async def records_by_id(
+    connection: Connection, windows: Windows, contact_centre_id: int, list_ids: Sequence[int], record_id: int
+) -> list[Record]:
+    """See ``Store.records_by_id``."""
+    found: list[asyncpg.Record] = await connection.fetch(
+        QUERIES["records_by_id"], contact_centre_id, list_ids, record_id
+    )
+    return await built(connection, windows, found, lambda row: record_of(row, windows))
 
 
 async def sample(

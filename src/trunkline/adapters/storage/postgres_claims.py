@@ -12,6 +12,7 @@ from collections.abc import Collection, Sequence
 import asyncpg
 
 from trunkline.adapters.storage import postgres_desks
+from trunkline.adapters.storage.postgres_marks import EMPTY
 from trunkline.adapters.storage.postgres_rows import record_of
 from trunkline.adapters.storage.postgres_server import QUERIES, Connection
 from trunkline.adapters.storage.postgres_windows import Windows
@@ -31,22 +32,22 @@ _Slots = tuple[list[int], list[int], list[int]]
 async def claim(connection: Connection, windows: Windows, wanted: Claim) -> Claimed:
     """See ``Unit.claim``; inside a transaction."""
     centre, list_id = wanted.contact_centre_id, wanted.list_id
-    taken = await _taken(connection, windows, wanted, [])
-    if len(taken) < wanted.limit and windows.marks.of(centre, list_id):
+    is_due = wanted.kind is ClaimKind.DUE
+    taken: list[int] = []
+    is_any = await _taken(connection, windows, wanted, taken)
+    if len(taken) < wanted.limit and windows.marks.forget(centre, list_id, is_due=is_due):
         # Another program may have written records before the marks.
-        windows.marks.forget(centre, list_id)
-        taken = await _taken(connection, windows, wanted, taken)
-    is_contested = not taken and await _is_left(connection, windows, wanted)
+        is_any = await _taken(connection, windows, wanted, taken)
+    is_contested = is_any and not taken and await _is_left(connection, windows, wanted)
     if is_contested:
         await connection.execute(QUERIES["wait_a_little"], _CONTESTED_S)
     return Claimed(tuple((centre, list_id, chain_id) for chain_id in taken), is_contested)
 
 
-async def _taken(connection: Connection, windows: Windows, wanted: Claim, taken: list[int]) -> list[int]:
-    """Take chains until there are enough or no more; what was ``taken`` before comes first."""
+async def _taken(connection: Connection, windows: Windows, wanted: Claim, taken: list[int]) -> bool:
+    """Add to ``taken`` until there are enough or no more; False when there is not even a READY record."""
     slots = await _slots(connection, windows, wanted)
     passed = set(wanted.passed_over)
-    taken = list(taken)
     while slots[0] and len(taken) < wanted.limit:
         left = wanted.limit - len(taken)
         picks = 0
@@ -59,7 +60,7 @@ async def _taken(connection: Connection, windows: Windows, wanted: Claim, taken:
         # Fewer than asked for: the slots are empty. As many: some were records of one chain, or belong to others.
         if picks < left:
             break
-    return taken
+    return bool(slots[0])
 
 
 async def _slots(connection: Connection, windows: Windows, wanted: Claim) -> _Slots:
@@ -69,7 +70,8 @@ async def _slots(connection: Connection, windows: Windows, wanted: Claim) -> _Sl
     while True:
         opened = windows.open_for(centre, list_id, wanted.opens)
         marks = windows.marks.of(centre, list_id)
-        asked = [(window, priority) for window in opened for priority in PRIORITIES_FOR_ANYONE]
+        every = [(window, priority) for window in opened for priority in PRIORITIES_FOR_ANYONE]
+        asked = [slot for slot in every if marks.get((is_due, *slot), 0) < EMPTY]
         *firsts, newest = await connection.fetch(
             QUERIES["due_first" if is_due else "fresh_first"],
             *(centre, list_id, [window for window, _ in asked], [priority for _, priority in asked]),
@@ -81,6 +83,8 @@ async def _slots(connection: Connection, windows: Windows, wanted: Claim) -> _Sl
             continue
         order = sorted((tuple(first) for first in firsts), key=lambda first: first[1:])
         places = [first[2] if is_due else first[3] for first in order]
+        if not is_due:  # a slot of due records fills by itself
+            marks.update(((False, *slot), EMPTY) for slot in asked)
         marks.update(((is_due, first[0], first[1]), place) for first, place in zip(order, places, strict=True))
         if wanted.selection.order:
             return (opened if order else [], sorted({first[1] for first in order}), [])

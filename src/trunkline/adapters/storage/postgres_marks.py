@@ -18,6 +18,9 @@ of a list is seen at most, while there are others. Walking over what was taken m
 MAX_LISTS = 1_000
 """Lists with marks, each some hundred numbers: more than are worked at once."""
 
+EMPTY = 2**62
+"""The mark of a slot without a READY record."""
+
 Slot = tuple[bool, int, int]
 """Whether it is one of due records, window, priority."""
 
@@ -39,9 +42,14 @@ class Marks:
             known = self._lists[key] = (self._now_s(), {})
         return known[1]
 
-    def forget(self, contact_centre_id: int, list_id: int) -> None:
-        """Look at all of a list again."""
-        self._lists.pop((contact_centre_id, list_id), None)
+    def forget(self, contact_centre_id: int, list_id: int, *, is_due: bool) -> bool:
+        """Look at all of a list's due, or fresh, records again; False when there was no mark."""
+        known = self._lists.get((contact_centre_id, list_id))
+        gone = [] if known is None else [slot for slot in known[1] if slot[0] is is_due]
+        for slot in gone:
+            assert known is not None
+            del known[1][slot]
+        return bool(gone)
 
     def clear(self) -> None:
         """Forget everything: what was seen was rolled back."""

@@ -298,6 +298,10 @@ class SqliteStore(StoreGroups):
         """See ``Store.census``."""
         return await self._read(Reader.census, query)
 
+    async def records_by_id(self, contact_centre_id: int, list_ids: Sequence[int], record_id: int) -> list[Record]:
+        """See ``Store.records_by_id``."""
+        return await self._read(Reader.records_by_id, contact_centre_id, list_ids, record_id)
+
     async def sample(self, contact_centre_id: int, list_id: int, size: int) -> list[Record]:
         """See ``Store.sample``."""
         return await self._read(Reader.sample, contact_centre_id, list_id, size)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from trunkline.adapters.storage.filter_sql import SqliteCompiler
+from trunkline.adapters.storage.rows import as_json
 from trunkline.adapters.storage.sqlite_connection import Statements
 from trunkline.app.census import CensusGroup, CensusQuery, equal_parts
 from trunkline.domain.eligibility import Window
@@ -42,6 +45,14 @@ def census(statements: Statements, query: CensusQuery) -> list[CensusGroup]:
         )
         for group in found
     ]
+
+
+def records_by_id(
+    statements: Statements, contact_centre_id: int, list_ids: Sequence[int], record_id: int
+) -> list[Record]:
+    """See ``Store.records_by_id``."""
+    names = {"contact_centre_id": contact_centre_id, "list_ids": as_json(list_ids), "record_id": record_id}
+    return sorted(statements.read("records_by_id", _records, names), key=lambda record: record.key)
 
 
 def sample(statements: Statements, contact_centre_id: int, list_id: int, size: int) -> list[Record]:

@@ -98,6 +98,10 @@ class Reader:
         """See ``Store.census``."""
         return sqlite_census.census(self._statements, query)
 
+    def records_by_id(self, contact_centre_id: int, list_ids: Sequence[int], record_id: int) -> list[Record]:
+        """See ``Store.records_by_id``."""
+        return sqlite_census.records_by_id(self._statements, contact_centre_id, list_ids, record_id)
+
     def sample(self, contact_centre_id: int, list_id: int, size: int) -> list[Record]:
         """See ``Store.sample``."""
         return sqlite_census.sample(self._statements, contact_centre_id, list_id, size)

@@ -46,3 +46,9 @@ SELECT coalesce((
   ORDER BY r.chain_id, r.chain_n
   LIMIT 1
 ), '[]')
+
+-- name: records_by_id
+-- Records of some lists with one record id; no index holds it, so the lists are read.
+SELECT json_group_array($record) FROM record r $with_window
+WHERE r.contact_centre_id = :contact_centre_id AND r.list_id IN (SELECT value FROM json_each(:list_ids))
+  AND r.record_id = :record_id

@@ -1,8 +1,9 @@
--- Many records at once: imports and exports.
+-- Many records at once: imports and exports. Keys come as one text with a line for each: the driver looks at every
+-- element of an array, and no key holds a line's end.
 
 -- name: known_numbers
 -- Those of the canonical numbers $3 that records of list $2 have; of any list of the contact centre when that is NULL.
-SELECT k.number_key FROM unnest($3::text[]) AS k (number_key)
+SELECT k.number_key FROM unnest(string_to_array($3, E'\n')) AS k (number_key)
 WHERE EXISTS (
     SELECT FROM record AS r
     WHERE r.number_key = k.number_key AND r.contact_centre_id = $1 AND ($2::integer IS NULL OR r.list_id = $2)
@@ -10,7 +11,7 @@ WHERE EXISTS (
 
 -- name: known_customers
 -- Those of the customer ids $3 that records of the lists $2 have.
-SELECT k.customer_id FROM unnest($3::text[]) AS k (customer_id)
+SELECT k.customer_id FROM unnest(string_to_array($3, E'\n')) AS k (customer_id)
 WHERE EXISTS (
     SELECT FROM unnest($2::integer[]) AS l (list_id)
     JOIN record AS r ON r.contact_centre_id = $1 AND r.list_id = l.list_id AND r.customer_id = k.customer_id
@@ -36,7 +37,7 @@ SELECT EXISTS (
 -- name: suppressed_keys
 -- Those of the keys $4 of kind $3 that the suppression lists $2 forbid for the whole contact centre at $5.
 SELECT DISTINCT s.value_key
-FROM unnest($4::text[]) AS k (value_key)
+FROM unnest(string_to_array($4, E'\n')) AS k (value_key)
 JOIN suppression AS s ON s.contact_centre_id = $1 AND s.kind = $3 AND s.value_key = k.value_key
 WHERE s.suppression_list_id = ANY ($2::integer[]) AND s.campaign_id = 0
     AND (s.expires_at_s IS NULL OR s.expires_at_s > $5)

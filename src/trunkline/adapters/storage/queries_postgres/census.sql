@@ -44,3 +44,10 @@ CROSS JOIN LATERAL (
     LIMIT 1
 ) AS r
 ORDER BY r.chain_id
+
+-- name: records_by_id
+-- Records of some lists ($2) with one record id ($3); no index holds it, so the lists are read.
+SELECT $record_columns
+FROM record AS r
+WHERE r.contact_centre_id = $1 AND r.list_id = ANY ($2::integer[]) AND r.record_id = $3
+ORDER BY r.list_id, r.chain_id, r.chain_n

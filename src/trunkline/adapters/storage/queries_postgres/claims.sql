@@ -107,9 +107,9 @@ whole AS MATERIALIZED (
         OR c.records = (SELECT count(*) FROM siblings AS s WHERE s.chain_id = c.chain_id AND s.status <> 2) AS is_whole,
         -- An entry that was left behind by a chain which was closed meanwhile, and opened again.
         (
-            SELECT count(*) FROM buffer AS b
+            SELECT b.ctid FROM buffer AS b
             WHERE b.contact_centre_id = $1 AND b.list_id = $2 AND b.chain_id = c.chain_id
-        ) = 1 AS is_buffered
+        ) AS entry_at
     FROM chosen AS c
 ),
 opened AS MATERIALIZED (
@@ -128,14 +128,13 @@ moved AS (
     SET campaign_group_id = $8, place = $10::bigint + (w.n - 1) * $11::bigint, taken_at_ms = $12::bigint,
         lease_until_ms = $13::bigint
     FROM whole AS w
-    WHERE b.contact_centre_id = $1 AND b.list_id = $2 AND w.chain_id = b.chain_id
-        AND b.chain_id = ANY (ARRAY (SELECT o.chain_id FROM whole AS o WHERE o.is_buffered AND o.is_whole))
+    WHERE b.ctid = w.entry_at AND w.is_whole
 ),
 buffered AS (
     INSERT INTO buffer (contact_centre_id, list_id, chain_id, campaign_group_id, place, taken_at_ms, lease_until_ms)
     SELECT $1, $2, w.chain_id, $8, $10::bigint + (w.n - 1) * $11::bigint, $12::bigint, $13::bigint
     FROM whole AS w
-    WHERE w.is_whole AND NOT w.is_buffered
+    WHERE w.is_whole AND w.entry_at IS NULL
 )
 SELECT w.chain_id, w.picks, w.is_whole FROM whole AS w ORDER BY w.n
 
