@@ -1,6 +1,6 @@
 """Do-not-call: which entries keep a record from being called.
 
-Asked at the hand-out, again at the moment of dialing, and by whoever explains. Entries need no mirror: each question
+Asked when chains are claimed, again when one is handed out, and by whoever explains. Entries need no mirror: each question
 goes to the table, so an entry holds from the commit that made it.
 """
 

@@ -26,7 +26,6 @@ _HOLDS = {
     Hold.ATTEMPT_RULE: "an attempt rule",
     Hold.QUIET_TIME: "quiet time after a conversation",
     Hold.VALIDATION: "the pre-dial validation, which could not answer",
-    Hold.SUPPRESSION: "a suppression entry that ends",
     Hold.SUPPRESSION: "a do-not-call entry that ends",
 }
 
