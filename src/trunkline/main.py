@@ -13,6 +13,7 @@ from trunkline.adapters.system import SystemClock
 from trunkline.app.ports import Store
 from trunkline.cli.main import cli as commands
 from trunkline.config import Config
+from trunkline.errors import Refused
 
 # What only the server needs is loaded where it is used: a command is typed often and waits for all that it imports.
 
@@ -27,9 +28,15 @@ def database_url(config: Config) -> str:
 
 
 async def make_attempt_parts(url: str) -> None:
-    """Give a migrated database the parts of its attempt log that come next, so that no row has to be moved later."""
+    """Give a migrated database the parts of its attempt log that come next, so that no row has to be moved later.
+
+    A database that no server may use has none: the server says why, and makes them when it may.
+    """
     store = make_store(url)
-    await store.open()
+    try:
+        await store.open()
+    except Refused:
+        return
     try:
         await store.make_attempt_parts(SystemClock().now_ms())
     finally:

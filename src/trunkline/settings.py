@@ -67,4 +67,5 @@ def edge_settings(config: Config) -> Settings:
         trusted_proxies=frozenset(config.trusted_proxies),
         spool_dir=str(Path(config.data_dir)) if not config.database_url else "",
         http_door=config.http_door,
+        validation_urls=frozenset(config.validation_urls),
     )

@@ -18,7 +18,7 @@ from trunkline.domain.attempts import AttemptStep, attempt_row
 from trunkline.domain.enums import CallResult, DoNotCallKind, Hold, PhoneType, RecordStatus, RecordType
 from trunkline.domain.facts import Rule
 from trunkline.domain.objects import ObjectKind
-from trunkline.domain.rule_sets import DEFAULT, RuleSet
+from trunkline.domain.rule_sets import DEFAULT, RuleOverride, RuleSet
 from trunkline.errors import MissingParameter, NotFound
 
 HOUR_S = 3600
@@ -197,6 +197,52 @@ def test_a_past_attempt_of_a_person_who_was_erased() -> None:
         assert "3 of 3 in 24 h" in [verdict.value for verdict in again.verdicts]
 
     run_in_house(check, [record(1)], campaign={"rule_set_id": None})
+
+
+def test_an_override_does_not_excuse_what_was_before_it() -> None:
+    """An attempt that broke a rule stays one that was not allowed when the rule is overridden afterwards."""
+
+    async def check(house: House) -> None:
+        rows = [made(record(1), age) for age in (600, 500, 400)]
+        rows += [
+            attempt_row(record(1), AttemptStep.PERMITTED, at_s * 1000, guid, campaign_id=201)
+            for at_s, guid in ((NOON_S, "before"), (NOON_S + 120, "after"))
+        ]
+        override = RuleOverride(
+            contact_centre_id=CENTRE, override_id=0, name="o", rule="attempt limit", reason="r", campaign_id=201,
+            until_s=NOON_S + HOUR_S,
+        )  # fmt: skip
+        write = ObjectWrite(
+            contact_centre_id=CENTRE, kind=ObjectKind.RULE_OVERRIDE, object_id=0, expected_version=0, value=override
+        )
+        await house.store.change_objects(ObjectChanges(at_ms=(NOON_S + 60) * 1000, changed_by=None, writes=(write,)))
+        await house.refresh()
+        async with house.store.begin() as unit:
+            await unit.save(Changes(attempts=rows))
+        told = await explainer(house).attempts(Target(list_name="List", chain_id=1))
+        allowed = {one.stored.row.attempt_guid: one.was_allowed for one in told}
+        assert (allowed["before"], allowed["after"]) == (False, True)
+
+    run_in_house(check, [record(1)], campaign={"rule_set_id": None})
+
+
+def test_a_validation_that_the_server_does_not_know_holds_everything_back() -> None:
+    """The campaign calls nobody then, and explanations say so; one that is known is asked at the hand-out."""
+
+    async def check(house: House) -> None:
+        url = "https://crm.example.com/ask"
+        for urls, is_free in ((frozenset[str](), False), (frozenset({url}), True), (None, True)):
+            ask = Explainer(house.store, house.writer.book, CENTRE, NOON_S * 1000, urls)
+            (one,) = await ask.records(Target(list_name="List", chain_id=1), "Campaign")
+            assert one.campaigns[0].may_be_called is is_free
+            verdict = next(v for v in one.campaigns[0].verdicts if v.rule is Rule.VALIDATION)
+            assert url in verdict.sentence
+            (overview, _) = await ask.campaign("Campaign")
+            assert overview.callable_now == int(is_free)
+            assert (Rule.VALIDATION in {held.rule for held in overview.held}) is not is_free
+
+    changes = {"rule_set_id": None, "validation_url": "https://crm.example.com/ask"}
+    run_in_house(check, [record(1)], campaign=changes)
 
 
 def test_contacts_are_sampled() -> None:

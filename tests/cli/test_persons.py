@@ -25,5 +25,7 @@ def test_a_person_is_shown_and_erased(tmp_path: Path) -> None:
     shown = json.loads(run("person", "export", "+12125550010", folder=tmp_path).stdout)
     assert shown["records"] == []
     assert len(shown["suppressions"]) == 1
+    entered = run(*erase, "--do-not-call", folder=tmp_path).stdout
+    assert entered.splitlines()[-1] == "The person is entered as do-not-call, in the list own."
     refused = run("person", "erase", "--reason", "x", folder=tmp_path)
     assert (refused.returncode, "either a number or a customer id is required" in refused.stderr) == (1, True)

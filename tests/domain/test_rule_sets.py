@@ -23,6 +23,7 @@ from trunkline.domain.rule_sets import (
     check_rule_set,
     limits_of,
     overrides_about,
+    overrides_as_they_were,
 )
 from trunkline.errors import OutOfRange
 
@@ -137,6 +138,19 @@ def test_whom_an_override_is_about() -> None:
     assert overrides_about(both, NOW_S + DAY_S, campaign_id=4, list_id=7, chain_id=9) == ()
     off = msgspec.structs.replace(OVERRIDE, is_enabled=False)
     assert overrides_about((off,), NOW_S, campaign_id=4, list_id=7) == ()
+
+
+def test_an_override_permits_nothing_that_was_before_it() -> None:
+    """Each version holds from when it was saved until the next one, within its own time."""
+    second = msgspec.structs.replace(OVERRIDE, from_s=0, until_s=NOW_S + DAY_S, reason="longer")
+    first = msgspec.structs.replace(second, until_s=NOW_S + 900)
+    late = msgspec.structs.replace(second, from_s=NOW_S + 700)
+    told = overrides_as_they_were([(NOW_S * 1000 + 1, first), ((NOW_S + 600) * 1000 + 1, late)])
+    assert [(one.from_s, one.until_s) for one in told] == [(NOW_S + 700, NOW_S + DAY_S), (NOW_S, NOW_S + 601)]
+    (early,) = overrides_as_they_were([(NOW_S * 1000, second)])
+    assert not early.holds(NOW_S - 1)
+    assert early.holds(NOW_S)
+    assert overrides_as_they_were([((NOW_S + 900) * 1000, first)]) == []
 
 
 def test_everything_survives_the_administration_api() -> None:

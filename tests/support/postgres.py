@@ -75,7 +75,7 @@ class PostgresServer:
     """One running server, with other ``settings`` than the usual ones. ``stop`` ends it and removes its folder."""
 
     def __init__(self, **settings: str) -> None:
-        self._settings = {**_SETTINGS, **settings}
+        self._settings = settings
         self._programs = find_programs()
         self._account = _account()
         self._password = secrets.token_urlsafe(12)
@@ -97,7 +97,7 @@ class PostgresServer:
         """Start it, on the port it had before if it ran already (after ``crash``)."""
         for _ in range(5):  # another program may take the free port first
             port = self.port or _free_port()
-            settings = {**self._settings, "port": str(port), "unix_socket_directories": str(self.folder)}
+            settings = {**_SETTINGS, **self._settings, "port": str(port), "unix_socket_directories": str(self.folder)}
             flags = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
             program = self._run(["postgres", "-D", str(self.folder / "data"), *flags])
             try:

@@ -10,7 +10,7 @@ from trunkline.app.directory import ReferenceBook
 from trunkline.app.ports import AttemptQuery, Store
 from trunkline.domain.attempt_rules import longest_s
 from trunkline.domain.objects import ObjectKind
-from trunkline.domain.rule_sets import DEFAULT, RuleSet
+from trunkline.domain.rule_sets import DEFAULT, RuleOverride, RuleSet, overrides_as_they_were
 
 PORTION = 2_000
 """Rows read at once: a megabyte."""
@@ -27,8 +27,8 @@ async def export_lines(
     Rows before ``since_ms`` come along as far back as any attempt rule may look, so that what follows can be judged.
     An override that was deleted is not in the export: what it permitted will look as if it was not.
     """
-    for stored in book.objects_of(contact_centre_id, ObjectKind.RULE_OVERRIDE):
-        yield _line("rule-override", stored.value, version=stored.version)
+    for override in await overrides_of_log(store, book, contact_centre_id):
+        yield _line("rule-override", override)
     yield _line("rule-set", DEFAULT, version=0)
     told = {0}
     query = AttemptQuery(
@@ -47,6 +47,17 @@ async def export_lines(
                     yield _line("rule-set", one.value, version=one.version)
             yield _line("attempt", row, seq=stored_attempt.seq)
         query = msgspec.structs.replace(query, after_seq=portion[-1].seq)
+
+
+async def overrides_of_log(store: Store, book: ReferenceBook, contact_centre_id: int) -> list[RuleOverride]:
+    """The overrides that an attempt log is judged by: each version while it was the one that held."""
+    found: list[RuleOverride] = []
+    for stored in book.objects_of(contact_centre_id, ObjectKind.RULE_OVERRIDE):
+        versions = await store.object_versions(stored.key, MAX_VERSIONS)
+        found += overrides_as_they_were(
+            (one.changed_at_ms, one.value) for one in versions if isinstance(one.value, RuleOverride)
+        )
+    return found
 
 
 async def _longest_ms(store: Store, book: ReferenceBook, contact_centre_id: int) -> int:

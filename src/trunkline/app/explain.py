@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
+from trunkline.app.attempt_export import overrides_of_log
 from trunkline.app.calling_times import gate_of, resolved, rules_of
 from trunkline.app.census import CensusQuery
 from trunkline.app.directory import ReferenceBook
@@ -22,7 +23,7 @@ from trunkline.domain.facts import Busy, Facts, Rule, Validation, Verdict
 from trunkline.domain.filters import COLUMNS, Compared, Operator
 from trunkline.domain.objects import ObjectKind
 from trunkline.domain.records import Record
-from trunkline.domain.rule_sets import DEFAULT, RuleOverride, RuleSet, overrides_about
+from trunkline.domain.rule_sets import DEFAULT, RuleSet, overrides_about
 from trunkline.domain.verdicts import free_at_s, judge
 from trunkline.errors import MissingParameter, NotFound, OutOfRange
 
@@ -87,13 +88,24 @@ class AttemptExplanation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Explainer:
-    """Explains for one contact centre, from the store and a reference book, at one moment."""
+    """Explains for one contact centre, from the store and a reference book, at one moment.
 
-    def __init__(self, store: Store, book: ReferenceBook, contact_centre_id: int, now_ms: int) -> None:
+    ``validation_urls`` are the pre-dial validations that the server asks; None when its configuration is not known.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        book: ReferenceBook,
+        contact_centre_id: int,
+        now_ms: int,
+        validation_urls: Collection[str] | None = None,
+    ) -> None:
         self._store = store
         self._book = book
         self._centre = contact_centre_id
         self._now_ms = now_ms
+        self._validation_urls = validation_urls
         self._now_s = now_ms // 1000
 
     async def records(self, target: Target, campaign_name: str | None = None) -> list[RecordExplanation]:
@@ -150,11 +162,22 @@ class Explainer:
         for group in groups[:MAX_GROUPS] or (None,):
             for facts in await facts_of(view, group or _nobody(self._centre), [record]):
                 whole = msgspec.structs.replace(
-                    facts, campaign=group, busy=busy, validation=_validation(history, record, group)
+                    facts,
+                    campaign=group,
+                    busy=busy,
+                    validation=self._unknown_validation(group) or _validation(history, record, group),
                 )
                 told.append(self._explained(whole))
         list_name = self._book.list_by_id(self._centre, record.list_id).name
         return RecordExplanation(record=record, list_name=list_name, at_s=self._now_s, campaigns=told, history=history)
+
+    def _unknown_validation(self, group: Campaign | None) -> Validation | None:
+        """A refusal when the campaign names a validation that the server never asks: then it calls nobody."""
+        if self._validation_urls is None or group is None or not group.validation_url:
+            return None
+        if group.validation_url in self._validation_urls:
+            return None
+        return Validation(is_refused=True, answer=f"{group.validation_url} is not in validation_urls", at_s=self._now_s)
 
     def _explained(self, facts: Facts) -> Explained:
         verdicts = judge(facts)
@@ -215,7 +238,7 @@ class Explainer:
         since_ms = (at_s - longest_s(rule_set.attempt_rules) - OPEN_ATTEMPT_S) * 1000
         rows = await view.unit.attempts_of(self._centre, [row.number_key], [row.person_key], since_ms)
         before = attempts_of(one for one in rows if one.seq < stored.seq)
-        known = (one.value for one in self._book.objects_of(self._centre, ObjectKind.RULE_OVERRIDE))
+        known = await overrides_of_log(self._store, self._book, self._centre)
         facts = Facts(
             record=_as_it_was(stored),
             calling_list=CallingList(contact_centre_id=self._centre, list_id=row.list_id, name=""),
@@ -224,7 +247,7 @@ class Explainer:
             limits=resolved(rule_set),
             rule_set=rule_set,
             overrides=overrides_about(
-                (one for one in known if isinstance(one, RuleOverride)),
+                known,
                 at_s,
                 campaign_id=row.campaign_id,
                 list_id=row.list_id,
@@ -286,6 +309,7 @@ class Explainer:
             rule_set=rules.rule_set,
             passes_filter=None if filtered is None else True,
             filter_name="" if filtered is None else filtered[0],
+            validation=self._unknown_validation(group),
         )
         groups = await self._store.census(
             CensusQuery(

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from trunkline.app.reference_data import Provision
+from trunkline.app.reference_data import Provision, User
 from trunkline.domain.campaigns import AgentGroup, Campaign, CampaignDefinition, CampaignGroup, GroupState
 from trunkline.domain.objects import ObjectKey, ObjectKind, StoredObject
 from trunkline.domain.time_zones import usual_aliases
+
+
+def accounts_of(provision: Provision) -> list[User]:
+    """The accounts of a provision, each once: of two with one key the last."""
+    users = {(user.caller.contact_centre_id, user.caller.user_id): user for user in provision.users}
+    return list(users.values())
 
 
 def provisioned(provision: Provision) -> tuple[list[StoredObject], list[GroupState]]:

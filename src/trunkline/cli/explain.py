@@ -23,6 +23,7 @@ from trunkline.app.rule_files import IN_USE
 from trunkline.cli.centres import OpensStore, command_line_caller
 from trunkline.cli.flags import STORAGE, config_from, with_options
 from trunkline.config import Config
+from trunkline.domain.attempts import AttemptStep
 from trunkline.domain.facts import Verdict
 from trunkline.domain.verdict_texts import moment
 from trunkline.errors import Refused, TrunklineError
@@ -69,7 +70,7 @@ def record(program: OpensStore, /, **given: Any) -> None:
     target = Target(**{name: given.pop(name) for name in names})
     if is_past:
         told = _run(program, given, lambda explainer: explainer.attempts(target))
-        _print(attempts_as_json(told), is_json, lambda console: _show_attempts(told, console))
+        _print(attempts_as_json(told), is_json, lambda console: show_attempts(told, console))
         return
     found = _run(program, given, lambda explainer: explainer.records(target, campaign))
     _print(records_as_json(found), is_json, lambda console: _show_records(found, console))
@@ -114,10 +115,12 @@ def _run(program: OpensStore, given: dict[str, Any], ask: Callable[[Explainer], 
 async def _ask(program: OpensStore, config: Config, centre: str, ask: Callable[[Explainer], Awaitable[T]]) -> T:
     store = program.open_store(config)
     await store.open()
+    # The server may have been given others in its environment or on its command line; none here says nothing about it.
+    urls = frozenset(config.validation_urls) or None
     try:
         book = ReferenceBook(await store.directory())
         caller = command_line_caller(book.contact_centres, centre)
-        return await ask(Explainer(store, book, caller.contact_centre_id, SystemClock().now_ms()))
+        return await ask(Explainer(store, book, caller.contact_centre_id, SystemClock().now_ms(), urls))
     finally:
         await store.close()
 
@@ -164,15 +167,21 @@ def _show_records(told: Sequence[RecordExplanation], console: Console) -> None:
         console.print()
 
 
-def _show_attempts(told: Sequence[AttemptExplanation], console: Console) -> None:
+def show_attempts(told: Sequence[AttemptExplanation], console: Console) -> None:
+    """Print past attempts with what the rules of then say of them, and what held a refused one back."""
     for one in told:
-        row = one.stored.row
-        state = "[green]allowed[/]" if one.was_allowed else "[red]not allowed[/]"
-        when = moment(row.at_ms // 1000, row.time_zone)
-        console.print(
-            f"[bold]{row.step.name}[/] {when}, rule set {escape(one.rule_set_name)} version {row.rule_set_version}: "
-            f"{state} by the rules of then"
+        row, detail = one.stored.row, one.stored.row.detail
+        state = (
+            "[green]allowed[/] by the rules of then" if one.was_allowed else "[red]not allowed[/] by the rules of then"
         )
+        by = ""
+        if row.step is AttemptStep.BLOCKED and "rule" in detail:
+            by = f" by {detail['rule']}: {detail.get('value', detail.get('said', ''))}"
+            if one.was_allowed:  # by something that only that moment knew, such as a do-not-call entry
+                state = "hours and limits of then alone would have let it go"
+        when = moment(row.at_ms // 1000, row.time_zone)
+        rules = f"rule set {one.rule_set_name} version {row.rule_set_version}"
+        console.print(f"[bold]{row.step.name}[/]{escape(by)}, {when}, {escape(rules)}: {state}")
         _verdicts(one.verdicts, row.time_zone, console)
 
 

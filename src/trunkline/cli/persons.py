@@ -72,6 +72,8 @@ def erase(program: OpensStore, /, **given: Any) -> None:
         f"{report.suppressions_kept} do-not-call entries stay."
     )
     click.echo(f"Dry run: nothing was erased. {counts}" if order.is_dry_run else f"Erased: {counts}")
+    if order.is_to_suppress and not order.is_dry_run:
+        click.echo("The person is entered as do-not-call, in the list own.")
 
 
 def _person(given: dict[str, Any]) -> Person:

@@ -319,3 +319,20 @@ def overrides_about(
     return tuple(
         one for one in overrides if one.holds(now_s) and one.is_about(campaign_id, list_id, chain_id, number_key)
     )
+
+
+def overrides_as_they_were(versions: Iterable[tuple[int, RuleOverride]]) -> list[RuleOverride]:
+    """The versions of one override, each cut to the time in which it was the one that held.
+
+    ``versions`` come with when each was saved, in Unix milliseconds. An override permits nothing that was before it: of
+    what was done earlier, and by an earlier version, the log is judged as it was then.
+    """
+    found = []
+    ends_s: int | None = None
+    for saved_ms, override in sorted(versions, key=lambda one: one[0], reverse=True):
+        until_s = override.until_s if ends_s is None else min(override.until_s, ends_s)
+        from_s = max(override.from_s, saved_ms // 1000)
+        ends_s = -(-saved_ms // 1000)  # the second in which two versions met belongs to both
+        if from_s < until_s:
+            found.append(msgspec.structs.replace(override, from_s=from_s, until_s=until_s))
+    return found

@@ -269,6 +269,9 @@ def suppression(facts: Facts, is_blocking: bool) -> Iterable[Verdict]:
 def validation(facts: Facts, is_blocking: bool) -> Iterable[Verdict]:
     """What the pre-dial validation answered last."""
     answer = facts.validation
+    if answer is None and facts.campaign is not None and facts.campaign.validation_url:
+        told = f"The pre-dial validation {facts.campaign.validation_url} is asked before the record goes out."
+        return _one(Rule.VALIDATION, False, "asked at hand-out", told)
     if answer is None:
         return _one(Rule.VALIDATION, False, "not asked", "The pre-dial validation was not asked.")
     told = "refused" if answer.is_refused else "permitted"

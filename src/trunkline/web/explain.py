@@ -30,7 +30,8 @@ def rows() -> list[Row]:
 
 def _explainer(services: Services, caller: Caller) -> Explainer:
     require_supervisor(caller)
-    return Explainer(services.store, services.book, caller.contact_centre_id, services.clock.now_ms())
+    urls = services.settings.validation_urls
+    return Explainer(services.store, services.book, caller.contact_centre_id, services.clock.now_ms(), urls)
 
 
 def _target(query: dict[str, str]) -> Target:

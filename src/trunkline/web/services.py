@@ -33,6 +33,7 @@ class Settings:
         trusted_proxies: frozenset[str],
         spool_dir: str,
         http_door: bool = True,
+        validation_urls: frozenset[str] = frozenset(),
     ) -> None:
         self.version = version
         self.external_prefix = external_prefix
@@ -44,6 +45,7 @@ class Settings:
         self.trusted_proxies = trusted_proxies
         self.spool_dir = spool_dir
         self.http_door = http_door
+        self.validation_urls = validation_urls
 
 
 class Services:

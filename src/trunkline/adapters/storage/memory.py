@@ -46,7 +46,7 @@ from trunkline.app.ports import (
     Unit,
     User,
 )
-from trunkline.app.provisioning import provisioned
+from trunkline.app.provisioning import accounts_of, provisioned
 from trunkline.domain.attempts import StoredAttempt
 from trunkline.domain.objects import ObjectKey, StoredObject
 from trunkline.domain.records import Record
@@ -114,7 +114,7 @@ class MemoryStore(PersonRows, StoreGroups):
             for stored in objects:
                 newer = replacing(stored, len(history.get(stored.key, ())))
                 memory_objects.put(kept, history, log, newer, PROVISIONED.reason)
-            memory_objects.put_users(users, log, provision.users, PROVISIONED)
+            memory_objects.put_users(users, log, accounts_of(provision), PROVISIONED)
             changed = msgspec.structs.replace(
                 self._tables,
                 contact_centres={**self._tables.contact_centres, **provision.contact_centres},

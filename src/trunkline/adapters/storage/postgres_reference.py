@@ -7,7 +7,7 @@ from trunkline.adapters.storage.objects import PROVISIONED
 from trunkline.adapters.storage.postgres_rows import columns
 from trunkline.adapters.storage.postgres_server import QUERIES, Connection
 from trunkline.app.ports import Provision
-from trunkline.app.provisioning import provisioned
+from trunkline.app.provisioning import accounts_of, provisioned
 
 
 async def write_provision(connection: Connection, provision: Provision) -> None:
@@ -17,7 +17,7 @@ async def write_provision(connection: Connection, provision: Provision) -> None:
     if provision.contact_centres:
         centres = columns(sorted(provision.contact_centres.items()))
         await connection.execute(QUERIES["put_contact_centres"], *centres)
-    await postgres_accounts.put_all(connection, provision.users, PROVISIONED)
+    await postgres_accounts.put_all(connection, accounts_of(provision), PROVISIONED)
     objects, states = provisioned(provision)
     await postgres_objects.put_all(connection, objects)
     await postgres_objects.put_states(connection, states)

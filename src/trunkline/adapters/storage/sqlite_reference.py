@@ -34,7 +34,7 @@ from trunkline.app.ports import (
     StoredRow,
     User,
 )
-from trunkline.app.provisioning import provisioned
+from trunkline.app.provisioning import accounts_of, provisioned
 from trunkline.domain.objects import ObjectKey, StoredObject
 from trunkline.domain.records import Record
 from trunkline.errors import AlreadyExists
@@ -219,7 +219,7 @@ def write_provision(statements: Statements, new: Provision) -> None:
     try:
         for centre, name in new.contact_centres.items():
             statements.run("write_contact_centre", {"id": centre, "name": name})
-        sqlite_accounts.put_all(statements, new.users, PROVISIONED)
+        sqlite_accounts.put_all(statements, accounts_of(new), PROVISIONED)
         objects, states = provisioned(new)
         sqlite_objects.put_all(statements, objects)
         sqlite_objects.put_states(statements, states)
