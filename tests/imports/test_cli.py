@@ -13,7 +13,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from trunkline.adapters.storage import make_store, migrate
-from trunkline.app.ports import Changes, Provision, Store, Suppression
+from trunkline.app.directory import ReferenceBook
+from trunkline.app.ports import Changes, ObjectChanges, ObjectWrite, Provision, Store, Suppression
 from trunkline.cli.exports import export_list
 from trunkline.cli.imports import import_list
 from trunkline.config import Config
@@ -88,6 +89,31 @@ class Desk:
             path.write_text(text, encoding="utf-8")
         command = [name, str(path) if stdin is None else "-", *arguments]
         return CliRunner().invoke(import_list, command, obj=self.program, input=stdin, env={"COLUMNS": "200"})
+
+    def list_named(self, name: str) -> StoredObject:
+        """A calling list as it is kept."""
+
+        async def steps(store: Store) -> StoredObject:
+            found = ReferenceBook(await store.directory()).object_named(1, ObjectKind.CALLING_LIST, name)
+            assert found is not None
+            return found
+
+        return self._with_store(steps)
+
+    def delete(self, stored: StoredObject) -> None:
+        """Delete an object, as the administration does."""
+
+        async def steps(store: Store) -> None:
+            gone = ObjectWrite(
+                contact_centre_id=1,
+                kind=stored.kind,
+                object_id=stored.object_id,
+                expected_version=stored.version,
+                value=None,
+            )
+            await store.change_objects(ObjectChanges(at_ms=1, changed_by=None, writes=(gone,)))
+
+        self._with_store(steps)
 
     def count(self, list_id: int = 5) -> int:
         """Records of the numbers used here."""
@@ -185,6 +211,24 @@ def test_a_list_can_be_made(desk: Desk) -> None:
     assert desk.run(GOOD, "--create", name="New").exit_code == 0
     assert desk.count(6) == 3
     assert desk.run(GOOD, "--create", name="").exit_code == 1
+
+
+def test_a_list_that_is_made_is_empty(desk: Desk) -> None:
+    """--create never takes the number of a list that was deleted: its records would come back and be called."""
+    assert desk.run(GOOD, "--create", name="Old").exit_code == 0
+    old = desk.list_named("Old")
+    desk.delete(old)
+    assert desk.run(GOOD, "--create", "--import-id", "again", name="New").exit_code == 0
+    new = desk.list_named("New")
+    assert new.object_id != old.object_id
+    assert desk.count(new.object_id) == 3
+
+
+def test_a_list_that_is_made_has_a_name_for_addresses(desk: Desk) -> None:
+    """The same names are refused as over HTTP."""
+    made = desk.run(GOOD, "--create", name="Spring 25/26")
+    assert made.exit_code == 1
+    assert "slash" in made.stderr
 
 
 def test_the_contact_centre_is_named_when_there_are_several(desk: Desk) -> None:

@@ -21,13 +21,14 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from trunkline.adapters.system import SystemClock
+from trunkline.app.admin_checks import check_object
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.import_files import TextFile
 from trunkline.app.import_orders import order_of, specification_named
 from trunkline.app.import_report import ImportReport, Refusal
 from trunkline.app.import_run import Step, Watcher
 from trunkline.app.imports import import_alone
-from trunkline.app.ports import Provision, Store
+from trunkline.app.ports import ObjectChanges, ObjectWrite, Store
 from trunkline.cli.centres import OpensStore, command_line_caller
 from trunkline.cli.flags import STORAGE, config_from, with_options
 from trunkline.cli.import_specifications import read_specification, save_specification
@@ -243,16 +244,22 @@ async def _find(store: Store, settings: Settings) -> tuple[Caller, CallingList]:
             raise Refused(f"there is no calling list {settings.list_name!r}; --create makes it") from None
     if not settings.list_name.isprintable() or not 0 < len(settings.list_name) <= MAX_LIST_NAME:
         raise Refused(f"a list's name has 1 to {MAX_LIST_NAME} printable characters")
-    used = [stored.object_id for stored in ReferenceBook(directory).objects_of(centre, ObjectKind.CALLING_LIST)]
     calling_list = CallingList(
-        contact_centre_id=centre,
-        list_id=max(used, default=100) + 1,
-        name=settings.list_name,
-        default_time_zone=settings.time_zone,
+        contact_centre_id=centre, list_id=0, name=settings.list_name, default_time_zone=settings.time_zone
     )
-    if not settings.is_dry_run:
-        await store.provision(Provision(lists=[calling_list]))
-    return caller, calling_list
+    now_ms = SystemClock().now_ms()
+    check_object(ObjectKind.CALLING_LIST, calling_list, now_ms // 1000)
+    if settings.is_dry_run:
+        return caller, calling_list
+    # Its number is one that no list ever had: the records of a list that was deleted must not come back in this one.
+    write = ObjectWrite(
+        contact_centre_id=centre, kind=ObjectKind.CALLING_LIST, object_id=0, expected_version=0, value=calling_list
+    )
+    (stored,) = await store.change_objects(
+        ObjectChanges(at_ms=now_ms, changed_by=None, writes=(write,), reason="trunkline import --create")
+    )
+    assert isinstance(stored.value, CallingList)
+    return caller, stored.value
 
 
 class _Bar(Watcher):
