@@ -120,6 +120,41 @@ def test_records_on_desks_are_left_alone() -> None:
     run_in_house(test, [record(n) for n in range(1, 4)])
 
 
+def test_a_split_takes_what_is_at_rest() -> None:
+    """Chains that the group has fetched do not count: as many go as were asked for, if there are as many."""
+
+    async def test(house: House) -> None:
+        await house.preview(agent(1))
+        (held,) = await house.desk(agent(1))
+        assert held.record.chain_id == 1
+        work = worker(house)
+        fetched = [one for one in await all_records(house) if one.status is RecordStatus.RETRIEVED]
+        report = await work.move(CHIEF, the_list(house), the_list(house, OTHER_LIST_ID), MoveOrder(count=2))
+        assert (report.records, report.left) == (2, len(fetched))
+
+    asleep = {"from_s": 3 * 3600, "until_s": 4 * 3600}
+    run_in_house(test, [record(1), *(record(n, **asleep) for n in range(2, 6))])
+
+
+def test_a_list_is_emptied() -> None:
+    """Selected records are gone for good, those on a desk stay and are counted; nothing else is touched."""
+
+    async def test(house: House) -> None:
+        await house.preview(agent(1))
+        work = worker(house)
+        assert (await work.empty(CHIEF, the_list(house), "chain_id > 3", is_dry_run=True)).records == 4
+        report = await work.empty(CHIEF, the_list(house), "chain_id > 3")
+        assert (report.records, report.left) == (4, 0)
+        report = await work.empty(CHIEF, the_list(house), "")
+        assert (report.records, report.left) == (2, 1)
+        assert [one.status for one in await all_records(house)] == [RecordStatus.RETRIEVED]
+        assert len(await all_records(house, OTHER_LIST_ID)) == 1
+
+    asleep = {"from_s": 3 * 3600, "until_s": 4 * 3600}
+    records = [record(1), *(record(n, **asleep) for n in range(2, 8)), record(9, list_id=OTHER_LIST_ID, **asleep)]
+    run_in_house(test, records)
+
+
 def test_a_list_is_split_and_merged_again() -> None:
     """Chains move whole, with their numbers and histories; merging brings every record back."""
     records = [worked(n, chain_n=place, other_fields={"n": n}) for n in range(1, 11) for place in range(2)]

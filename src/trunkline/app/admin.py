@@ -18,11 +18,12 @@ from trunkline.app.admin_accounts import Accounts
 from trunkline.app.admin_checks import check_object
 from trunkline.app.admin_items import Draft, Item, Version, check_version, version_of
 from trunkline.app.directory import ReferenceBook
-from trunkline.app.ports import Clock, Conflict, ObjectChanges, ObjectWrite, Store
+from trunkline.app.ports import Clock, Conflict, ObjectChanges, ObjectWrite, RecordQuery, Store
 from trunkline.contract.admin_kinds import USER, Kind, references
+from trunkline.domain.campaigns import CallingList
 from trunkline.domain.objects import ObjectValue, StoredObject
 from trunkline.domain.people import Caller
-from trunkline.errors import AlreadyExists, NotFound, TooLarge, Unavailable
+from trunkline.errors import AlreadyExists, AlreadyInUse, NotFound, TooLarge, Unavailable
 
 MAX_TRIES = 5
 """Times a change is judged anew when another program was faster; groups change state a few times a minute at most."""
@@ -176,15 +177,29 @@ class Administration:
     ) -> None:
         stored = _stored(book, caller, kind, object_id)
         check_version(kind, version, stored.version)
+        writes = admin_rules.deletion(book, stored)
+        if isinstance(stored.value, CallingList) and await self._has_records(stored.value):
+            raise AlreadyInUse("the calling list has records; empty it first")
         await self._store.change_objects(
             ObjectChanges(
                 at_ms=self._clock.now_ms(),
                 changed_by=caller.user_id,
-                writes=admin_rules.deletion(book, stored),
+                writes=writes,
                 reason=reason,
                 seen_version=book.version,
             )
         )
+
+    async def _has_records(self, calling_list: CallingList) -> bool:
+        query = RecordQuery(
+            contact_centre_id=calling_list.contact_centre_id,
+            list_id=calling_list.list_id,
+            condition=None,
+            now_s=self._clock.now_s(),
+            limit=1,
+        )
+        async with self._store.begin() as unit:
+            return bool(await unit.records_where(query))
 
     async def _write(self, caller: Caller, book: ReferenceBook, writes: tuple[ObjectWrite, ...], reason: str) -> Item:
         changes = ObjectChanges(

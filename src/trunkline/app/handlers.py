@@ -57,6 +57,7 @@ HANDLERS: dict[type, Handler] = {
     list_work.Recycle: list_portions.recycle,
     list_work.UndoRecycling: list_portions.undo_recycling,
     list_work.MoveChains: list_portions.move_chains,
+    list_work.RemoveRecords: list_portions.remove_records,
     suppression_work.AddEntries: suppression_work.add_entries,
     suppression_work.RemoveEntries: suppression_work.remove_entries,
     import_chunks.ImportMark: import_chunks.mark_import,

@@ -10,6 +10,7 @@ from trunkline.app.list_work import (
     MoveChains,
     Progress,
     Recycle,
+    RemoveRecords,
     UndoRecycling,
     check_may_work_on_lists,
     no_such_run,
@@ -103,6 +104,17 @@ async def undo_recycling(view: View, asked: Asked, command: UndoRecycling, rules
         list_id=command.list_id,
         is_silent=not is_last,
     )
+
+
+async def remove_records(view: View, asked: Asked, command: RemoveRecords, rules: Rules) -> Decision:
+    """Take the next records out; one that came into somebody's hands in the meantime stays."""
+    check_may_work_on_lists(asked.caller)
+    query = _query(view, asked.caller.contact_centre_id, command.list_id, command.condition, command.before)
+    page = await view.unit.records_where(query)
+    found = [record for record in view.still_selected(page, query) if not view.is_changed(record.key)]
+    is_last = len(page) < PORTION
+    command.reached.append(_further(command.before, page, len(found), 0, is_last=is_last))
+    return Decision(removed=found, list_id=command.list_id, is_silent=not is_last)
 
 
 async def move_chains(view: View, asked: Asked, command: MoveChains, rules: Rules) -> Decision:

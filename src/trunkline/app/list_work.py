@@ -91,6 +91,12 @@ class UndoRecycling(Portion, frozen=True, kw_only=True):
     """Undo the recycling ``before.run_id``."""
 
 
+class RemoveRecords(Portion, frozen=True, kw_only=True):
+    """Take records out of the database."""
+
+    condition: Condition | None
+
+
 class MoveChains(Portion, frozen=True, kw_only=True):
     """Move chains. ``wanted`` says of the n-th selected chain whether it goes."""
 
@@ -179,7 +185,8 @@ class ListWork:
         check_may_work_on_lists(caller)
         if source.list_id == target.list_id:
             raise InvalidState("a list cannot be moved into itself")
-        condition = parsed_for(source, order.criteria).condition
+        selected = parsed_for(source, order.criteria).condition
+        condition = at_rest(selected)
         total = await self._store.count_chains(self._query(source, condition))
         wanted = wanted_places(order, total)
         if is_dry_run:
@@ -197,7 +204,36 @@ class ListWork:
             )
 
         done = await self._carry_out(caller, portion, RequestType.LIST_MOVE, door, on_step)
-        return ListReport(list_name=target.name, records=done.records, left=done.left)
+        worked = await self._store.count_chains(self._query(source, at_work(selected)))
+        return ListReport(list_name=target.name, records=done.records, left=done.left + worked)
+
+    async def empty(
+        self,
+        caller: Caller,
+        calling_list: CallingList,
+        criteria: str,
+        *,
+        is_dry_run: bool = False,
+        door: Door = Door.INSIDE,
+        on_step: OnStep | None = None,
+    ) -> ListReport:
+        """Take the selected records (none named: all) out of the database, for good.
+
+        Do-not-call entries and the attempt log stay, so nobody is called more often for it. Raises ``OutOfRange``.
+        """
+        check_may_work_on_lists(caller)
+        selected = parsed_for(calling_list, criteria).condition
+        condition = at_rest(selected)
+        if is_dry_run:
+            count = await self._store.count_records(self._query(calling_list, condition))
+            return ListReport(list_name=calling_list.name, records=count, is_dry_run=True)
+
+        def portion(before: Progress) -> Portion:
+            return RemoveRecords(list_id=calling_list.list_id, before=before, reached=[], condition=condition)
+
+        done = await self._carry_out(caller, portion, RequestType.LIST_EMPTY, door, on_step)
+        left = await self._store.count_records(self._query(calling_list, at_work(selected)))
+        return ListReport(list_name=calling_list.name, records=done.records, left=left)
 
     async def _carry_out(
         self,
@@ -235,12 +271,23 @@ def check_may_work_on_lists(caller: Caller) -> None:
 
 def recyclable(condition: Condition | None) -> Condition:
     """The condition without records that must not be called and those that somebody works on."""
-    status, kind = COLUMNS["record_status"], COLUMNS["record_type"]
-    bounds: tuple[Condition, ...] = (
-        Compared(status, Operator.NOT_EQUAL, int(RecordStatus.RETRIEVED)),
-        Compared(kind, Operator.NOT_EQUAL, int(RecordType.NO_CALL)),
-    )
-    return Both(bounds if condition is None else (condition, *bounds))
+    is_callable = Compared(COLUMNS["record_type"], Operator.NOT_EQUAL, int(RecordType.NO_CALL))
+    return Both((at_rest(condition), is_callable))
+
+
+def at_rest(condition: Condition | None) -> Condition:
+    """The condition without records on a desk or in a group's buffer."""
+    return _and_status(condition, Operator.NOT_EQUAL)
+
+
+def at_work(condition: Condition | None) -> Condition:
+    """The condition with those alone."""
+    return _and_status(condition, Operator.EQUAL)
+
+
+def _and_status(condition: Condition | None, operator: Operator) -> Condition:
+    bound = Compared(COLUMNS["record_status"], operator, int(RecordStatus.RETRIEVED))
+    return bound if condition is None else Both((condition, bound))
 
 
 def wanted_places(order: MoveOrder, total: int) -> Callable[[int], bool]:

@@ -1,7 +1,7 @@
 """Do-not-call: which entries keep a record from being called.
 
-Asked when chains are claimed, again when one is handed out, and by whoever explains. Entries need no mirror: each question
-goes to the table, so an entry holds from the commit that made it.
+Asked when chains are claimed, again when one is handed out, and by whoever explains. Entries need no mirror: each
+question goes to the table, so an entry holds from the commit that made it.
 """
 
 from __future__ import annotations

@@ -165,6 +165,31 @@ def merge(program: OpensStore, /, list_name: str, target_name: str, **given: Any
     _move(program, list_name, target_name, MoveOrder(), given)
 
 
+@_command("empty")
+@click.argument("list_name", metavar="LIST")
+@_WHERE
+@_DRY
+@click.option("--yes", "is_sure", is_flag=True, help="Do not ask.")
+def empty(program: OpensStore, /, list_name: str, criteria: str, **given: Any) -> None:
+    """Take records of LIST out of the database, for good. Do-not-call entries and the attempt log stay."""
+    is_dry_run, is_json = given.pop("dry_run"), given.pop("is_json")
+    if not given.pop("is_sure") and not is_dry_run:
+        click.confirm(f"Remove {'the selected' if criteria else 'all'} records of {list_name} for good?", abort=True)
+
+    async def work(opened: _Opened) -> ListReport:
+        with _bar("removing") as step:
+            return await opened.work.empty(
+                opened.caller, opened.named(list_name), criteria, is_dry_run=is_dry_run, on_step=step
+            )
+
+    report = _run(program, given, work)
+    if is_dry_run:
+        text = f"{report.records} records of {list_name} would be removed."
+    else:
+        text = f"{report.records} records of {list_name} were removed; {report.left} stay, which are being worked."
+    _show(report, is_json, text)
+
+
 def _move(program: OpensStore, list_name: str, target_name: str, order: MoveOrder, given: dict[str, Any]) -> None:
     is_dry_run, is_json = given.pop("dry_run"), given.pop("is_json")
 

@@ -43,5 +43,6 @@ REQUEST_TYPE_NAMES: dict[RequestType, str] = {
     RequestType.LIST_RECYCLE: "RecycleList",
     RequestType.LIST_RECYCLE_UNDO: "UndoRecycling",
     RequestType.LIST_MOVE: "MoveChains",
+    RequestType.LIST_EMPTY: "EmptyList",
 }
 """Number -> name, for people."""

@@ -236,6 +236,7 @@ class RequestType(IntEnum):
     LIST_RECYCLE = 170
     LIST_RECYCLE_UNDO = 171
     LIST_MOVE = 172
+    LIST_EMPTY = 173
 
 
 class Door(IntEnum):

@@ -35,6 +35,7 @@ def rows() -> list[Row]:
         Row("POST", f"{in_list}/recyclings", post_recycling, supervise, by_list),
         Row("POST", f"{in_list}/recyclings/{{run_id}}/undo", post_undo, supervise, run),
         Row("POST", f"{in_list}/moves", post_move, supervise, by_list),
+        Row("POST", f"{in_list}/removals", post_removal, supervise, by_list),
     ]
 
 
@@ -133,6 +134,22 @@ async def post_undo(exchange: Exchange, services: Services, caller: Caller, list
     if not run_id.isascii() or not run_id.isdigit() or len(run_id) > MAX_RUN_DIGITS:
         raise NotFound("there is no recycling with this number in the list")
     report = await _work(services).undo(caller, calling_list, int(run_id), Door.REST)
+    await exchange.answer(answer(report=msgspec.to_builtins(report)))
+
+
+async def post_removal(exchange: Exchange, services: Services, caller: Caller, list_name: str) -> None:
+    """``POST /admin/calling-lists/<list>/removals``: take records out for good.
+
+    Body: ``criteria`` selects them; without, ``all`` must be true. ``dryRun`` counts only.
+    """
+    calling_list = _list(services, caller, list_name)
+    _, content = await read_object(exchange, services)
+    fields = _Fields(content, "criteria", "all", "dryRun")
+    criteria = fields.text("criteria")
+    if bool(criteria.strip()) is fields.switch("all"):
+        raise MissingParameter("criteria is required, or all: true for the whole list")
+    is_dry_run = fields.switch("dryRun")
+    report = await _work(services).empty(caller, calling_list, criteria, is_dry_run=is_dry_run, door=Door.REST)
     await exchange.answer(answer(report=msgspec.to_builtins(report)))
 
 
