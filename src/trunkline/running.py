@@ -14,6 +14,7 @@ from trunkline.app.admin import Administration
 from trunkline.app.admin_accounts import Accounts
 from trunkline.app.asking import Asked, Rules
 from trunkline.app.callback_rounds import CallbackRounds
+from trunkline.app.desk_watch import DeskWatch
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.group_keeper import GroupKeeper
 from trunkline.app.handlers import HANDLERS
@@ -99,6 +100,7 @@ class Running:
         store = self.store
         self.webhooks = self.outward.webhooks(store, self.writer, self.statistics.latest)
         scheduler = Scheduler(store, self.writer, self.groups, clock)
+        desks = DeskWatch(store, self.writer, clock)
         due_callbacks = CallbackRounds(store, self.writer, clock, config.callback_grace_s)
         retention = Retention(
             store=store,
@@ -117,6 +119,7 @@ class Running:
                 scheduler.run_due,
                 self.groups.advance,
                 due_callbacks.serve_callbacks,
+                desks.look,
                 self.statistics.sample,
                 self._complete_finished,
                 retention.tidy,

@@ -88,6 +88,7 @@ async def answers_by_key(store: Store) -> list[Any]:
     found.append(sorted(await store.held(keys), key=lambda h: (h.entry.contact_centre_id, h.entry.handle)))
     for centre, user in product(draws.CENTRES, draws.USERS):
         found += [await store.desk_of(centre, user), await store.agent_session(centre, user)]
+    found += [await store.desk_page(DeskKey(-1, -1), 1), await store.desk_page(DeskKey(draws.CENTRES[0], 3), 9)]
     for centre, status in product(draws.CENTRES, (RecordStatus.READY, RecordStatus.MISSED_CALL_BACK)):
         query = CallbackQuery(contact_centre_id=centre, status=status)
         found += [await store.callbacks(query), await store.presences(centre)]

@@ -95,6 +95,24 @@ def test_the_desk_of_an_agent(storage: Storage) -> None:
     storage.run(check)
 
 
+def test_all_desks_page_by_page(storage: Storage) -> None:
+    """Entries whose fate is open, of every contact centre and agent, each once; a limit cuts what can be shown."""
+
+    async def check(store: Store) -> None:
+        first, foreign = record(1), record(1, contact_centre_id=2)
+        await add(store, first, foreign)
+        lost = entry(2, record(9))
+        shown = [entry(1, first), entry(4, first, user_id=8), entry(3, foreign), entry(7, foreign)]
+        await save(store, desk=on_desk(*shown, lost, entry(3, first, is_settled=True)))
+        assert [held.entry for held in await store.desk_page(key(-1, -1), 9)] == shown
+        assert await store.desk_page(key(-1, -1), 2) == [Held(shown[0], first), Held(shown[1], first)]
+        assert [held.entry for held in await store.desk_page(key(4), 1)] == [shown[2]]
+        assert [held.entry for held in await store.desk_page(key(3, 2), 2)] == [shown[3]]
+        assert await store.desk_page(key(7, 2), 2) == []
+
+    storage.run(check)
+
+
 def test_the_entries_of_a_chain(storage: Storage) -> None:
     """All records' entries of the chain by handle, whoever holds them; other lists' chains of that number are not."""
 

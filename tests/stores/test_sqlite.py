@@ -26,6 +26,7 @@ BIG_TABLES = re.compile(r"^SCAN (r|d|j|s|u|record|desk|journal|suppression|user_
 INDEXES = {
     "held": "PRIMARY KEY",
     "desk_of": "desk_by_user",
+    "desk_page": "PRIMARY KEY",
     "expired": "desk_by_lease",
     "entries_of_chain": "desk_by_chain",
     "records_by_number": "record_by_number",
@@ -55,7 +56,17 @@ INDEXES = {
     "users_by_name": "user_account_by_name",
 }
 
-IN_ORDER = {"audit", "audit_of_user", "newest", "rows_after", "expired", "fresh_heads", "pick_fresh", "prune"}
+IN_ORDER = {
+    "audit",
+    "desk_page",
+    "audit_of_user",
+    "newest",
+    "rows_after",
+    "expired",
+    "fresh_heads",
+    "pick_fresh",
+    "prune",
+}
 IN_ORDER |= {"attempts", "attempts_of_chain", "drop_attempts", "drop_suppressions"}
 
 

@@ -64,7 +64,7 @@ def _judged(
         is_candidate = record in candidates and (not carriers or record.key in carriers)
         if found == [] and is_candidate and record.list_id in lists:
             permitted.add(record.key)
-        changed = record if not found else _ruled(record, found, view.now_s, may_hold=is_candidate)
+        changed = record if not found else ruled(record, found, view.now_s, may_hold=is_candidate)
         if changed is not record:
             why = next(verdict for verdict in found or () if verdict.rule in _CHANGING)
             attempts.append(blocked_row(record, why, view.now_ms, campaign, user_id, view.book))
@@ -77,7 +77,7 @@ _CHANGING = (Rule.SUPPRESSION, Rule.ATTEMPT_LIMIT, Rule.QUIET_TIME)
 """Rules that put a record away, in the order in which they are named."""
 
 
-def _ruled(record: Record, verdicts: Sequence[Verdict], now_s: int, *, may_hold: bool) -> Record:
+def ruled(record: Record, verdicts: Sequence[Verdict], now_s: int, *, may_hold: bool) -> Record:
     """A record that rules hold back: out of dialing for good, or held until they let go, or as it was."""
     ends = [verdict.until_s for verdict in verdicts if verdict.rule is Rule.SUPPRESSION]
     if None in ends:

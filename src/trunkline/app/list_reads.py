@@ -1,10 +1,10 @@
-"""What is asked of a store about whole lists: a part of ``app.ports``."""
+"""What is asked of a store about whole lists and all desks: a part of ``app.ports``."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
-from trunkline.app.stored import RecordQuery, RecycleRun, Undo
+from trunkline.app.stored import DeskKey, Held, RecordQuery, RecycleRun, Undo
 from trunkline.domain.records import Record
 
 
@@ -19,6 +19,13 @@ class ListReads(Protocol):
 
     async def undo_of(self, contact_centre_id: int, list_id: int, run_id: int, limit: int) -> list[Undo]:
         """What a recycling can be undone with, by chain and place."""
+
+
+class DeskPages(Protocol):
+    """All desks, a page after the other, in a store."""
+
+    async def desk_page(self, after: DeskKey, limit: int) -> list[Held]:
+        """Entries behind a key whose fate is open, by contact centre and handle. Cost: the entries passed over."""
 
 
 class ListCounts(Protocol):

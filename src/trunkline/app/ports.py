@@ -32,7 +32,7 @@ from trunkline.app.claims import (
     ClaimList,
 )
 from trunkline.app.group_reads import Counting, WorkReads
-from trunkline.app.list_reads import ListCounts, ListReads
+from trunkline.app.list_reads import DeskPages, ListCounts, ListReads
 from trunkline.app.person_reads import PersonStore
 from trunkline.app.reference_data import (
     Directory,
@@ -261,7 +261,7 @@ class Unit(DeskReads, WorkReads, ListReads, Protocol):
         """
 
 
-class Store(DeskReads, CallbackReads, PersonStore, WorkReads, Counting, ListCounts, HasBulk, Protocol):
+class Store(DeskReads, CallbackReads, PersonStore, WorkReads, Counting, ListCounts, DeskPages, HasBulk, Protocol):
     """Durable storage.
 
     Reads outside a unit see committed data only, and all of it: every commit that had returned when they began. They

@@ -59,10 +59,10 @@ def page(items: Sequence[Json], query: Mapping[str, str], fields: Sequence[str])
         raise OutOfRange("order must be Ascending or Descending")
     limit = count(query, "limit", DEFAULT_PAGE, 1, MAX_PAGE)
     wanted = {name: value for name, value in query.items() if name not in CONTROLS}
-    for name in wanted:
+    for name, value in wanted.items():
         if name not in fields:
             raise OutOfRange(f"{name[:64]} is no parameter of this list; there are {', '.join((*CONTROLS, *fields))}")
-        if wanted[name] not in ("true", "false") and any(isinstance(item.get(name), bool) for item in items):
+        if value not in ("true", "false") and any(isinstance(item.get(name), bool) for item in items):
             raise OutOfRange(f"{name} must be true or false")
     found = [item for item in items if all(matches(item.get(name), value) for name, value in wanted.items())]
     found.sort(key=lambda item: _place(item, sort_by), reverse=ORDERS[order])

@@ -203,6 +203,13 @@ class MemoryStore(PersonRows, StoreGroups):
         """See ``DeskReads.desk_of``."""
         return await self._reading().desk_of(contact_centre_id, user_id)
 
+    async def desk_page(self, after: DeskKey, limit: int) -> list[Held]:
+        """See ``DeskPages.desk_page``."""
+        tables = self._now()
+        behind = [key for key, entry in tables.desk.items() if key > after and not entry.is_settled]
+        held = await self._reading().held(behind)
+        return sorted(held, key=lambda one: (one.entry.contact_centre_id, one.entry.handle))[:limit]
+
     async def agent_session(self, contact_centre_id: int, user_id: int) -> AgentSession | None:
         """See ``DeskReads.agent_session``."""
         return await self._reading().agent_session(contact_centre_id, user_id)

@@ -272,6 +272,10 @@ class PostgresStore(ContactStore, StoreGroups, StoreBulk):
         whose = (contact_centre_id, user_id)
         return await self._read(lambda connection: postgres_desks.desk_of(connection, self._windows, *whose))
 
+    async def desk_page(self, after: DeskKey, limit: int) -> list[Held]:
+        """See ``DeskPages.desk_page``."""
+        return await self._read(lambda connection: postgres_desks.desk_page(connection, self._windows, after, limit))
+
     async def agent_session(self, contact_centre_id: int, user_id: int) -> AgentSession | None:
         """See ``DeskReads.agent_session``."""
         return await self._read(lambda connection: postgres_desks.agent_session(connection, contact_centre_id, user_id))

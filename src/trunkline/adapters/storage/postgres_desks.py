@@ -29,6 +29,12 @@ async def desk_of(connection: Connection, windows: Windows, contact_centre_id: i
     return await all_held(connection, windows, found)
 
 
+async def desk_page(connection: Connection, windows: Windows, after: DeskKey, limit: int) -> list[Held]:
+    """See ``DeskPages.desk_page``."""
+    found = await connection.fetch(QUERIES["desk_page"], after.contact_centre_id, after.handle, limit)
+    return await all_held(connection, windows, found)
+
+
 async def agent_session(connection: Connection, contact_centre_id: int, user_id: int) -> AgentSession | None:
     """See ``DeskReads.agent_session``."""
     row = await connection.fetchrow(QUERIES["agent_session"], contact_centre_id, user_id)

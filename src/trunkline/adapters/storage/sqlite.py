@@ -172,6 +172,10 @@ class SqliteStore(StoreGroups):
         """See ``DeskReads.desk_of``."""
         return await self._read(Reader.desk_of, contact_centre_id, user_id)
 
+    async def desk_page(self, after: DeskKey, limit: int) -> list[Held]:
+        """See ``DeskPages.desk_page``."""
+        return await self._read(Reader.desk_page, after, limit)
+
     async def agent_session(self, contact_centre_id: int, user_id: int) -> AgentSession | None:
         """See ``DeskReads.agent_session``."""
         return await self._read(Reader.agent_session, contact_centre_id, user_id)

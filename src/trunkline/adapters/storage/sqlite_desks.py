@@ -35,3 +35,10 @@ def agent_session(statements: Statements, contact_centre_id: int, user_id: int) 
     """See ``DeskReads.agent_session``."""
     names = {"contact_centre_id": contact_centre_id, "user_id": user_id}
     return next(iter(statements.read("agent_session", _sessions, names)), None)
+
+
+def desk_page(statements: Statements, after: DeskKey, limit: int) -> list[Held]:
+    """See ``DeskPages.desk_page``."""
+    names = {"contact_centre_id": after.contact_centre_id, "handle": after.handle, "limit": limit}
+    found = statements.read("desk_page", _held, names)
+    return sorted(found, key=lambda one: (one.entry.contact_centre_id, one.entry.handle))

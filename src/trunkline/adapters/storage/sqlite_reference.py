@@ -137,6 +137,10 @@ class Reader:
         """See ``DeskReads.desk_of``."""
         return sqlite_desks.desk_of(self._statements, contact_centre_id, user_id)
 
+    def desk_page(self, after: DeskKey, limit: int) -> list[Held]:
+        """See ``DeskPages.desk_page``."""
+        return sqlite_desks.desk_page(self._statements, after, limit)
+
     def agent_session(self, contact_centre_id: int, user_id: int) -> AgentSession | None:
         """See ``DeskReads.agent_session``."""
         return sqlite_desks.agent_session(self._statements, contact_centre_id, user_id)

@@ -22,6 +22,22 @@ FROM (
 CROSS JOIN desk d ON d.contact_centre_id = ended.contact_centre_id AND d.handle = ended.handle
 $with_record $with_window
 
+-- name: desk_page
+-- Entries behind a key whose fate is open.
+SELECT json_group_array(json_object('entry', $entry, 'record', $record))
+FROM (
+  SELECT contact_centre_id, handle FROM desk k
+  WHERE (contact_centre_id, handle) > (:contact_centre_id, :handle) AND NOT is_settled
+    AND EXISTS (
+      SELECT 1 FROM record r WHERE r.contact_centre_id = k.contact_centre_id AND r.list_id = k.list_id
+        AND r.chain_id = k.chain_id AND r.chain_n = k.chain_n
+    )
+  ORDER BY contact_centre_id, handle
+  LIMIT :limit
+) page
+CROSS JOIN desk d ON d.contact_centre_id = page.contact_centre_id AND d.handle = page.handle
+$with_record $with_window
+
 -- name: entries_of_chain
 -- The desk entries of a chain's records.
 SELECT json_group_array($entry) FROM desk d INDEXED BY desk_by_chain

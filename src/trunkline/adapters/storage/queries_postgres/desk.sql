@@ -42,6 +42,22 @@ FROM (
 $record_of_desk
 ORDER BY d.lease_until_ms, d.contact_centre_id, d.handle
 
+-- name: desk_page
+-- Entries behind contact centre $1 and handle $2 whose fate is open, at most $3.
+SELECT $record_columns, $desk_columns
+FROM (
+    SELECT * FROM desk AS k
+    WHERE (contact_centre_id, handle) > ($1::integer, $2::integer) AND NOT is_settled
+        AND EXISTS (
+            SELECT FROM record AS r WHERE r.contact_centre_id = k.contact_centre_id AND r.list_id = k.list_id
+                AND r.chain_id = k.chain_id AND r.chain_n = k.chain_n
+        )
+    ORDER BY contact_centre_id, handle
+    LIMIT $3
+) AS d
+$record_of_desk
+ORDER BY d.contact_centre_id, d.handle
+
 -- name: put_on_desk
 -- Write desk entries; what exists is replaced.
 INSERT INTO desk (
