@@ -9,7 +9,7 @@ from trunkline.app.ports import Conflict, Store
 
 
 def test_the_buffer_hands_out_in_order(storage: Storage) -> None:
-    """By place, then list and chain; passed over are chains of their own list only; a group sees its own alone."""
+    """By place, then list, chain; chains of other lists and centres are not passed over; groups see their own alone."""
 
     async def check(store: Store) -> None:
         await add(store, record(1), record(2), record(3), record(1, list_id=11))
@@ -22,6 +22,8 @@ def test_the_buffer_hands_out_in_order(storage: Storage) -> None:
         assert [
             one.entry.chain_id for one in await ask(store, "buffered", CENTRE, GROUP, [keys[0], (CENTRE, 11, 3)], 1)
         ] == [3]
+        elsewhere = [(CENTRE + 1, *key[1:]) for key in keys]
+        assert len(await ask(store, "buffered", CENTRE, GROUP, elsewhere, 10)) == 3
         sizes = await ask(store, "buffer_sizes")
         assert [(one.campaign_group_id, one.chains) for one in sizes] == [(GROUP, 3), (301, 1)]
 

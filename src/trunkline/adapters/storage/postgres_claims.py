@@ -173,8 +173,8 @@ async def buffered(
     limit: int,
 ) -> list[Buffered]:
     """See ``Unit.buffered``; ``group`` is contact centre and campaign group."""
-    lists = [list_id for _, list_id, _ in passed_over]
-    chains = [chain_id for *_, chain_id in passed_over]
+    passed = [(list_id, chain_id) for centre, list_id, chain_id in passed_over if centre == group[0]]
+    lists, chains = [list_id for list_id, _ in passed], [chain_id for _, chain_id in passed]
     return await _together(
         connection, windows, await connection.fetch(QUERIES["buffered"], *group, lists, chains, limit)
     )

@@ -175,7 +175,7 @@ def buffered(
     names = {
         "contact_centre_id": group[0],
         "campaign_group_id": group[1],
-        "passed_over": as_json([key[1:] for key in passed_over]),
+        "passed_over": as_json([key[1:] for key in passed_over if key[0] == group[0]]),
         "limit": limit,
     }
     found = _by_place(statements.read("buffered", _buffered, names))
