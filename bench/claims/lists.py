@@ -6,6 +6,8 @@ in a hundred is on the do-not-call list, one in ten shares its chain with anothe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import asyncpg
 
 CENTRE = 1
@@ -22,12 +24,14 @@ FROM generate_series(1, $3) AS n
 _RECORDS = """
 INSERT INTO record (
     contact_centre_id, list_id, chain_id, chain_n, record_id, phone_number, number_key, phone_type, record_type,
-    priority, status, call_result, attempts, due_at_s, window_id, customer_id, treatments, other_fields, version
+    priority, status, call_result, attempts, due_at_s, window_id, customer_id, treatments, other_fields, version,
+    is_alone
 )
 SELECT 1, $1, n - (n % 20 = 1)::integer, (n % 20 = 1)::integer, n, '+1' || (2000000000 + n), '+1' || (2000000000 + n),
     4, CASE WHEN n % 20 = 7 THEN 3 ELSE 2 END, CASE WHEN n % 20 = 7 THEN 3 ELSE 4 END, 1, 28, 0,
     CASE WHEN n % 20 = 7 THEN $2 + CASE WHEN n % 2000 = 7 THEN -(n % 86400) ELSE 3600 + n % 86400 END END,
-    1 + (n * 7 + n / 40) % $3, 'C' || n, '', '{"first_name":"Alex","last_name":"Doe","balance":12.5}', 1
+    1 + (n * 7 + n / 40) % $3, 'C' || n, '', '{"first_name":"Alex","last_name":"Doe","balance":12.5}', 1,
+    n % 20 NOT IN (0, 1)
 FROM generate_series($4::bigint, $5::bigint) AS n
 """
 
@@ -68,6 +72,19 @@ async def load(url: str, list_id: int, records: int) -> None:
         await connection.execute("CHECKPOINT")
     finally:
         await connection.close()
+
+
+async def retrieved(url: str, list_id: int, chains: Sequence[int]) -> int:
+    """How many records of these chains are RETRIEVED; each chain must be there once."""
+    connection = await asyncpg.connect(url)
+    try:
+        statement = "SELECT count(*) FROM record WHERE contact_centre_id = $1 AND list_id = $2 AND chain_id = ANY ($3)"
+        count: int = await connection.fetchval(f"{statement} AND status = 2", CENTRE, list_id, sorted(set(chains)))
+    finally:
+        await connection.close()
+    if len(set(chains)) != len(chains) or count < len(chains):
+        raise RuntimeError("a chain was claimed twice, or not at all")
+    return count
 
 
 async def plan_of(url: str, statement: str, values: str) -> str:

@@ -9,9 +9,9 @@ from collections.abc import Callable
 import msgspec
 
 from bench import cpu
-from bench.claims.lists import CENTRE, NOW_S
+from bench.claims.lists import CENTRE, NOW_S, retrieved
 from trunkline.adapters.storage.postgres import PostgresStore
-from trunkline.app.ports import Claim, Claimed, ClaimKind, Unit
+from trunkline.app.ports import Claim, ClaimKind, Unit
 from trunkline.domain.eligibility import Window
 
 PORTION = 100
@@ -39,10 +39,10 @@ def opens(window: Window) -> bool:
     return window.is_open(NOW_S)
 
 
-async def claim(unit: Unit, list_id: int, group: int) -> int:
-    """Claim a portion as the hand-out does, due chains before fresh ones; how many records were taken."""
-    taken: list[Claimed] = []
-    left = PORTION
+async def claim(unit: Unit, list_id: int, group: int, after_ms: int) -> list[int]:
+    """Claim a portion as the hand-out does, due chains before fresh ones; the chains that were taken."""
+    taken: list[int] = []
+    now_ms = NOW_S * 1000 + after_ms
     for kind in (ClaimKind.DUE, ClaimKind.FRESH):
         found = await unit.claim(
             Claim(
@@ -52,18 +52,17 @@ async def claim(unit: Unit, list_id: int, group: int) -> int:
                 list_id=list_id,
                 max_attempts=10,
                 kind=kind,
-                limit=left,
-                now_s=NOW_S,
-                taken_at_ms=NOW_S * 1000,
-                lease_until_ms=NOW_S * 1000 + 600_000,
+                limit=PORTION - len(taken),
+                now_s=now_ms // 1000,
+                taken_at_ms=now_ms,
+                lease_until_ms=now_ms + 600_000,
                 opens=opens,
             )
         )
-        taken.append(found)
-        left -= len(found.chains)
-        if left == 0:
+        taken += [chain_id for *_, chain_id in found.chains]
+        if len(taken) == PORTION:
             break
-    return sum(len(found.chains) for found in taken)
+    return taken
 
 
 async def measure(
@@ -73,26 +72,30 @@ async def measure(
     stores = [PostgresStore(url) for _ in range(dispatchers)]
     for store in stores:
         await store.open()
+    begun_s = time.monotonic()
     left = 0
+    taken: list[int] = []
 
     async def dispatch(store: PostgresStore, group: int) -> None:
         nonlocal left
         while left > 0:
             left -= PORTION
             async with store.begin() as unit:
-                if await claim(unit, list_id, group) == 0:
-                    raise RuntimeError("the list is empty before the measurement is over")
+                claimed = await claim(unit, list_id, group, int((time.monotonic() - begun_s) * 1000))
+            if not claimed:
+                raise RuntimeError("the list is empty before the measurement is over")
+            taken.extend(claimed)
 
     try:
         left = WARM_CLAIMS * PORTION * dispatchers
         await asyncio.gather(*(dispatch(store, 1 + n) for n, store in enumerate(stores)))
-        before = await _retrieved(stores[0], list_id)
+        taken.clear()
         own_s, machine_s, server_s, at_s = time.process_time(), cpu.machine_cpu_s(), server_cpu_s(), time.monotonic()
         left = chains
         await asyncio.gather(*(dispatch(store, 1 + n) for n, store in enumerate(stores)))
         spent_s, took_s = server_cpu_s() - server_s, time.monotonic() - at_s
         others_s = cpu.machine_cpu_s() - machine_s - spent_s - (time.process_time() - own_s)
-        records = await _retrieved(stores[0], list_id) - before
+        records = await retrieved(url, list_id, taken)
     finally:
         for store in stores:
             await store.close()
@@ -104,8 +107,3 @@ async def measure(
         rate=records / took_s,
         others_cores=others_s / took_s,
     )
-
-
-async def _retrieved(store: PostgresStore, list_id: int) -> int:
-    counts = await store.record_counts(CENTRE, list_id, 10)
-    return counts.by_status.get(2, 0)

@@ -15,8 +15,8 @@ from trunkline.app.ports import Changes
 
 pytestmark = pytest.mark.postgres
 
-WHOLE_TABLES = {"contact_centres", "schema_version", "buffer_sizes"}
-"""Statements whose answer is the whole table."""
+WHOLE_TABLES = {"contact_centres", "schema_version", "buffer_sizes", "buffers_ended"}
+"""Statements whose answer is the whole table, or that read one of few rows."""
 
 LOOKUPS = (
     "held",

@@ -195,7 +195,7 @@ def _text_of(
         map(str, map(shift.__add__, ordinals)),
         map(str, range(first_record, first_record + len(columns))),
     ]
-    for name, values in _texts_of(columns, windows):
+    for name, values in [("is_alone", _alone(columns)), *_texts_of(columns, windows)]:
         if isinstance(values, str):
             same.append((name, values))
         else:
@@ -204,6 +204,15 @@ def _text_of(
     prefix = "\t".join(value for _, value in same)
     lines = map("\t".join, zip(repeat(prefix, len(columns)), *lists, strict=True))
     return [name for name, _ in same] + names, ("\n".join(lines) + "\n").encode()
+
+
+def _alone(columns: RecordColumns) -> str | list[str]:
+    """Which records are the only ones of their chains; the records of a chain are adjacent, all in one block."""
+    if not isinstance(columns.values["chain_n"], list):
+        return "t"
+    ordinals = columns.column("chain")
+    befores, afters = [-1, *ordinals[:-1]], [*ordinals[1:], -1]
+    return ["f" if own in near else "t" for own, *near in zip(ordinals, befores, afters, strict=True)]
 
 
 def _texts_of(columns: RecordColumns, windows: Sequence[int]) -> list[tuple[str, Any]]:

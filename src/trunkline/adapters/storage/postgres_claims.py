@@ -1,8 +1,7 @@
 """The hand-out on PostgreSQL: claims, callbacks, and the buffer.
 
-A claim asks for the first record of each window and priority (an index look-up for each), then takes chains from these
-slots in one statement. Rows that another program has locked are passed over; so is a chain of which it has a
-part.
+A claim has to know the first record of each window and priority (``postgres_marks``); then it takes chains from these
+slots in one statement. Rows that another program has locked are passed over; so is a chain of which it has a part.
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from collections.abc import Collection, Sequence
 import asyncpg
 
 from trunkline.adapters.storage import postgres_desks
-from trunkline.adapters.storage.postgres_marks import EMPTY
+from trunkline.adapters.storage.postgres_marks import Head, Slot
 from trunkline.adapters.storage.postgres_rows import record_of
 from trunkline.adapters.storage.postgres_server import QUERIES, Connection
 from trunkline.adapters.storage.postgres_windows import Windows
@@ -25,8 +24,8 @@ _ENTRY_COLUMNS = 7
 _CONTESTED_S = 0.01
 """How long to wait for another program that has everything locked, before the caller comes again: its transactions are
 about that short, and asking without a pause would keep a processor busy."""
-_Slots = tuple[list[int], list[int], list[int]]
-"""Windows, priorities and places of the first READY record, in the order in which they are to be emptied."""
+_Slots = list[tuple[Slot, Head]]
+"""Slots and their first READY records, in the order in which they are to be emptied."""
 
 
 async def claim(connection: Connection, windows: Windows, wanted: Claim) -> Claimed:
@@ -35,7 +34,7 @@ async def claim(connection: Connection, windows: Windows, wanted: Claim) -> Clai
     is_due = wanted.kind is ClaimKind.DUE
     taken: list[int] = []
     is_any = await _taken(connection, windows, wanted, taken)
-    if len(taken) < wanted.limit and windows.marks.forget(centre, list_id, is_due=is_due):
+    if len(taken) < wanted.limit and windows.marks.forget(centre, list_id, wanted.now_s if is_due else None):
         # Another program may have written records before the marks.
         is_any = await _taken(connection, windows, wanted, taken)
     is_contested = is_any and not taken and await _is_left(connection, windows, wanted)
@@ -48,19 +47,26 @@ async def _taken(connection: Connection, windows: Windows, wanted: Claim, taken:
     """Add to ``taken`` until there are enough or no more; False when there is not even a READY record."""
     slots = await _slots(connection, windows, wanted)
     passed = set(wanted.passed_over)
-    while slots[0] and len(taken) < wanted.limit:
+    while slots and len(taken) < wanted.limit:
         left = wanted.limit - len(taken)
-        picks = 0
-        for chain_id, picked, is_whole in await _take(connection, wanted, slots, passed, left, len(taken)):
+        picks, last = 0, 0
+        met: list[int] = []
+        for chain_id, picked, slot, is_whole in await _take(connection, wanted, slots, passed, left, len(taken)):
             picks += picked
+            last = max(last, slot)
+            met.append(chain_id)
             if is_whole:
                 taken.append(chain_id)
             else:
                 passed.add(chain_id)
         # Fewer than asked for: the slots are empty. As many: some were records of one chain, or belong to others.
-        if picks < left:
+        is_short = picks < left
+        visited = slots if is_short or wanted.selection.order else slots[:last]
+        marks = windows.marks.of(wanted.contact_centre_id, wanted.list_id)
+        marks.taken([slot for slot, _ in visited], met)
+        if is_short:
             break
-    return bool(slots[0])
+    return bool(slots)
 
 
 async def _slots(connection: Connection, windows: Windows, wanted: Claim) -> _Slots:
@@ -70,25 +76,26 @@ async def _slots(connection: Connection, windows: Windows, wanted: Claim) -> _Sl
     while True:
         opened = windows.open_for(centre, list_id, wanted.opens)
         marks = windows.marks.of(centre, list_id)
-        every = [(window, priority) for window in opened for priority in PRIORITIES_FOR_ANYONE]
-        asked = [slot for slot in every if marks.get((is_due, *slot), 0) < EMPTY]
-        *firsts, newest = await connection.fetch(
-            QUERIES["due_first" if is_due else "fresh_first"],
-            *(centre, list_id, [window for window, _ in asked], [priority for _, priority in asked]),
-            [marks.get((is_due, *slot), 0) for slot in asked],
-            *([wanted.now_s] if is_due else []),
-        )
-        if newest["chain_id"] > windows.newest(centre, list_id):
-            await windows.load(connection, [(centre, list_id)])
-            continue
-        order = sorted((tuple(first) for first in firsts), key=lambda first: first[1:])
-        places = [first[2] if is_due else first[3] for first in order]
-        if not is_due:  # a slot of due records fills by itself
-            marks.update(((False, *slot), EMPTY) for slot in asked)
-        marks.update(((is_due, first[0], first[1]), place) for first, place in zip(order, places, strict=True))
-        if wanted.selection.order:
-            return (opened if order else [], sorted({first[1] for first in order}), [])
-        return [first[0] for first in order], [first[1] for first in order], places
+        every = [(is_due, window, priority) for window in opened for priority in PRIORITIES_FOR_ANYONE]
+        asked = marks.unknown(every, wanted.now_s)
+        if asked or not marks.knows_windows:
+            *firsts, newest = await connection.fetch(
+                QUERIES["due_first" if is_due else "fresh_first"],
+                *(centre, list_id, [window for _, window, _ in asked], [priority for *_, priority in asked]),
+                [marks.places.get(slot, 0) for slot in asked],
+                *([wanted.now_s] if is_due else []),
+            )
+            if newest["chain_id"] > windows.newest(centre, list_id):
+                await windows.load(connection, [(centre, list_id)])
+                continue
+            heads = {(is_due, first[0], first[1]): (first[2], first[3], first[4]) for first in firsts}
+            marks.found(asked, heads, wanted.now_s)
+            if any(first["is_held"] for first in firsts):
+                marks.share()
+        slots = [(slot, marks.heads[slot]) for slot in every if slot in marks.heads]
+        if is_due:
+            slots = [(slot, head) for slot, head in slots if head[0] <= wanted.now_s]
+        return sorted(slots, key=marks.order)
 
 
 async def _take(
@@ -96,12 +103,18 @@ async def _take(
 ) -> list[asyncpg.Record]:
     is_ordered = bool(wanted.selection.order)
     is_due = wanted.kind is ClaimKind.DUE
+    numbers = [window for (_, window, _), _ in slots]
+    priorities = [priority for (*_, priority), _ in slots]
+    places = [head[0 if is_due else 1] for _, head in slots]
+    if is_ordered:
+        numbers, priorities = sorted(set(numbers)), sorted(set(priorities))
     values = [
-        *(wanted.contact_centre_id, wanted.list_id, *slots[:2], wanted.max_attempts, list(passed), limit),
+        *(wanted.contact_centre_id, wanted.list_id, numbers, priorities),
+        *(wanted.max_attempts, list(passed), limit),
         *(wanted.campaign_group_id, wanted.campaign_id, wanted.first_place + done * wanted.place_step),
         *(wanted.place_step, wanted.taken_at_ms, wanted.lease_until_ms),
         *([wanted.now_s] if is_due else []),
-        *([] if is_ordered else [slots[2]]),
+        *([] if is_ordered else [places]),
     ]
     name = f"claim_{wanted.kind.value}{'_in_order' if is_ordered else ''}"
     text, more = postgres_filter(QUERIES[name], wanted.selection, wanted.now_s, len(values) + 1)
@@ -159,7 +172,7 @@ async def claim_callback(connection: Connection, windows: Windows, wanted: Callb
             *(centre, list_id, chain_id, chain_n, version, None, None, wanted.campaign_group_id, wanted.campaign_id),
             *(wanted.place, 1, wanted.taken_at_ms, wanted.lease_until_ms),
         )
-        if any(is_whole for _, _, is_whole in found):
+        if any(is_whole for *_, is_whole in found):
             return Claimed(((centre, list_id, chain_id),))
         passed.add((list_id, chain_id))
         is_contested = True

@@ -75,10 +75,17 @@ class Writes:
         return results, whole
 
     async def _change_records(self, records: Sequence[Record]) -> None:
+        for record in records:
+            old = self._seen.get(record.key)
+            if old is None or old.status is RecordStatus.READY:
+                self._windows.marks.moved(*record.key[:3])
         numbered = await self._numbered(records)
         self._check(await self._connection.execute(QUERIES["change_records"], *columns(numbered)), len(records))
 
     async def _add_records(self, records: Sequence[Record]) -> None:
+        joined = sorted({record.key[:3] for record in records if record.chain_n > 0})
+        if joined:
+            await self._connection.execute(QUERIES["join_chains"], *columns(joined))
         new = await self._numbered(sorted(records, key=lambda record: record.key))
         for first in range(0, len(new), _RECORDS_AT_ONCE):
             part = new[first : first + _RECORDS_AT_ONCE]

@@ -5,7 +5,7 @@
 -- oldest first.
 SELECT $record_columns
 FROM record AS r
-WHERE r.contact_centre_id = $1 AND r.status = $2::smallint AND r.record_type IN (4, 5, 6) AND r.due_at_s <= $3
+WHERE r.contact_centre_id = $1 AND r.callback_status = $2::smallint AND r.due_at_s <= $3
     AND (r.due_at_s, r.list_id, r.chain_id, r.chain_n) > ($4::bigint, $5::integer, $6::bigint, $7::integer)
     AND ($8::integer IS NULL OR r.list_id = $8) AND ($9::integer IS NULL OR r.agent_id = $9)
     AND ($10::integer IS NULL OR r.campaign_id = $10) AND ($11::smallint IS NULL OR r.record_type = $11)

@@ -6,13 +6,15 @@
 -- stand where a filter's condition and order are put in, and the calling window of which they may speak.
 
 -- fragment: ready
-r.status = 1 AND r.phone_type NOT IN (10, 11)
+r.is_claimable AND r.status = 1 AND r.phone_type NOT IN (10, 11)
 
 -- fragment: its_chain
 CROSS JOIN LATERAL (
+    -- Of a record that is known to be alone nothing is read, and nothing is counted.
     SELECT count(*) AS records, count(*) FILTER (WHERE s.status = 2) AS records_out
     FROM record AS s
-    WHERE s.contact_centre_id = r.contact_centre_id AND s.list_id = r.list_id AND s.chain_id = r.chain_id
+    WHERE NOT r.is_alone
+        AND s.contact_centre_id = r.contact_centre_id AND s.list_id = r.list_id AND s.chain_id = r.chain_id
 ) AS k
 
 -- fragment: claimable
@@ -21,11 +23,13 @@ $ready AND r.attempts < $5 AND NOT r.chain_id = ANY ($6::bigint[]) AND k.records
 -- name: fresh_first
 -- The first READY record of each slot of a list ($2), whether it may be taken or not: window ($3), priority ($4), and
 -- the chain before which there is none ($5), pairwise. The last row (window 0) tells the greatest window number there is:
--- more windows than the caller knows mean that another program added some.
-SELECT s.window_id, s.priority, h.due_at_s, h.chain_id, h.chain_n
+-- more windows than the caller knows mean that another program added some. "is_held": by a transaction that is running.
+SELECT s.window_id, s.priority, h.due_at_s, h.chain_id, h.chain_n,
+    h.held_by <> '0'::xid
+    AND h.held_by IN (SELECT xip::xid FROM pg_snapshot_xip(pg_current_snapshot()) AS xip) AS is_held
 FROM unnest($3::integer[], $4::smallint[], $5::bigint[]) AS s (window_id, priority, mark)
 CROSS JOIN LATERAL (
-    SELECT 0::bigint AS due_at_s, r.chain_id, r.chain_n
+    SELECT 0::bigint AS due_at_s, r.chain_id, r.chain_n, r.xmax AS held_by
     FROM record AS r
     WHERE r.contact_centre_id = $1 AND r.list_id = $2 AND r.window_id = s.window_id AND r.priority = s.priority
         AND r.due_at_s IS NULL AND r.chain_id >= s.mark AND $ready
@@ -33,13 +37,13 @@ CROSS JOIN LATERAL (
     LIMIT 1
 ) AS h
 UNION ALL
-SELECT 0, 0::smallint, 0, coalesce(max(w.window_id), 0), 0
+SELECT 0, 0::smallint, 0, coalesce(max(w.window_id), 0), 0, false
 FROM calling_window AS w
 WHERE w.contact_centre_id = $1 AND w.list_id = $2
 
 -- name: due_first
 -- The same for records whose time has come by $6; $5 are due times before which there is none.
-SELECT s.window_id, s.priority, h.due_at_s, h.chain_id, h.chain_n
+SELECT s.window_id, s.priority, h.due_at_s, h.chain_id, h.chain_n, false AS is_held
 FROM unnest($3::integer[], $4::smallint[], $5::bigint[]) AS s (window_id, priority, mark)
 CROSS JOIN LATERAL (
     SELECT r.due_at_s, r.chain_id, r.chain_n
@@ -50,7 +54,7 @@ CROSS JOIN LATERAL (
     LIMIT 1
 ) AS h
 UNION ALL
-SELECT 0, 0::smallint, 0, coalesce(max(w.window_id), 0), 0
+SELECT 0, 0::smallint, 0, coalesce(max(w.window_id), 0), 0, false
 FROM calling_window AS w
 WHERE w.contact_centre_id = $1 AND w.list_id = $2
 
@@ -86,7 +90,7 @@ CROSS JOIN LATERAL (
 -- fragment: take
 -- What was picked is locked. The rest of its chain is locked too, or the chain is left: another program has a part of it.
 chosen AS MATERIALIZED (
-    SELECT p.chain_id, min(p.n) AS n, count(*) AS picks, max(p.records) AS records
+    SELECT p.chain_id, min(p.n) AS n, count(*) AS picks, max(p.records) AS records, max(p.slot) AS slot
     FROM picked AS p
     GROUP BY p.chain_id
 ),
@@ -102,8 +106,8 @@ siblings AS MATERIALIZED (
     WHERE c.records > 1
 ),
 whole AS MATERIALIZED (
-    SELECT c.chain_id, c.n, c.picks, c.records,
-        c.records = 1
+    SELECT c.chain_id, c.n, c.picks, c.slot,
+        c.records <= 1
         OR c.records = (SELECT count(*) FROM siblings AS s WHERE s.chain_id = c.chain_id AND s.status <> 2) AS is_whole,
         -- An entry that was left behind by a chain which was closed meanwhile, and opened again.
         (
@@ -113,7 +117,7 @@ whole AS MATERIALIZED (
     FROM chosen AS c
 ),
 opened AS MATERIALIZED (
-    SELECT p.row_at FROM picked AS p WHERE p.records = 1
+    SELECT p.row_at FROM picked AS p WHERE p.records <= 1
     UNION ALL
     SELECT s.row_at FROM siblings AS s JOIN whole AS w ON w.chain_id = s.chain_id
     WHERE w.is_whole AND s.status IN (1, 8, 9)
@@ -136,17 +140,18 @@ buffered AS (
     FROM whole AS w
     WHERE w.is_whole AND w.entry_at IS NULL
 )
-SELECT w.chain_id, w.picks, w.is_whole FROM whole AS w ORDER BY w.n
+SELECT w.chain_id, w.picks, w.slot, w.is_whole FROM whole AS w ORDER BY w.n
 
 -- name: claim_fresh
 -- Take chains of a list ($2) whose slots are the pairs of window ($3) and priority ($4), $7 records at most, for group
 -- $8 and campaign $9; their places from $10 in steps of $11; taken at $12 until $13. Limit of attempts $5, chains
--- passed over $6. Of each slot the chain before which there is none: $14. Yields the chains in order, how many of their records were picked, and whether they were taken.
+-- passed over $6. Of each slot the chain before which there is none: $14. Yields the chains in order, how many of their
+-- records were picked, the place of the slot, and whether they were taken.
 WITH picked AS MATERIALIZED (
     SELECT row_number() OVER () AS n, found.*
     FROM (
-        SELECT c.*
-        FROM unnest($3::integer[], $4::smallint[], $14::bigint[]) AS s (window_id, priority, mark)
+        SELECT c.*, s.slot
+        FROM unnest($3::integer[], $4::smallint[], $14::bigint[]) WITH ORDINALITY AS s (window_id, priority, mark, slot)
         CROSS JOIN LATERAL (
             SELECT r.chain_id, r.ctid AS row_at, k.records
             FROM record AS r /* window */ $its_chain
@@ -166,8 +171,8 @@ $take
 WITH picked AS MATERIALIZED (
     SELECT row_number() OVER () AS n, found.*
     FROM (
-        SELECT c.*
-        FROM unnest($3::integer[], $4::smallint[], $15::bigint[]) AS s (window_id, priority, mark)
+        SELECT c.*, s.slot
+        FROM unnest($3::integer[], $4::smallint[], $15::bigint[]) WITH ORDINALITY AS s (window_id, priority, mark, slot)
         CROSS JOIN LATERAL (
             SELECT r.chain_id, r.ctid AS row_at, k.records
             FROM record AS r /* window */ $its_chain
@@ -188,7 +193,7 @@ $take
 WITH picked AS MATERIALIZED (
     SELECT row_number() OVER () AS n, found.*
     FROM (
-        SELECT c.*
+        SELECT c.*, 0::bigint AS slot
         FROM unnest($4::smallint[]) AS s (priority)
         CROSS JOIN LATERAL (
             SELECT r.chain_id, r.ctid AS row_at, k.records
@@ -209,7 +214,7 @@ $take
 WITH picked AS MATERIALIZED (
     SELECT row_number() OVER () AS n, found.*
     FROM (
-        SELECT c.*
+        SELECT c.*, 0::bigint AS slot
         FROM unnest($4::smallint[]) AS s (priority)
         CROSS JOIN LATERAL (
             SELECT r.chain_id, r.ctid AS row_at, k.records
@@ -263,7 +268,7 @@ LEFT JOIN (
         SELECT r.list_id, r.chain_id, r.chain_n, r.version, r.priority, coalesce(r.due_at_s, 0) AS due_at_s, l.place
         FROM record AS r
         JOIN opened AS l ON l.list_id = r.list_id AND l.window_id = r.window_id /* window */ $its_chain
-        WHERE r.contact_centre_id = $1 AND r.agent_id = $6 AND r.record_type IN (4, 5)
+        WHERE r.contact_centre_id = $1 AND r.agent_id = $6 AND r.callback_status = 1 AND r.record_type IN (4, 5)
             AND (r.due_at_s IS NULL OR r.due_at_s <= $7) AND $promised
         UNION ALL
         SELECT due.*, l.place
@@ -284,7 +289,7 @@ LEFT JOIN (
 -- name: claim_one
 -- Take the chain of one record: list $2, chain $3, place in it $4, version $5; the rest as for claim_fresh.
 WITH picked AS MATERIALIZED (
-    SELECT 1::bigint AS n, r.chain_id, r.ctid AS row_at, k.records
+    SELECT 1::bigint AS n, r.chain_id, r.ctid AS row_at, k.records, 0::bigint AS slot
     FROM record AS r $its_chain
     WHERE r.contact_centre_id = $1 AND r.list_id = $2 AND r.chain_id = $3 AND r.chain_n = $4 AND r.version = $5
         AND r.status = 1 AND k.records_out = 0 AND $6::bigint[] IS NULL AND $7::bigint IS NULL

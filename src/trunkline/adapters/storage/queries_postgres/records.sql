@@ -32,7 +32,8 @@ LIMIT $4
 -- READY records of personal types (4, 5) that an agent owns and that are due by $3, oldest first.
 SELECT $record_columns
 FROM record AS r
-WHERE r.contact_centre_id = $1 AND r.agent_id = $2 AND r.status = 1 AND r.record_type IN (4, 5) AND r.due_at_s <= $3
+WHERE r.contact_centre_id = $1 AND r.agent_id = $2 AND r.callback_status = 1 AND r.record_type IN (4, 5)
+    AND r.due_at_s <= $3
 ORDER BY r.due_at_s, r.list_id, r.chain_id, r.chain_n
 LIMIT $4
 
@@ -74,6 +75,18 @@ INSERT INTO record (
     due_at_s, window_id, agent_id, customer_id, hold
 )
 SELECT * FROM $record_rows
+
+-- name: join_chains
+-- Records of chains $3 of lists $2 of contact centres $1 are not alone any more.
+UPDATE record AS r SET is_alone = false
+FROM unnest($1::integer[], $2::integer[], $3::bigint[]) AS n (contact_centre_id, list_id, chain_id)
+CROSS JOIN LATERAL (
+    SELECT s.ctid AS row_at FROM record AS s
+    WHERE s.contact_centre_id = n.contact_centre_id AND s.list_id = n.list_id AND s.chain_id = n.chain_id
+        AND s.is_alone
+    FOR UPDATE
+) AS k
+WHERE r.ctid = k.row_at
 
 -- fragment: record_rows
 unnest(
