@@ -90,8 +90,7 @@ async def _slots(connection: Connection, windows: Windows, wanted: Claim) -> _Sl
                 continue
             heads = {(is_due, first[0], first[1]): (first[2], first[3], first[4]) for first in firsts}
             marks.found(asked, heads, wanted.now_s)
-            if any(first["is_held"] for first in firsts):
-                marks.share()
+            marks.share([(is_due, first[0], first[1]) for first in firsts if first["is_held"]])
         slots = [(slot, marks.heads[slot]) for slot in every if slot in marks.heads]
         if is_due:
             slots = [(slot, head) for slot, head in slots if head[0] <= wanted.now_s]

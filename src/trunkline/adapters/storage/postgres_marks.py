@@ -47,7 +47,7 @@ class ListMarks:
 
     def __init__(self, now_s: float, salt: int) -> None:
         self._salt = salt
-        self._is_shared = False
+        self._shared: set[Slot] = set()
         self.made_at_s = now_s
         self.asked_at_s = now_s
         self.places: dict[Slot, int] = {}
@@ -84,21 +84,23 @@ class ListMarks:
         for slot in [slot for slot, head in self.heads.items() if head[1] in chains]:
             del self.heads[slot]
 
-    def share(self) -> None:
-        """Another program is about to take the first record of a slot: leave its slots to it where there are others."""
-        self._is_shared = True
+    def share(self, slots: Collection[Slot]) -> None:
+        """Another program is about to take the first records of these slots: they are last while there are more."""
+        self._shared.update(slots)
 
     def order(self, entry: tuple[Slot, Head]) -> tuple[int, ...]:
         """Sorts slots with their first records by when they are to be emptied."""
         (is_due, window, priority), head = entry
-        if not self._is_shared or is_due:
+        if not self._shared or is_due:
             return (priority, *head)
-        return (priority, head[1] // SHARED_CHAINS, (window * self._salt) % 8191, *head)
+        is_shared = (is_due, window, priority) in self._shared
+        return (priority, head[1] // SHARED_CHAINS, is_shared, (window * self._salt) % 8191, *head)
 
     def ask_again(self, now_s: float) -> None:
         """Ask for all first records."""
         self.asked_at_s = now_s
-        self._is_shared = self.knows_windows = False
+        self.knows_windows = False
+        self._shared.clear()
         self.heads.clear()
         self.none_before_s.clear()
 
