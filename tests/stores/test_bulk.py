@@ -200,7 +200,7 @@ def test_what_must_not_be_called(storage: Storage) -> None:
 
     async def check(store: Store) -> None:
         async with store.bulk() as bulk:
-            assert not await bulk.has_suppressions(CENTRE, [0, 5])
+            assert await bulk.suppressed_kinds(CENTRE, [0, 5]) == set()
         await save(
             store,
             suppressions=[
@@ -216,8 +216,8 @@ def test_what_must_not_be_called(storage: Storage) -> None:
         )
         keys = [*(f"100{n}" for n in range(9)), "1000", "C1"]
         async with store.bulk() as bulk:
-            assert await bulk.has_suppressions(CENTRE, [0])
-            assert not await bulk.has_suppressions(CENTRE, [7])
+            assert await bulk.suppressed_kinds(CENTRE, [0]) == {DoNotCallKind.NUMBER, DoNotCallKind.CUSTOMER}
+            assert await bulk.suppressed_kinds(CENTRE, [7]) == set()
             number = DoNotCallKind.NUMBER
             assert await bulk.suppressed(CENTRE, [0, 5], number, keys, 100) == {"1000", "1001", "1005"}
             assert await bulk.suppressed(CENTRE, [0], DoNotCallKind.CUSTOMER, keys, 100) == {"C1"}

@@ -28,8 +28,8 @@ class Bulk(Protocol):
     ) -> set[str]:
         """Those of the canonical numbers or customer ids that the list, or any list of the contact centre, has."""
 
-    async def has_suppressions(self, contact_centre_id: int, list_ids: Sequence[int]) -> bool:
-        """True when there is an entry at all in these suppression lists (0 is the contact centre's own)."""
+    async def suppressed_kinds(self, contact_centre_id: int, list_ids: Sequence[int]) -> set[DoNotCallKind]:
+        """What entries of these suppression lists may name (0 is the contact centre's own); empty without entries."""
 
     async def suppressed(
         self, contact_centre_id: int, list_ids: Sequence[int], kind: DoNotCallKind, keys: Sequence[str], now_s: int

@@ -11,14 +11,15 @@ import msgspec
 from trunkline.app.asking import Asked
 from trunkline.app.bulk import Bulk
 from trunkline.app.directory import ReferenceBook
-from trunkline.app.import_checking import Checking, Hits
+from trunkline.app.import_checking import Checking
 from trunkline.app.import_chunks import ImportMark, check_same_file
-from trunkline.app.import_columns import ColumnReader, ReadBlock
+from trunkline.app.import_columns import ColumnReader
 from trunkline.app.import_files import Source
 from trunkline.app.import_json import JsonReader
 from trunkline.app.import_numbers import NumberReader
 from trunkline.app.import_orders import ImportOrder
 from trunkline.app.import_places import regions_of, zones_of
+from trunkline.app.import_questions import Questions
 from trunkline.app.import_reading import BlockReader, CsvReader, RefusedRow
 from trunkline.app.import_report import ImportReport, Refusal
 from trunkline.app.import_windows import WindowBook
@@ -28,7 +29,7 @@ from trunkline.app.stored import ImportProgress
 from trunkline.domain.campaigns import CallingList
 from trunkline.domain.columns import Column
 from trunkline.domain.eligibility import Window
-from trunkline.domain.enums import DoNotCallKind, RequestType
+from trunkline.domain.enums import RequestType
 from trunkline.domain.import_specifications import DuplicateScope, FileFormat, NumberCheck
 from trunkline.domain.objects import ObjectKind
 from trunkline.domain.people import Caller
@@ -174,19 +175,17 @@ class Run:
     async def _check(self, checking: Checking, bulk: Bulk) -> None:
         """Count and report, write nothing."""
         report = self.report
-        lists = (0, *self.order.suppression_list_ids)
-        centre = self.calling_list.contact_centre_id
-        suppresses = self.order.checks_suppression and await bulk.has_suppressions(centre, lists)
+        questions = Questions(bulk, self.site.clock, self.calling_list, self.order, self.done)
+        await questions.prepare()
         report.columns = {}
-        asked = lists if suppresses else ()
         read = await asyncio.to_thread(checking.read)
-        asking = None if read is None else asyncio.create_task(self._hits(read, bulk, asked))
+        asking = None if read is None else asyncio.create_task(questions.hits(read))
         try:
             while read is not None and asking is not None:
                 # While the store is asked about a block, the one before it is settled and the next one is read.
                 following = await asyncio.to_thread(checking.read)
                 hits = await asking
-                asking = None if following is None else asyncio.create_task(self._hits(following, bulk, asked))
+                asking = None if following is None else asyncio.create_task(questions.hits(following))
                 self._note(await asyncio.to_thread(checking.settle, read, hits))
                 self._told(Step(is_writing=False, rows=checking.rows_read, of_rows=None))
                 read = following
@@ -208,34 +207,6 @@ class Run:
             if refused is None:
                 return
             self._note(refused)
-
-    async def _hits(self, read: ReadBlock, bulk: Bulk, suppression_lists: tuple[int, ...]) -> list[Hits]:
-        """What the store knows of a block's numbers and customers; rows of an earlier run are not asked for."""
-        if not len(read.records) or read.end_row <= self.done:
-            return []
-        centre, list_id = self.calling_list.contact_centre_id, self.calling_list.list_id
-        numbers: list[str] = read.records.column("number_key")
-        customers = [customer for customer in read.records.column("customer_id") if customer]
-        kinds = (
-            (DoNotCallKind.NUMBER, "number_key", Column.PHONE, numbers, self.order.numbers_of(self.calling_list)),
-            *((DoNotCallKind.CUSTOMER, "customer_id", Column.CUSTOMER_ID, customers, self.order.duplicate_customers),),
-        )
-        hits: list[Hits] = []
-        for kind, column, meaning, keys, scope in kinds:
-            if not keys:
-                continue
-            found = partial(Hits, column, meaning, after_row=self.done)
-            if scope is not DuplicateScope.NONE:
-                here = await bulk.known(centre, list_id, kind, keys)
-                hits.append(found(keys=here, reason="is in the list already"))
-                if scope is DuplicateScope.CONTACT_CENTRE:
-                    there = await bulk.known(centre, None, kind, keys) - here
-                    hits.append(found(keys=there, reason="is in another list of the contact centre already"))
-            if suppression_lists:
-                now_s = self.site.clock.now_s()
-                blocked = await bulk.suppressed(centre, suppression_lists, kind, keys, now_s)
-                hits.append(found(keys=blocked, reason="must not be called: it is on a do-not-call list"))
-        return [hit for hit in hits if hit.keys]
 
     def _note(self, refused: list[RefusedRow]) -> None:
         self.report.rows_refused += len(refused)

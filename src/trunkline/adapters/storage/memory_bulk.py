@@ -37,12 +37,10 @@ class MemoryBulk:
             if key in wanted
         }
 
-    async def has_suppressions(self, contact_centre_id: int, list_ids: Sequence[int]) -> bool:
-        """See ``Bulk.has_suppressions``."""
-        return any(
-            key.contact_centre_id == contact_centre_id and key.suppression_list_id in list_ids
-            for key in self._tables().suppressions
-        )
+    async def suppressed_kinds(self, contact_centre_id: int, list_ids: Sequence[int]) -> set[DoNotCallKind]:
+        """See ``Bulk.suppressed_kinds``."""
+        keys = [key for key in self._tables().suppressions if key.contact_centre_id == contact_centre_id]
+        return {key.kind for key in keys} if any(key.suppression_list_id in list_ids for key in keys) else set()
 
     async def suppressed(
         self, contact_centre_id: int, list_ids: Sequence[int], kind: DoNotCallKind, keys: Sequence[str], now_s: int

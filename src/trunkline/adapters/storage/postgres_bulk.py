@@ -90,10 +90,10 @@ class PostgresBulk:
             lists = list(self._lists)
         return {row[0] for row in await self._rows("known_customers", contact_centre_id, lists, text)}
 
-    async def has_suppressions(self, contact_centre_id: int, list_ids: Sequence[int]) -> bool:
-        """See ``Bulk.has_suppressions``."""
-        ((found,),) = await self._rows("has_suppressions", contact_centre_id, list_ids)
-        return bool(found)
+    async def suppressed_kinds(self, contact_centre_id: int, list_ids: Sequence[int]) -> set[DoNotCallKind]:
+        """See ``Bulk.suppressed_kinds``."""
+        found = await self._rows("suppressed_kinds", contact_centre_id, list_ids, list(DoNotCallKind))
+        return {DoNotCallKind(row[0]) for row in found}
 
     async def suppressed(
         self, contact_centre_id: int, list_ids: Sequence[int], kind: DoNotCallKind, keys: Sequence[str], now_s: int

@@ -58,10 +58,12 @@ class SqliteBulk:
         found: set[str] = await self._read(lambda s: s.read(query, _texts, names))
         return found
 
-    async def has_suppressions(self, contact_centre_id: int, list_ids: Sequence[int]) -> bool:
-        """See ``Bulk.has_suppressions``."""
-        names = {"contact_centre_id": contact_centre_id, "list_ids": as_json(list(list_ids))}
-        return bool(await self._read(lambda s: s.value("has_suppressions", names)))
+    async def suppressed_kinds(self, contact_centre_id: int, list_ids: Sequence[int]) -> set[DoNotCallKind]:
+        """See ``Bulk.suppressed_kinds``."""
+        kinds = as_json(list(DoNotCallKind))
+        names = {"contact_centre_id": contact_centre_id, "list_ids": as_json(list(list_ids)), "kinds": kinds}
+        found: set[str] = await self._read(lambda s: s.read("suppressed_kinds", _texts, names))
+        return set(map(DoNotCallKind, found))
 
     async def suppressed(
         self, contact_centre_id: int, list_ids: Sequence[int], kind: DoNotCallKind, keys: Sequence[str], now_s: int

@@ -30,13 +30,14 @@ WITH RECURSIVE l (list_id) AS (
 )
 SELECT json_group_array(list_id) FROM l WHERE list_id IS NOT NULL
 
--- name: has_suppressions
--- Whether there is an entry in one of the suppression lists.
-SELECT EXISTS (
+-- name: suppressed_kinds
+-- The kinds of which there are entries, whatever list they are in; none when the suppression lists are empty.
+SELECT json_group_array(k.value) FROM json_each(:kinds) k
+WHERE EXISTS (
   SELECT 1 FROM json_each(:list_ids) l
   CROSS JOIN suppression s INDEXED BY suppression_by_list
     ON s.contact_centre_id = :contact_centre_id AND s.suppression_list_id = l.value
-)
+) AND EXISTS (SELECT 1 FROM suppression s WHERE s.contact_centre_id = :contact_centre_id AND s.kind = k.value)
 
 -- name: suppressed_keys
 -- Those of the keys that the suppression lists forbid for the whole contact centre.

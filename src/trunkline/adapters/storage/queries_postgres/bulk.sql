@@ -27,12 +27,14 @@ WITH RECURSIVE l (list_id) AS (
 )
 SELECT list_id FROM l WHERE list_id IS NOT NULL
 
--- name: has_suppressions
--- Whether there is an entry in one of the suppression lists $2.
-SELECT EXISTS (
+-- name: suppressed_kinds
+-- Those of the kinds $3 of which there are entries, whatever list they are in; none when the suppression lists $2 are
+-- empty.
+SELECT k.kind FROM unnest($3::text[]) AS k (kind)
+WHERE EXISTS (
     SELECT FROM unnest($2::integer[]) AS l (suppression_list_id)
     JOIN suppression AS s ON s.contact_centre_id = $1 AND s.suppression_list_id = l.suppression_list_id
-)
+) AND EXISTS (SELECT FROM suppression AS s WHERE s.contact_centre_id = $1 AND s.kind = k.kind)
 
 -- name: suppressed_keys
 -- Those of the keys $4 of kind $3 that the suppression lists $2 forbid for the whole contact centre at $5.
