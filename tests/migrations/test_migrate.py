@@ -232,7 +232,7 @@ def test_postgres_keeps_room_for_updates_in_place(postgres_url: str) -> None:
     """The record table leaves a part of each page free, and handles stay within 32 bits."""
     migrate.upgrade(postgres_url)
     assert run_sql(postgres_url, "SELECT reloptions::text FROM pg_class WHERE relname = 'record'") == [
-        "{fillfactor=85}"
+        "{fillfactor=90}"
     ]
     assert run_sql(postgres_url, "SELECT max_value FROM pg_sequences WHERE sequencename = 'handle_seq'") == [
         "2147483647"
