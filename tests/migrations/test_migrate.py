@@ -239,6 +239,29 @@ def test_postgres_keeps_room_for_updates_in_place(postgres_url: str) -> None:
     ]
 
 
+# A few rows that every node would hold whole: who is there at all, and one row of state each.
+_DIRECTORIES = {"alembic_version", "contact_centre", "directory_version", "journal_state", "user_account"}
+# Tables whose rows belong to one calling list each.
+_OF_ONE_LIST = {"buffer", "calling_window", "import_run", "record", "recycle_run", "recycle_undo"}
+
+
+def test_tables_can_be_distributed_by_contact_centre_and_list(postgres_url: str) -> None:
+    """Each table has a key, each key that must be unique holds the contact centre, and of a list's tables the list."""
+    Program().migrate(Config(database_url=postgres_url))
+    keys = run_sql(
+        postgres_url,
+        "SELECT c.relname || ' ' || array_to_string(ARRAY(SELECT a.attname FROM pg_attribute a"
+        " WHERE a.attrelid = c.oid AND a.attnum = ANY (i.indkey)), ' ')"
+        " FROM pg_class c JOIN pg_index i ON i.indrelid = c.oid AND i.indisunique"
+        " WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')",
+    )
+    found = [(line.split()[0], set(line.split()[1:])) for line in keys]
+    assert {name for name, _ in found if not name.startswith("attempt_log_")} == TABLES
+    for name, columns in found:
+        assert name in _DIRECTORIES or "contact_centre_id" in columns, (name, columns)
+        assert name not in _OF_ONE_LIST or "list_id" in columns, (name, columns)
+
+
 @pytest.mark.parametrize("address", ["sqlite://relative.db", "mysql://localhost/x", "trunkline.db", "sqlite:///here"])
 def test_other_addresses_are_refused(address: str) -> None:
     """Only absolute SQLite paths and PostgreSQL addresses are taken."""
