@@ -76,6 +76,25 @@ def test_single_entries(folder: Path) -> None:
     assert run("suppression", "check", "+12125550010", folder=folder).returncode == 0
 
 
+def test_a_list_is_emptied(folder: Path) -> None:
+    """Counted, asked about, and emptied with a reason; a list that applies is left alone."""
+    text = "+12125550010\n+12125550011\n"
+    for name, more in (("Old", ()), ("Register", ("--required",))):
+        made = run("suppression", "import", name, "-", "--create", *more, folder=folder, stdin=text)
+        assert made.returncode == 0
+    counted = run("suppression", "empty", "Old", "--dry-run", folder=folder)
+    assert counted.stdout == "2 entries of Old would be removed, 0 of them ended.\n"
+    why = ("--reason", "replaced")
+    asked = run("suppression", "empty", "Old", *why, folder=folder, stdin="n\n")
+    assert (asked.returncode, "Remove all 2 entries of Old for good?" in asked.stderr) == (1, True)
+    gone = run("suppression", "empty", "Old", *why, folder=folder, stdin="y\n")
+    assert gone.stdout == "2 entries of Old were removed; it has 0.\n"
+    again = json.loads(run("suppression", "empty", "Old", *why, "--yes", "--json", folder=folder).stdout)
+    assert again == {"listName": "Old", "entries": 0, "ended": 0, "left": 0, "isDryRun": False}
+    rows = json.loads(run("suppression", "list", "--json", folder=folder).stdout)
+    assert [(row["name"], row["entries"]) for row in rows] == [("own", 0), ("Old", 0), ("Register", 2)]
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -86,6 +105,9 @@ def test_single_entries(folder: Path) -> None:
         (("import", "own", "-", "--map", "number"), "--map is given as MEANING=COLUMN"),
         (("import", "own", "-", "--encoding", "utf-16"), "encoding must be utf-8, iso-8859-1 or windows-1252"),
         (("check", " "), "a contact has 1 to 128 characters"),
+        (("empty", "own", "--yes"), "Missing option '--reason'"),
+        (("empty", "own", "--yes", "--reason", "x"), "the contact centre's own list always applies"),
+        (("empty", "Nothing", "--yes", "--reason", "x"), "there is no suppression list with this name"),
         (("list", "--contact-centre", "other"), "name one contact centre with --contact-centre"),
     ],
 )

@@ -60,6 +60,7 @@ BODIES: dict[tuple[str, str], Json] = {
     ("POST", "/api/v2/admin/campaign-groups/{object_id}"): {"operationName": "Stop"},
     ("POST", "/lists/{list_name}"): {"GSW_PHONE": "+12125550100"},
     ("POST", "/api/v2/admin/calling-lists/{list_name}/removals"): {"all": True, "dryRun": True},
+    ("POST", "/api/v2/admin/suppression-lists/{list_name}/removals"): {"all": True, "dryRun": True},
     ("POST", "/api/v2/admin/calling-lists/{list_name}/moves"): {"targetList": LIST, "dryRun": True},
 }
 """Bodies without a fault of their own, where an empty object is one: what is missing is said before what is foreign."""

@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.http.administration import Administrator, accepted, refused
 from tests.http.desks import Demo, exchange, refuse
 
 BASE = "/api/v2/admin/suppression-lists/own"
@@ -61,6 +62,33 @@ def test_a_file_goes_in_and_out(demo: Demo) -> None:
     credentials = base64.b64encode(b"supervisor1:demo").decode()
     reply = exchange(demo.url, "GET", f"{BASE}/export", None, {"Authorization": f"Basic {credentials}"})
     assert reply.headers["content-type"].startswith("text/csv")
+
+
+def test_a_list_is_emptied_before_it_is_deleted(demo: Demo) -> None:
+    """A list with entries stays; emptied with a reason it goes, and nothing of it is left in the database."""
+    admin = Administrator(demo, "supervisor1")
+    made = admin.make("suppression-lists", name="Old register", isRequired=True)
+    one = f"suppression-lists/{made['id']}"
+    admin.ask("POST", "suppression-lists/Old%20register/entries", {"value": "+14155559921", "reason": "register"})
+    removals = "suppression-lists/Old%20register/removals"
+    refused(admin.ask("POST", removals, {"all": True, "reason": "replaced"}), 409, 19, "applies to every campaign")
+    admin.change(one, 1, isRequired=False)
+    refused(admin.ask("DELETE", f"{one}?version=2"), 409, 19, "has entries; empty it first")
+    counted = accepted(admin.ask("POST", removals, {"all": True, "dryRun": True}))["report"]
+    assert counted == {"listName": "Old register", "entries": 1, "ended": 0, "left": 0, "isDryRun": True}
+    for body, code in (
+        ({"reason": "replaced"}, 1),
+        ({"all": True}, 1),
+        ({"all": True, "reason": 5}, 10),
+        ({"all": True, "dryRun": "yes"}, 10),
+        ({"all": True, "dryrun": True}, 10),
+    ):
+        refused(admin.ask("POST", removals, body), 400, code)
+    gone = accepted(admin.ask("POST", removals, {"all": True, "reason": "replaced"}))["report"]
+    assert (gone["entries"], gone["left"], gone["isDryRun"]) == (1, 0, False)
+    row = admin.get("requests?requestType=125&limit=1")["requests"][0]
+    assert (row["requestName"], row["referenceId"]) == ("EmptySuppressionList", "1 from Old register: replaced")
+    admin.drop(one, 2)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])

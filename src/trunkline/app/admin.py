@@ -18,11 +18,12 @@ from trunkline.app.admin_accounts import Accounts
 from trunkline.app.admin_checks import check_object
 from trunkline.app.admin_items import Draft, Item, Version, check_version, version_of
 from trunkline.app.directory import ReferenceBook
-from trunkline.app.ports import Clock, Conflict, ObjectChanges, ObjectWrite, RecordQuery, Store
+from trunkline.app.ports import Clock, Conflict, ObjectChanges, ObjectWrite, RecordQuery, Store, SuppressionQuery
 from trunkline.contract.admin_kinds import USER, Kind, references
 from trunkline.domain.campaigns import CallingList
 from trunkline.domain.objects import ObjectValue, StoredObject
 from trunkline.domain.people import Caller
+from trunkline.domain.suppression import SuppressionList
 from trunkline.errors import AlreadyExists, AlreadyInUse, NotFound, TooLarge, Unavailable
 
 MAX_TRIES = 5
@@ -180,6 +181,8 @@ class Administration:
         writes = admin_rules.deletion(book, stored)
         if isinstance(stored.value, CallingList) and await self._has_records(stored.value):
             raise AlreadyInUse("the calling list has records; empty it first")
+        if isinstance(stored.value, SuppressionList) and await self._has_entries(stored.value):
+            raise AlreadyInUse("the suppression list has entries; empty it first")
         await self._store.change_objects(
             ObjectChanges(
                 at_ms=self._clock.now_ms(),
@@ -200,6 +203,12 @@ class Administration:
         )
         async with self._store.begin() as unit:
             return bool(await unit.records_where(query))
+
+    async def _has_entries(self, target: SuppressionList) -> bool:
+        query = SuppressionQuery(
+            contact_centre_id=target.contact_centre_id, suppression_list_id=target.suppression_list_id, limit=1
+        )
+        return bool(await self._store.suppression_entries(query))
 
     async def _write(self, caller: Caller, book: ReferenceBook, writes: tuple[ObjectWrite, ...], reason: str) -> Item:
         changes = ObjectChanges(

@@ -150,8 +150,8 @@ class EntryMaker:
         self._book = book
         self._now_ms = now_ms
         self._added_by = added_by or None
-        self._reason = _text("reason", default_reason)
-        self._source = _text("source", source) or target.source
+        self._reason = text_of("reason", default_reason)
+        self._source = text_of("source", source) or target.source
         self._campaigns: dict[str, int] = {}
 
     def entry(self, given: Given) -> Suppression:
@@ -166,8 +166,8 @@ class EntryMaker:
             expires_at_s=self._expiry(given.expires),
             added_at_ms=self._added(given.added),
             added_by=self._added_by,
-            source=_text("source", given.source) or self._source,
-            reason=_text("reason", given.reason) or self._reason,
+            source=text_of("source", given.source) or self._source,
+            reason=text_of("reason", given.reason) or self._reason,
         )
 
     def _kind(self, text: str) -> DoNotCallKind:
@@ -258,7 +258,8 @@ def moment_s(field: str, text: str, *, is_end: bool) -> int:
     return found
 
 
-def _text(field: str, text: str) -> str:
+def text_of(field: str, text: str) -> str:
+    """The text as it is kept; raises ``Wrong``."""
     text = text.strip()
     if len(text) > MAX_TEXT:
         raise Wrong(field, f"is longer than {MAX_TEXT} characters")

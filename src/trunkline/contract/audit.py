@@ -40,6 +40,7 @@ REQUEST_TYPE_NAMES: dict[RequestType, str] = {
     RequestType.SUPPRESSION_IMPORT: "ImportSuppressionList",
     RequestType.PERSON_EXPORT: "ExportPerson",
     RequestType.PERSON_ERASE: "ErasePerson",
+    RequestType.SUPPRESSION_EMPTY: "EmptySuppressionList",
     RequestType.LIST_RECYCLE: "RecycleList",
     RequestType.LIST_RECYCLE_UNDO: "UndoRecycling",
     RequestType.LIST_MOVE: "MoveChains",

@@ -1,7 +1,7 @@
 """Suppression lists over HTTP: pages of entries, entries added and removed, files imported and exported.
 
-``/api/v2/admin/suppression-lists/<name>/entries`` and ``/export``; the list ``own`` is the contact centre's own. For
-supervisors and administrators. Lists themselves are objects like any other.
+``/api/v2/admin/suppression-lists/<name>/entries``, ``/export`` and ``/removals``; the list ``own`` is the contact
+centre's own. For supervisors and administrators. Lists themselves are objects like any other.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Any
 
 from trunkline.app.asking import Asked
 from trunkline.app.ports import Suppression, SuppressionKey, SuppressionQuery
+from trunkline.app.suppression_emptying import Emptying
 from trunkline.app.suppression_export import exported, moment
 from trunkline.app.suppression_import import ENCODINGS, SuppressionOrder, import_entries
 from trunkline.app.suppression_work import (
@@ -48,6 +49,7 @@ def rows() -> list[Row]:
         Row("POST", f"{base}/entries", post_entries, Permission.SUPERVISE, named),
         Row("DELETE", f"{base}/entries", delete_entries, Permission.SUPERVISE, named),
         Row("GET", f"{base}/export", get_export, Permission.SUPERVISE, named),
+        Row("POST", f"{base}/removals", post_removal, Permission.SUPERVISE, named),
     ]
 
 
@@ -134,6 +136,31 @@ async def delete_entries(exchange: Exchange, services: Services, caller: Caller,
     note = f"{len(there)} from {target.name}: {entry.reason}"
     await _submit(services, caller, RemoveEntries(keys=[entry.key]), RequestType.SUPPRESSION_REMOVE, note)
     await exchange.answer(answer(removed=len(there)))
+
+
+async def post_removal(exchange: Exchange, services: Services, caller: Caller, list_name: str) -> None:
+    """``POST .../removals``: take all entries out, for good, of a list that applies nowhere.
+
+    Body: ``all``, which must be true, and ``reason``; ``dryRun`` counts only and needs no reason.
+    """
+    check_may_suppress(caller)
+    target = list_named(services.book, caller.contact_centre_id, list_name)
+    _, content = await read_object(exchange, services)
+    if not set(content) <= {"all", "reason", "dryRun"}:
+        raise OutOfRange("the body may hold all, reason, dryRun alone")
+    reason, is_dry_run = content.get("reason", ""), content.get("dryRun", False)
+    if not isinstance(reason, str):
+        raise OutOfRange("reason must be a text")
+    if not isinstance(is_dry_run, bool):
+        raise OutOfRange("dryRun must be true or false")
+    if content.get("all") is not True:
+        raise MissingParameter("all: true is required; single entries are removed with DELETE entries")
+    emptying = Emptying(services.store, services.clock, services.writer.submit)
+    if is_dry_run:
+        report = await emptying.count(caller, target)
+    else:
+        report = await emptying.empty(caller, services.book, target, reason, door=Door.REST)
+    await exchange.answer(answer(report=report))
 
 
 async def get_export(exchange: Exchange, services: Services, caller: Caller, list_name: str) -> None:
