@@ -7,15 +7,17 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.app.harness import CENTRE, NOON_S, House, agent, record, run_in_house
+from tests.app.harness import CENTRE, LIST_ID, NOON_S, OTHER_LIST_ID, House, agent, record, run_in_house
 from tests.app.test_judging import made, put
 from trunkline.app.census import HOURS_AHEAD
 from trunkline.app.explain import Explainer, Target
 from trunkline.app.explanations import attempts_as_json, overviews_as_json, records_as_json
+from trunkline.app.overview import SWITCHES, Overview
 from trunkline.app.ports import Changes, ObjectChanges, ObjectWrite, Suppression
 from trunkline.domain.attempt_rules import AttemptRule
 from trunkline.domain.attempts import AttemptStep, attempt_row
-from trunkline.domain.enums import CallResult, DoNotCallKind, Hold, PhoneType, RecordStatus, RecordType
+from trunkline.domain.campaigns import CampaignDefinition, CampaignList
+from trunkline.domain.enums import CallResult, DoNotCallKind, GroupStatus, Hold, PhoneType, RecordStatus, RecordType
 from trunkline.domain.facts import Rule
 from trunkline.domain.objects import ObjectKind
 from trunkline.domain.rule_sets import DEFAULT, RuleOverride, RuleSet
@@ -148,7 +150,7 @@ def test_a_campaign_in_numbers() -> None:
             Rule.RECORD_WINDOW: (5, 5),
             Rule.CALLING_TIME: (3, 3),
         }
-        assert first.callable_now == 6
+        assert (first.callable_now, first.callable_if_on, first.obstacles) == (6, 6, [])
         assert first.personal == 1
         hours = [0] * HOURS_AHEAD
         hours[1] = 2  # due in an hour and a half
@@ -161,6 +163,90 @@ def test_a_campaign_in_numbers() -> None:
         assert (by_list.campaign_name, by_list.records) == ("", 0)
 
     run_in_house(check, many(), campaign={"rule_set_id": None})
+
+
+async def switch_off(house: House, campaign_name: str) -> None:
+    """Disable a campaign."""
+    stored = house.writer.book.object_named(CENTRE, ObjectKind.CAMPAIGN, campaign_name)
+    assert stored is not None
+    assert isinstance(stored.value, CampaignDefinition)
+    write = ObjectWrite(
+        contact_centre_id=CENTRE, kind=ObjectKind.CAMPAIGN, object_id=stored.object_id,
+        expected_version=stored.version, value=msgspec.structs.replace(stored.value, is_enabled=False),
+    )  # fmt: skip
+    await house.store.change_objects(ObjectChanges(at_ms=1, changed_by=None, writes=(write,)))
+    await house.refresh()
+
+
+@pytest.mark.parametrize(
+    ("campaign", "calling_list", "rules", "sentence"),
+    [
+        ({"status": GroupStatus.NOT_LOADED}, {}, [Rule.GROUP_STATE], "is not loaded"),
+        ({"status": GroupStatus.ACTIVE}, {}, [Rule.GROUP_STARTED], "is not started"),
+        ({"agents": frozenset()}, {}, [Rule.GROUP_STATE], "cannot work (the agent group has no agents)"),
+        ({"is_enabled": False}, {}, [Rule.CAMPAIGN_ENABLED, Rule.GROUP_STATE], "is switched off"),
+        ({}, {"is_enabled": False}, [Rule.LIST_ENABLED], "The calling list List is switched off"),
+        (
+            {"lists": (CampaignList(LIST_ID, 0), CampaignList(OTHER_LIST_ID))}, {}, [Rule.LIST_SHARE], "has no share",
+        ),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_is_switched_off_hides_no_figures(
+    campaign: dict[str, Any], calling_list: dict[str, Any], rules: list[Rule], sentence: str
+) -> None:
+    """Whoever is about to start sees what the start would give: the obstacle is told, the rest is as if it ran."""
+    seen: list[Overview] = []
+
+    async def look(house: House) -> None:
+        if seen and campaign.get("is_enabled") is False:
+            await switch_off(house, "Campaign")
+        seen.append((await explainer(house).campaign("Campaign"))[0])
+
+    run_in_house(look, many(), campaign={"rule_set_id": None})
+    run_in_house(look, many(), campaign={"rule_set_id": None, **campaign}, list_changes=calling_list)
+    on, off = seen
+    assert [verdict.rule for verdict in off.obstacles] == rules
+    assert sentence in off.obstacles[0].sentence
+    # A group that is loaded hands out the callback that is due.
+    assert off.callable_now == int(rules == [Rule.GROUP_STARTED])
+    assert (off.callable_if_on, off.personal) == (on.callable_if_on, on.personal) == (6, 1)
+    assert (off.free_per_hour, off.free_later, off.never_free) == (on.free_per_hour, on.free_later, on.never_free)
+    about_records = [held for held in off.held if held.rule not in SWITCHES]
+    assert about_records == on.held
+    assert {held.rule for held in off.held} - {held.rule for held in about_records} == set(rules)
+    (told,) = overviews_as_json([off])
+    assert [verdict["rule"] for verdict in told["obstacles"]] == [rule.value for rule in rules]
+    assert (told["callableNow"], told["callableIfOn"]) == (off.callable_now, 6)
+
+
+def test_records_under_two_rules_of_contacts_are_not_callable() -> None:
+    """A number that is suppressed and was tried too often is held by both, and counted as callable by neither."""
+
+    async def check(house: House) -> None:
+        async with house.store.begin() as unit:
+            entry = Suppression(contact_centre_id=CENTRE, kind=DoNotCallKind.NUMBER, value=record(1).phone_number)
+            rows = [made(record(1), age) for age in (600, 500, 400)]
+            await unit.save(Changes(attempts=rows, suppressions=[entry]))
+        first = (await explainer(house).campaign("Campaign"))[0]
+        assert {one.rule: (one.records, one.alone) for one in first.held} == {
+            Rule.SUPPRESSION: (1, 0),
+            Rule.ATTEMPT_LIMIT: (1, 0),
+        }
+        assert (first.callable_now, first.callable_if_on) == (1, 1)
+
+    run_in_house(check, [record(1), record(2)], campaign={"rule_set_id": None})
+
+
+def test_a_campaign_that_nobody_works() -> None:
+    """Without a campaign group there is nothing to tell, and that is said."""
+
+    async def check(house: House) -> None:
+        await put(house, ObjectKind.CAMPAIGN, CampaignDefinition(contact_centre_id=CENTRE, campaign_id=0, name="Bare"))
+        with pytest.raises(NotFound, match="has no campaign group"):
+            await explainer(house).campaign("Bare")
+
+    run_in_house(check, [])
 
 
 def test_what_the_group_has_fetched_goes_out_next() -> None:

@@ -279,8 +279,12 @@ class Explainer:
 
     async def campaign(self, name: str) -> list[Overview]:
         """A campaign, list by list, as each of its groups works it."""
-        campaign = self._book.campaign(self._centre, name)
-        groups = self._book.groups_of(self._centre, campaign.campaign_id)[:MAX_GROUPS]
+        stored = self._book.object_named(self._centre, ObjectKind.CAMPAIGN, name)
+        if stored is None:
+            raise NotFound("there is no campaign with this campaignName")
+        groups = self._book.groups_of(self._centre, stored.object_id)[:MAX_GROUPS]
+        if not groups:
+            raise NotFound("nobody works this campaign: it has no campaign group")
         told = []
         for group in groups:
             for entry in group.lists:

@@ -24,7 +24,7 @@ from trunkline.cli.centres import OpensStore, command_line_caller
 from trunkline.cli.flags import STORAGE, config_from, with_options
 from trunkline.config import Config
 from trunkline.domain.attempts import AttemptStep
-from trunkline.domain.facts import Verdict
+from trunkline.domain.facts import Rule, Verdict
 from trunkline.domain.verdict_texts import moment
 from trunkline.errors import Refused, TrunklineError
 
@@ -83,7 +83,7 @@ def record(program: OpensStore, /, **given: Any) -> None:
 def explain_list(program: OpensStore, /, name: str, is_json: bool, **given: Any) -> None:  # noqa: FBT001 - a flag
     """Count what each rule holds back of LIST, and what becomes free in the next 24 hours."""
     told = _run(program, given, lambda explainer: explainer.list(name))
-    _print(overviews_as_json(told), is_json, lambda console: _show_overviews(told, console))
+    _print(overviews_as_json(told), is_json, lambda console: show_overviews(told, console))
 
 
 @_command("campaign")
@@ -91,7 +91,7 @@ def explain_list(program: OpensStore, /, name: str, is_json: bool, **given: Any)
 def explain_campaign(program: OpensStore, /, name: str, is_json: bool, **given: Any) -> None:  # noqa: FBT001 - a flag
     """The same for every list of CAMPAIGN, as each of its groups works it."""
     told = _run(program, given, lambda explainer: explainer.campaign(name))
-    _print(overviews_as_json(told), is_json, lambda console: _show_overviews(told, console))
+    _print(overviews_as_json(told), is_json, lambda console: show_overviews(told, console))
 
 
 def use_rule_files(config: Config) -> None:
@@ -185,13 +185,23 @@ def show_attempts(told: Sequence[AttemptExplanation], console: Console) -> None:
         _verdicts(one.verdicts, row.time_zone, console)
 
 
-def _show_overviews(told: Sequence[Overview], console: Console) -> None:
+def show_overviews(told: Sequence[Overview], console: Console) -> None:
+    """Print lists in numbers; what is switched off comes before the figures, which are as if it were on."""
     for one in told:
         name = f"campaign {one.campaign_name}, group {one.group_name}" if one.campaign_name else "no campaign"
         console.print(f"[bold]{escape(one.list_name)}[/], {escape(name)}")
         statuses = ", ".join(f"{count} {status}" for status, count in one.by_status.items())
         console.print(f"{one.records} records: {statuses or 'none'}")
-        console.print(f"{one.callable_now} may be called now ({one.personal} of them personal callbacks)")
+        for obstacle in one.obstacles:
+            console.print(f"[red]!![/] {obstacle.rule.value}: {escape(obstacle.sentence)}")
+        if one.obstacles:
+            only = "but callbacks " if {held.rule for held in one.obstacles} == {Rule.GROUP_STARTED} else ""
+            console.print(f"   Nothing {only}is called until then. The figures below are as if it were on from now.")
+        personal = f"({one.personal} of them personal callbacks)"
+        if one.obstacles:
+            console.print(f"{one.callable_now} may be called now, {one.callable_if_on} if it were on {personal}")
+        else:
+            console.print(f"{one.callable_now} may be called now {personal}")
         if one.buffered_chains:
             console.print(f"{one.buffered_chains} chains were fetched for {escape(one.group_name)} and go out next")
         table = Table(box=None, padding=(0, 1))

@@ -66,7 +66,8 @@ def group_state(facts: Facts, is_blocking: bool) -> Iterable[Verdict]:
         GroupStatus.RUNNING: "is running",
     }[campaign.status]
     name = campaign.group_name or campaign.name
-    sentence = f"The campaign group {name} {told}; it dials in mode {campaign.dial_mode.name}."
+    why = f" ({campaign.obstacle})" if is_blocking and campaign.obstacle else ""
+    sentence = f"The campaign group {name} {told}{why}; it dials in mode {campaign.dial_mode.name}."
     since_s = campaign.status_since_ms // 1000 or None
     return _one(Rule.GROUP_STATE, is_blocking, campaign.status.name, sentence, since_s)
 
