@@ -6,6 +6,7 @@ import msgspec
 
 from trunkline.app.access import Work, campaign_of, check_application, list_named, work_on
 from trunkline.app.asking import Asked, Rules
+from trunkline.app.number_places import located
 from trunkline.app.ports import MAX_CHAIN, Suppression
 from trunkline.app.records import changed, due_time, on_same_desk, settled
 from trunkline.app.rescue import withdrawn
@@ -323,6 +324,7 @@ async def _new_record(view: View, asked: Asked, command: AddRecord, calling_list
         until_s=command.until_s,
         customer_id=command.customer_id,
     )
+    record = located(record, calling_list.default_region, is_zone_named=command.time_zone is not None)
     if command.local_time is not None or command.due_at_s is not None:
         due_at_s = due_time(record, command.due_at_s, command.local_time, view.now_s)
         record = msgspec.structs.replace(record, due_at_s=due_at_s)

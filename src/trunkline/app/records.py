@@ -8,6 +8,7 @@ import msgspec
 
 from trunkline.app.access import Work, work_of
 from trunkline.app.asking import Asked, Rules
+from trunkline.app.number_places import located
 from trunkline.app.treating import Outcome, counted, ending_of, log_row, treat
 from trunkline.app.view import Decision, View
 from trunkline.domain.attempts import AttemptStep
@@ -19,6 +20,7 @@ from trunkline.domain.eligibility import check_bounds, local_to_unix_s, offset_s
 from trunkline.domain.enums import CallbackType, Door, Hold, RecordStatus, RecordType, Treatment
 from trunkline.domain.events import Acknowledgement, Appearance, RecordAcknowledged, RecordShown
 from trunkline.domain.field_values import checked_fields
+from trunkline.domain.numbers import canonical_number
 from trunkline.domain.records import FieldChanges, Happening, Record, check_phone_number, moved
 from trunkline.errors import InvalidState, OutOfRange
 
@@ -158,7 +160,10 @@ async def read_chain(view: View, asked: Asked, command: ReadChain, rules: Rules)
 def changed(
     record: Record, changes: FieldChanges, calling_list: CallingList, door: Door, *, is_new: bool = False
 ) -> Record:
-    """The record with the changes, checked: number, zone, window and declared custom fields must make sense."""
+    """The record with the changes, checked: number, zone, window and declared custom fields must make sense.
+
+    Another number is somewhere else: the record gets its time zones, unless one is named, and its state.
+    """
     if changes.other_fields or is_new:
         given = calling_list.own_fields(changes.other_fields or {})
         before = None if is_new else record.other_fields
@@ -173,7 +178,10 @@ def changed(
             record.from_s if changes.from_s is None else changes.from_s,
             record.until_s if changes.until_s is None else changes.until_s,
         )
-    return changes.apply(record)
+    after = changes.apply(record)
+    if canonical_number(after.phone_number) == canonical_number(record.phone_number):
+        return after
+    return located(after, calling_list.default_region, is_zone_named=changes.time_zone is not None)
 
 
 def due_time(record: Record, due_at_s: int | None, local_time: str | None, now_s: int) -> int:
