@@ -123,7 +123,7 @@ def _choice(kind: type[StrEnum]) -> click.Choice[str]:
     "suppression_lists",
     multiple=True,
     metavar="NAME",
-    help="A further do-not-call list; repeatable.",
+    help="A do-not-call list besides the own and the required ones; repeatable.",
 )
 @click.option("--create", "is_to_create", is_flag=True, help="Make the list when it does not exist.")
 @click.option("--time-zone", default="UTC", show_default=True, help="Zone of rows without one, in a list made here.")
