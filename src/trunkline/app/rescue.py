@@ -92,9 +92,11 @@ def _kept(entries: list[DeskEntry], until_ms: int | None, now_ms: int) -> list[D
 
 async def _abandoned(view: View, entries: list[DeskEntry], chain: dict[int, Record], rules: Rules) -> Outcome:
     """What becomes of a chain that its agent left: the treatment of Stale, of a missed callback, or as configured."""
-    worked = [chain[entry.chain_n] for entry in entries if is_worked(entry, chain)]
-    record = worked_record(worked)
-    entry = entries[0]
+    lying = [entry for entry in entries if is_worked(entry, chain)]
+    worked = [chain[entry.chain_n] for entry in lying]
+    # What the agent was to call is what a rule had let go; siblings lie there to be read.
+    record = worked_record([chain[entry.chain_n] for entry in lying if entry.permitted_at_ms] or worked)
+    entry = next((one for one in entries if record is not None and one.chain_n == record.chain_n), entries[0])
     campaign = view.book.campaign_by_id(entry.contact_centre_id, entry.campaign_id, entry.user_id)
     ending = ending_of(entry, campaign, happening=Happening.LEASE_ENDED)
     if record is None:
