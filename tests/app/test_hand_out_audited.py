@@ -114,8 +114,11 @@ def test_only_what_the_rules_had_let_go_may_be_called(place: int | None) -> None
             changes = FieldChanges(call_result=CallResult.BUSY)
             await house.ask(agent(1), commands.CompleteRecord, handle=handle, changes=changes)
         audit = Audit(read_rule_files([Path(trunkline.rules.__file__).parent]))
+        erased = Audit(audit.rule_files)
         async for line in export_lines(house.store, house.writer.book, CENTRE):
             audit.read(line.decode())
+            erased.read(msgspec.json.encode({**msgspec.json.decode(line), "detail": {}}).decode())
+        assert erased.findings == []
         assert [found.rule for found in audit.findings] == (["hand-out"] if place == 0 else [])
         assert audit.illegal_attempts == len(audit.findings)
         called = [row.chain_n for row in house.attempts if row.step is AttemptStep.ENDED]

@@ -135,9 +135,13 @@ class Audit:
                 other.state = "void"
 
     def _judge_sibling(self, row: Rule) -> None:
-        """A call to another number of the chain than the one that was handed out to be called."""
+        """A call to another number of the chain than the one that was handed out to be called.
+
+        Of a person whose data were erased the log does not tell any more which of them were permitted.
+        """
         is_call = row["call_result"] not in NO_CALL_MADE
-        if row["at_ms"] >= self.since_ms and is_call and "permitted_at_ms" not in (row.get("detail") or {}):
+        detail = row.get("detail")
+        if row["at_ms"] >= self.since_ms and is_call and detail and "permitted_at_ms" not in detail:
             self.attempts += 1
             self.illegal_attempts += 1
             self._find(row, "hand-out", "a number of the chain that no rules had let go was called")
