@@ -93,8 +93,9 @@ def test_an_entry_with_an_end_takes_the_record_for_that_time() -> None:
     run_in_house(test, RECORDS[:1])
 
 
-def test_no_second_look_before_its_time() -> None:
-    """The step of the upkeep costs nothing in between."""
+@pytest.mark.parametrize("step_ms", [1, -3_600_000])
+def test_no_second_look_before_its_time(step_ms: int) -> None:
+    """The step of the upkeep costs nothing in between; a clock that is set back stops nothing."""
 
     async def test(house: House) -> None:
         watch = DeskWatch(house.store, house.writer, house.clock)
@@ -104,7 +105,7 @@ def test_no_second_look_before_its_time() -> None:
         house.clock.ms += WATCH_EVERY_MS - 1
         await watch.look()
         assert not (await house.desk(ANN))[0].entry.is_settled
-        house.clock.ms += 1
+        house.clock.ms += step_ms
         await watch.look()
         assert (await house.desk(ANN))[0].entry.is_settled
 

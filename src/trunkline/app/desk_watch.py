@@ -46,9 +46,9 @@ class DeskWatch:
         self._looked_at_ms = clock.now_ms()
 
     async def look(self) -> None:
-        """Look once in ``WATCH_EVERY_MS``."""
+        """Look once in ``WATCH_EVERY_MS``, and at once when the clock was set back."""
         now_ms = self._clock.now_ms()
-        if now_ms - self._looked_at_ms < WATCH_EVERY_MS:
+        if 0 <= now_ms - self._looked_at_ms < WATCH_EVERY_MS:
             return
         self._looked_at_ms = now_ms
         after = FIRST
