@@ -95,6 +95,29 @@ def test_another_number_of_a_blocked_chain_may_be_called() -> None:
     run_in_house(test, CHAIN)
 
 
+@pytest.mark.parametrize("operation", [commands.UpdateRecord, commands.RescheduleRecord])
+def test_a_number_on_the_list_does_not_get_onto_a_desk(
+    operation: type[commands.UpdateRecord | commands.RescheduleRecord],
+) -> None:
+    """Who changes a record's number, now or for a callback, gets none that must not be called; a spelling is none."""
+    callback: dict[str, Any] = {"callback_type": CallbackType.PERSONAL, "due_at_s": NOON_S + 3600}
+    more = callback if operation is commands.RescheduleRecord else {}
+
+    async def test(house: House) -> None:
+        handle = await handle_of_next(house)
+        await house.ask(BOB, commands.SuppressContact, phone_number="+12125550999")
+        before = await house.chain(1)
+        changes = FieldChanges(phone_number="+1 212 555 0999")
+        with pytest.raises(InvalidState, match="do-not-call"):
+            await house.ask(ANN, operation, handle=handle, changes=changes, **more)
+        assert await house.chain(1) == before
+        await house.ask(ANN, commands.SuppressContact, handle=handle)
+        changes = FieldChanges(phone_number=CHAIN[0].phone_number.replace("+", "00"))
+        await house.ask(ANN, commands.UpdateRecord, handle=handle, changes=changes)
+
+    run_in_house(test, CHAIN)
+
+
 def test_a_customer_on_the_list_is_not_handed_out() -> None:
     """An entry by customer id holds for all numbers of that customer."""
 

@@ -29,12 +29,16 @@ MAX_DUE_S = 4_102_444_800
 
 
 async def update_record(view: View, asked: Asked, command: UpdateRecord, rules: Rules) -> Decision:
-    """Write fields into a record; it stays on the desk, no treatment runs (outbound domain 2.2)."""
+    """Write fields into a record; it stays on the desk, no treatment runs (outbound domain 2.2).
+
+    Raises ``InvalidState`` for another number that is on a do-not-call list: the agent is about to dial it.
+    """
     work = await work_of(view, asked.caller, command)
     changes = command.changes
     if work.held.entry.is_settled and changes.call_result is not None:
         changes = msgspec.structs.replace(changes, call_result=None)
     record = changed(work.held.record, changes, work.calling_list, asked.door)
+    await check_may_be_called(view, work, record)
     entry = touched(work.held.entry, view.now_ms, rules.lease_ms)
     return decided(
         work,
@@ -112,8 +116,7 @@ async def reschedule_record(view: View, asked: Asked, command: RescheduleRecord,
     entries, chain = await on_same_desk(view, entry)
     if chain[entry.chain_n].status is RecordStatus.READY and not entry.is_settled:
         raise InvalidState("the record is not being worked")
-    if record.phone_number != work.held.record.phone_number and await view.suppressed(work.campaign, [record]):
-        raise InvalidState("phoneNumber must not be called: it is on a do-not-call list")
+    await check_may_be_called(view, work, record)
     postponed = [
         moved(chain[other.chain_n], Happening.CHAIN_POSTPONED, due_at_s=None)
         for other in entries
@@ -198,6 +201,14 @@ def due_time(record: Record, due_at_s: int | None, local_time: str | None, now_s
     if due_at_s >= MAX_DUE_S:
         raise OutOfRange("timestamp must be Unix seconds before the year 2100")
     return due_at_s
+
+
+async def check_may_be_called(view: View, work: Work, record: Record) -> None:
+    """Raise ``InvalidState`` when a record on the desk gets another number, and that is on a do-not-call list."""
+    before = work.held.record.phone_number
+    is_another = canonical_number(record.phone_number) != canonical_number(before)
+    if is_another and await view.suppressed(work.campaign, [record]):
+        raise InvalidState("phoneNumber must not be called: it is on a do-not-call list")
 
 
 async def on_same_desk(view: View, entry: DeskEntry) -> tuple[list[DeskEntry], dict[int, Record]]:
