@@ -45,8 +45,30 @@ def check_answer(method: str, path: str, reply: Reply) -> None:
     found = operation["responses"][str(reply.status)]
     if "$ref" in found:
         pointer = found["$ref"].removeprefix("#")
-    schema = {"$ref": f"urn:openapi#{pointer}/content/application~1json/schema"}
-    jsonschema.Draft202012Validator(schema, registry=_registry()).validate(reply.json)
+    media = reply.headers["Content-Type"].partition(";")[0]
+    assert media in _target(found)["content"], (method, path, media)
+    if media == "application/json":
+        validate(f"{pointer}/content/application~1json/schema", reply.json)
+
+
+def check_body(method: str, path: str, body: Any) -> None:
+    """Fail unless the description tells of this body for this route."""
+    pointer = f"/paths/{_escaped(_template(path))}/{method.lower()}/requestBody/content/application~1json/schema"
+    validate(pointer, body)
+
+
+def validate(pointer: str, value: Any) -> None:
+    """Fail unless a value is as the schema at this place of the description says."""
+    schema = {"$ref": f"urn:openapi#{pointer}"}
+    jsonschema.Draft202012Validator(schema, registry=_registry()).validate(value)
+
+
+def _target(found: Json) -> Json:
+    """The response itself, where a reference names it."""
+    if "$ref" not in found:
+        return found
+    named: Json = description()["components"]["responses"][found["$ref"].rpartition("/")[2]]
+    return named
 
 
 def _escaped(template: str) -> str:
