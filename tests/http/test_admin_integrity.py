@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import quote
 
 import pytest
 
 from tests.http import stored
-from tests.http.administration import Administrator, refused, shown
+from tests.http.administration import Administrator, accepted, refused, shown
 from tests.http.desks import CAMPAIGN, LIST, Demo, Json, accept, demo_server, refuse, user_data
 from tests.http.samples import FIELDS, SAMPLES, a_campaign, an_agent_group, fresh
 from trunkline.domain.enums import GroupStatus
@@ -45,16 +46,67 @@ def test_references_must_exist(admin: Administrator) -> None:
 
 
 def test_a_format_in_use_stays(admin: Administrator) -> None:
-    """Its fields neither change nor go while a list has it; its description may change."""
+    """It is not deleted while a list has it; as long as no list with it has records, its fields may change."""
     made = admin.make("formats", name=fresh("Used"), fields=FIELDS)
     one = f"formats/{made['id']}"
     called = admin.make("calling-lists", name=fresh("User"), formatId=made["id"])
-    refused(admin.ask("PATCH", one, {"version": 1, "fields": []}), 409, 19, "fields", called["name"])
     refused(admin.ask("DELETE", f"{one}?version=1"), 409, 19, called["name"])
-    admin.change(one, 1, description="for " + called["name"])
+    admin.change(one, 1, fields=[])
     admin.drop(f"calling-lists/{called['id']}", 1)
-    admin.change(one, 2, fields=[])
-    admin.drop(one, 3)
+    admin.drop(one, 2)
+
+
+def test_a_format_with_records_gains_and_loses_nothing(admin: Administrator) -> None:
+    """Optional fields come and labels change, also by way of the list; fields neither go nor get another type."""
+    made = admin.make("formats", name=fresh("Filled"), fields=FIELDS)
+    other = admin.make("formats", name=fresh("Other"), fields=FIELDS[:1])
+    one = f"formats/{made['id']}"
+    called = admin.make("calling-lists", name=fresh("Filled"), formatId=made["id"])
+    named = f"calling-lists/{quote(called['name'])}"
+    rows = b"phone,city,age\n+14155557901,Paris,40\n"
+    accepted(admin.ask("POST", f"{named}/imports?importId=filled", rows, Content_Type="text/csv"))
+    city, age = FIELDS
+    for fields, word in (
+        ([age], "fields: city must stay"),
+        ([city, {**age, "fieldType": "VarChar"}], "fields[1].fieldType (age)"),
+        ([{**city, "maxLength": 9}, age], "fields[0].maxLength (city)"),
+        ([city, age, {"name": "plan", "isMandatory": True}], "fields[2]"),
+    ):
+        refused(admin.ask("PATCH", one, {"version": 1, "fields": fields}), 409, 19, word, called["name"])
+    to_other = {"version": 1, "formatId": other["id"]}
+    refused(admin.ask("PATCH", f"calling-lists/{called['id']}", to_other), 409, 19, "fields: age must stay")
+    grown = admin.change(one, 1, fields=[{"name": "plan"}, {**city, "label": "Town"}, age])
+    assert [field["name"] for field in grown["fields"]] == ["plan", "city", "age"]
+    rows = b"phone,city,age,plan\n+14155557902,Paris,41,gold\n"
+    accepted(admin.ask("POST", f"{named}/imports?importId=grown", rows, Content_Type="text/csv"))
+    accepted(admin.ask("POST", f"{named}/removals", {"all": True}))
+    admin.change(one, 2, fields=[age])
+
+
+def test_a_format_of_a_loaded_group_gains_only(admin: Administrator) -> None:
+    """While the group is loaded new optional fields come, and nothing that agents' forms know changes."""
+    made = admin.make("formats", name=fresh("Loaded"), fields=FIELDS)
+    one = f"formats/{made['id']}"
+    called = admin.make("calling-lists", name=fresh("Loaded"), formatId=made["id"])
+    campaign = admin.make("campaigns", name=fresh("Loaded"), lists=[{"listId": called["id"]}])
+    agents = admin.make("agent-groups", name=fresh("Loaded"), userIds=[3])
+    group = admin.make("campaign-groups", name=fresh("Loaded"), campaignId=campaign["id"], agentGroupId=agents["id"])
+    control = f"campaign-groups/{group['id']}"
+    accepted(admin.ask("POST", control, {"operationName": "Load"}))
+    sent = [{**FIELDS[0], "sentAs": "Town"}, FIELDS[1]]
+    refused(admin.ask("PATCH", one, {"version": 1, "fields": sent}), 409, 19, "fields cannot change", group["name"])
+    admin.change(one, 1, fields=[*FIELDS, {"name": "plan"}])
+    accepted(admin.ask("POST", control, {"operationName": "Unload"}))
+    admin.change(one, 2, fields=sent)
+
+
+def test_a_filter_fits_the_fields_that_its_lists_have_then(admin: Administrator) -> None:
+    """A format does not lose the field that the filter of one of its lists names, records or not."""
+    made = admin.make("formats", name=fresh("Filtered"), fields=FIELDS)
+    used = admin.make("filters", name=fresh("By city"), criteria="city = 'Paris'")
+    admin.make("calling-lists", name=fresh("Filtered"), formatId=made["id"], filterId=used["id"])
+    answer = admin.ask("PATCH", f"formats/{made['id']}", {"version": 1, "fields": FIELDS[1:]})
+    refused(answer, 400, 10, used["name"], "city")
 
 
 def test_a_deleted_list_leaves_its_campaigns(admin: Administrator) -> None:

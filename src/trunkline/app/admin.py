@@ -168,6 +168,7 @@ class Administration:
         value = await self._checked(book, kind, draft.value)
         admin_rules.check_among_others(book, value, object_id)
         admin_rules.check_change(book, stored, value)
+        await self._check_fields(book, stored, value)
         write = admin_rules.rewrite(stored, value)
         if draft.reference is not None:
             write = msgspec.structs.replace(write, reference=draft.reference)
@@ -192,6 +193,13 @@ class Administration:
                 seen_version=book.version,
             )
         )
+
+    async def _check_fields(self, book: ReferenceBook, stored: StoredObject, value: ObjectValue) -> None:
+        """Raise ``AlreadyInUse`` when records would not bear a change of their custom fields."""
+        said, lists = admin_rules.fields_at_stake(book, stored, value)
+        for called in lists:
+            if await self._has_records(called):
+                raise AlreadyInUse(f"{said}: the calling list {called.name} has records")
 
     async def _has_records(self, calling_list: CallingList) -> bool:
         query = RecordQuery(

@@ -87,7 +87,8 @@ def said(inner: Schema, about: str) -> Schema:
 def of_struct(struct: type[msgspec.Struct]) -> Schema:
     """The schema of a struct as it is encoded, with those of its parts inside."""
     (found,), parts = msgspec.json.schema_components([struct], ref_template="{name}")
-    return _inlined(found, parts, omits=struct.__struct_config__.omit_defaults)
+    made: Schema = _inlined(found, parts, omits=struct.__struct_config__.omit_defaults)
+    return made
 
 
 def _inlined(schema: Any, parts: dict[str, Any], *, omits: bool) -> Any:

@@ -13,7 +13,8 @@ from trunkline.app.import_report import ImportReport, ImportStanding
 from trunkline.app.list_work import ListReport
 from trunkline.app.persons import MAX_REASON as MAX_ERASE_REASON
 from trunkline.app.persons import EraseReport
-from trunkline.app.stored import JournalRow, Suppression
+from trunkline.app.stored import JournalRow
+from trunkline.app.stored_contacts import Suppression
 from trunkline.app.suppression_emptying import EmptyingReport
 from trunkline.app.suppression_import import SuppressionReport
 from trunkline.app.suppression_work import MAX_TEXT, MAX_VALUE
