@@ -149,7 +149,9 @@ class Running:
                 lambda: self.writer.book,
                 self.settings.spool_dir,
             ),
-            administration=Administration(store, clock, lambda: self.writer.book, self.upkeep.refresh, accounts),
+            administration=Administration(
+                store, clock, lambda: self.writer.book, self.upkeep.refresh, accounts, self.settings.validation_urls
+            ),
             refresh=self.upkeep.refresh,
             metrics=metrics.text if metrics else None,
             webhooks=self.webhooks,

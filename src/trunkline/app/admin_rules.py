@@ -16,6 +16,7 @@ from collections.abc import Collection, Iterable
 import msgspec
 
 from trunkline.app.admin_checks import check_filter_fields
+from trunkline.app.admin_names import plans_with_hook
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.ports import ObjectWrite
 from trunkline.contract.admin_kinds import KINDS, USER, Kind, references
@@ -108,6 +109,10 @@ def check_change(book: ReferenceBook, before: StoredObject, after: ObjectValue) 
     changed = {
         field for field in before.value.__struct_fields__ if getattr(before.value, field) != getattr(after, field)
     }
+    if before.kind is ObjectKind.WEBHOOK and "name" in changed:
+        plans = plans_with_hook(book, before.contact_centre_id, before.value.name)
+        if plans:
+            raise AlreadyInUse(f"name cannot change while treatments name the webhook: {_some(plans)}")
     frozen = sorted(changed & FROZEN_WHILE_LOADED.get(before.kind, frozenset()))
     if (
         isinstance(before.value, Format)
@@ -162,6 +167,8 @@ def deletion(book: ReferenceBook, stored: StoredObject) -> tuple[ObjectWrite, ..
     if stored.kind is ObjectKind.SKILL:
         count = sum(1 for skills in book.skills_of(centre).values() if stored.object_id in skills)
         needed += [f"{count} users"] if count else []
+    if stored.kind is ObjectKind.WEBHOOK:
+        needed += [f"treatment {name}" for name in plans_with_hook(book, centre, stored.value.name)]
     if needed:
         raise AlreadyInUse(f"it is in use: {_some(needed)}")
     gone = ObjectWrite(

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from trunkline.contract.admin_documents import SECTIONS, fields_of, names_in
+from trunkline.contract.admin_documents import SECTIONS, fields_of, hooks_in, names_in
 from trunkline.contract.admin_kinds import KINDS, Kind
 from trunkline.contract.admin_requests import PASSWORD, new_value
 from trunkline.domain.objects import ObjectKind
@@ -115,7 +115,8 @@ def _in_order(found: dict[tuple[str, str], Entry]) -> list[Entry]:
                 raise OutOfRange(f"{entry.place}: the objects of this document name each other in a circle")
             on_way.add(key)
             stack.append((key, True))
-            stack += [(other, False) for other in sorted(names_in(entry.kind, entry.fields), reverse=True)]
+            named = names_in(entry.kind, entry.fields) | hooks_in(entry.kind, entry.fields)
+            stack += [(other, False) for other in sorted(named, reverse=True)]
     return list(ordered.values())
 
 
