@@ -18,8 +18,9 @@ from trunkline.app.admin_accounts import Accounts
 from trunkline.app.admin_checks import check_object
 from trunkline.app.admin_items import Draft, Item, Version, check_version, version_of
 from trunkline.app.admin_names import check_names
+from trunkline.app.admin_store import AdminStore
 from trunkline.app.directory import ReferenceBook
-from trunkline.app.ports import Clock, Conflict, ObjectChanges, ObjectWrite, RecordQuery, Store, SuppressionQuery
+from trunkline.app.ports import Clock, Conflict, ObjectChanges, ObjectWrite, RecordQuery, SuppressionQuery
 from trunkline.contract.admin_kinds import USER, Kind, references
 from trunkline.domain.campaigns import CallingList
 from trunkline.domain.objects import ObjectValue, StoredObject
@@ -44,7 +45,7 @@ class Administration:
 
     def __init__(
         self,
-        store: Store,
+        store: AdminStore,
         clock: Clock,
         book: Callable[[], ReferenceBook],
         refresh: Callable[[], Awaitable[None]],

@@ -11,19 +11,18 @@ from typing import Any
 
 import msgspec
 
+from trunkline.app.admin_store import PROVISIONAL
 from trunkline.contract.admin_documents import SECTIONS, fields_of, hooks_in, names_in
 from trunkline.contract.admin_kinds import KINDS, Kind
 from trunkline.contract.admin_requests import PASSWORD, new_value
 from trunkline.domain.objects import ObjectKind
 from trunkline.domain.treatments import TreatmentPlan, numbered
-from trunkline.errors import InvalidState, MissingParameter, OutOfRange, TooLarge
+from trunkline.errors import InvalidState, MissingParameter, OutOfRange, Refused, TooLarge
 
 Json = dict[str, Any]
 
 MAX_ENTRIES = 10_000
 """Objects of one document."""
-PROVISIONAL = 2_000_000_000
-"""Numbers from here on stand for objects that a dry run would make."""
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -56,6 +55,11 @@ class Step(msgspec.Struct, frozen=True):
     def is_needed(self) -> bool:
         """True when there is anything to do."""
         return self.is_new or bool(self.changes)
+
+
+def placed(entry: Entry, error: Refused) -> Refused:
+    """A refusal of the server with the place in the document."""
+    return Refused(f"{entry.place} ({entry.kind.title} {entry.name}): {error}", error.code)
 
 
 def entries_of(document: Any) -> list[Entry]:
@@ -134,6 +138,7 @@ class Plan:
     def __init__(self, present: dict[str, list[Json]]) -> None:
         self._shown = {(kind, item["name"]): item for kind, items in present.items() for item in items}
         self._provisional = 0
+        self._refused: set[tuple[str, str]] = set()
 
     def step(self, entry: Entry) -> Step:
         """What becomes of an entry. Raises ``OutOfRange`` for what the entry may not say, naming the place."""
@@ -169,6 +174,10 @@ class Plan:
         else:
             self._shown[key] = {**self._shown[key], **step.fields}
 
+    def refuse(self, entry: Entry) -> None:
+        """Take in that an entry is refused: what it says comes to nothing."""
+        self._refused.add((entry.kind.kind, entry.name))
+
     def name(self, kind: Kind, number: int) -> str | int:
         """The name of an object; its number when nothing has it."""
         found = (name for (of, name), item in self._shown.items() if of == kind.kind and item["id"] == number)
@@ -176,6 +185,8 @@ class Plan:
 
     def _number(self, kind: Kind, name: str, place: str) -> int:
         found = self._shown.get((kind.kind, name))
+        if found is None and (kind.kind, name) in self._refused:
+            raise OutOfRange(f"{place}: the {kind.title} named {name} is refused itself")
         if found is None:
             raise OutOfRange(f"{place}: there is no {kind.title} named {name}")
         number: int = found["id"]

@@ -6,6 +6,7 @@ The shapes are written by ``contract.group_control``, ``explanations``, ``callba
 
 from __future__ import annotations
 
+from trunkline.contract.admin_kinds import KINDS
 from trunkline.contract.admin_schemas import (
     BOOL,
     COUNT,
@@ -156,6 +157,16 @@ CALLBACK = closed(
     callResult=one_of(CALL_RESULT_NAMES.values()),
     attempts=COUNT,
     version=said(COUNT, "For the request that reassigns it."),
+)
+
+JUDGED = closed(
+    (),
+    "What would become of an entry of a document.",
+    place=said(TEXT, "Such as campaigns[2]."),
+    kind=one_of(kind.name for kind in KINDS.values()),
+    name=TEXT,
+    outcome=one_of(("made", "changed", "unchanged", "refused")),
+    refusal=nullable(closed((), "Why, when it is refused.", statusCode=COUNT, statusMessage=TEXT)),
 )
 
 _VERDICT = closed(

@@ -117,14 +117,26 @@ def kept(struct: type[msgspec.Struct], **others: Schema) -> Schema:
     Parts are named by reference; see ``kept_components``.
     """
     _, parts = msgspec.json.schema_components([struct], ref_template=f"{COMPONENTS}{KEPT}{{name}}")
-    own = parts[struct.__name__]["properties"]
+    own = _without_defaults(parts[struct.__name__])["properties"]
     return closed((), "", **{camel(name): schema for name, schema in own.items()} | others)
 
 
 def kept_components(*structs: type[msgspec.Struct]) -> dict[str, Schema]:
     """The parts of such structs by name."""
     _, parts = msgspec.json.schema_components(structs, ref_template=f"{COMPONENTS}{KEPT}{{name}}")
-    return {f"{KEPT}{name}": part for name, part in sorted(parts.items())}
+    return {f"{KEPT}{name}": _without_defaults(part) for name, part in sorted(parts.items())}
+
+
+def _without_defaults(schema: Any) -> Any:
+    """The schema of an answer: a default is for what may be left out, and here nothing is."""
+    if isinstance(schema, list):
+        return [_without_defaults(one) for one in schema]
+    if not isinstance(schema, dict):
+        return schema
+    made = {name: _without_defaults(value) for name, value in schema.items() if name not in ("default", "properties")}
+    if "properties" in schema:
+        made["properties"] = {name: _without_defaults(one) for name, one in schema["properties"].items()}
+    return made
 
 
 def camel(name: str) -> str:

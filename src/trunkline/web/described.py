@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from trunkline.app.applying import MAX_ENTRIES
 from trunkline.app.import_report import ImportReport, ImportStanding
 from trunkline.app.list_work import ListReport
 from trunkline.app.persons import MAX_REASON as MAX_ERASE_REASON
@@ -20,6 +21,7 @@ from trunkline.app.suppression_import import SuppressionReport
 from trunkline.app.suppression_work import MAX_TEXT, MAX_VALUE
 from trunkline.contract import admin_answers as answers
 from trunkline.contract import callbacks as contract_callbacks
+from trunkline.contract.admin_documents import SECTIONS
 from trunkline.contract.admin_schemas import (
     BOOL,
     COUNT,
@@ -50,6 +52,7 @@ from trunkline.domain.records import MAX_PHONE_NUMBER, Record
 from trunkline.web import (
     admin,
     callbacks,
+    documents,
     explain,
     exports,
     group_control,
@@ -103,6 +106,7 @@ def mapping(about: str) -> Json:
 COMPONENTS = kept_components(Record, AttemptRow, JournalRow, Suppression)
 """Parts of what is kept about persons, which their answer names."""
 _NAME = text(MAX_NAME, 1)
+_NAMED: Json = {"type": "object", "properties": {"name": _NAME}, "required": ["name"]}
 _CRITERIA = said(text(MAX_CRITERIA), "A filter; empty for the whole list.")
 _DRY_RUN = said(BOOL, "Count only.")
 _LIST_REPORT = {"report": of_struct(ListReport)}
@@ -155,6 +159,10 @@ def _lists() -> dict[Callable[..., Any], Described]:
                 query("before", LONG, "`seq` of the last row of the page before."),
             ),
             content={"requests": many(answers.AUDIT_ROW, admin.MAX_AUDIT_ROWS)},
+        ),
+        documents.post_check: Described(
+            body={JSON: body((), "As `trunkline apply` reads it.", **dict.fromkeys(SECTIONS, nullable(many(_NAMED))))},
+            content={"outcomes": many(answers.JUDGED, MAX_ENTRIES)},
         ),
         admin.post_chain: Described(body={JSON: _operation("ResetStale")}),
         list_work.post_check: Described(
@@ -227,9 +235,8 @@ def _suppression() -> dict[Callable[..., Any], Described]:
     one = body(("value", "reason"), "One entry.", **_ENTRY, region=REGION)
     item = body(("value", "reason"), **_ENTRY)
     several = body(("entries",), "Several.", entries=many(item, suppression.MAX_ENTRIES), region=REGION)
-    kind = query("kind", one_of(DoNotCallKind))
+    kind, region = query("kind", one_of(DoNotCallKind)), query("region", REGION)
     value = query("value", text(MAX_PHONE_NUMBER), "However it is spelled.")
-    region = query("region", REGION)
     return {
         suppression.get_entries: Described(
             parameters=(
@@ -264,9 +271,7 @@ def _suppression() -> dict[Callable[..., Any], Described]:
         ),
         suppression.delete_entries: Described(
             parameters=(
-                {**value, "required": True},
-                *(kind, region),
-                query("campaign", text(MAX_NAME)),
+                *({**value, "required": True}, kind, region, query("campaign", text(MAX_NAME))),
                 {**query("reason", text(MAX_TEXT, 1)), "required": True},
             ),
             content={"removed": COUNT},
