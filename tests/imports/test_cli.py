@@ -213,6 +213,59 @@ def test_a_list_can_be_made(desk: Desk) -> None:
     assert desk.run(GOOD, "--create", name="").exit_code == 1
 
 
+@pytest.mark.parametrize(
+    ("text", "arguments"),
+    [
+        (MIXED, ()),
+        (MIXED, ("--json",)),
+        ("", ()),
+        ("name\nAnn\n", ()),
+        ("", ("--format", "jsonl")),
+        ("\n\n", ("--format", "jsonl")),
+        ('{"phone": "12"}\n', ("--format", "jsonl")),
+        (GOOD, ("--map", "phone=Nothing")),
+        (GOOD, ("--encoding", "hex")),
+        (GOOD, ("--specification", "Nothing")),
+        (GOOD, ("--do-not-call-list", "Nothing")),
+        (GOOD, ("--save-specification", "exported")),
+        (GOOD, ("--import-id", "a b")),
+    ],
+)
+def test_an_import_that_is_refused_leaves_no_list(desk: Desk, text: str, arguments: tuple[str, ...]) -> None:
+    """Whatever it is refused for, --create has made nothing, and the same command with a good file makes the list."""
+    result = desk.run(text, "--create", *arguments, name="New")
+    assert result.exit_code == 1, result.output
+    assert isinstance(result.exception, SystemExit)
+    assert "there is no calling list" in desk.run(GOOD, name="New").stderr
+    assert desk.run(GOOD, "--create", name="New").exit_code == 0
+    assert desk.count(6) == 3
+
+
+def test_a_list_is_made_once(desk: Desk) -> None:
+    """Somebody makes the list while its file is checked: the second import is refused and adds nothing."""
+
+    class Late(Program):
+        """Makes the list when the file has been checked."""
+
+        def open_store(self, config: Config) -> Store:
+            """The store, in which somebody else is first."""
+            store = super().open_store(config)
+            make = store.change_objects
+
+            async def first(changes: ObjectChanges) -> list[StoredObject]:
+                await make(changes)
+                return await make(changes)
+
+            store.change_objects = first  # type: ignore[method-assign]
+            return store
+
+    desk.program = Late(desk.folder)
+    result = desk.run(GOOD, "--create", name="New")
+    assert result.exit_code == 1
+    assert "Error: " in result.stderr
+    assert desk.count(6) == 0
+
+
 def test_a_list_that_is_made_is_empty(desk: Desk) -> None:
     """--create never takes the number of a list that was deleted: its records would come back and be called."""
     assert desk.run(GOOD, "--create", name="Old").exit_code == 0
