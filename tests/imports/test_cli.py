@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from trunkline.adapters.storage import make_store, migrate
+from trunkline.app import import_questions
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.ports import Changes, ObjectChanges, ObjectWrite, Provision, Store, Suppression
 from trunkline.cli.exports import export_list
@@ -397,8 +398,13 @@ def test_a_specification_may_be_a_file(desk: Desk, name: str, text: str, is_good
     assert desk.count() == int(is_good)
 
 
-def test_contacts_on_do_not_call_lists_are_refused(desk: Desk) -> None:
-    """The contact centre's own list counts by itself, another one when it is named; the check can be left out."""
+@pytest.mark.parametrize("kept_keys", [import_questions.KEPT_KEYS, 1])
+def test_contacts_on_do_not_call_lists_are_refused(desk: Desk, kept_keys: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The contact centre's own list counts by itself, another one when it is named; the check can be left out.
+
+    It is the same with fewer entries than are kept in memory and with more.
+    """
+    monkeypatch.setattr(import_questions, "KEPT_KEYS", kept_keys)
     shop = SuppressionList(contact_centre_id=1, suppression_list_id=3, name="Shop")
     desk.provision(Provision(objects=[StoredObject(kind=ObjectKind.SUPPRESSION_LIST, value=shop)]))
     desk.suppress("+1 646 555 0100", 0)
