@@ -184,6 +184,29 @@ def test_more_refusals_than_a_screen(desk: Desk) -> None:
     assert "Dry run: nothing was written; 0 records in 0 chains are good." in result.stdout
 
 
+def test_a_dry_run_says_that_the_file_was_imported(desk: Desk) -> None:
+    """Doing it again would add nothing, which is said also when rows are refused; another name is another import."""
+    assert desk.run(MIXED, "--mode", "good").exit_code == 0
+    dry = desk.run(MIXED, "--dry-run")
+    assert dry.exit_code == 0
+    assert "this import was finished before with 3 records, and doing it again would add nothing" in dry.stdout
+    other = desk.run(MIXED, "--dry-run", "--mode", "good", "--import-id", "other")
+    assert "Dry run: nothing was written; 3 records in 2 chains are good." in other.stdout
+    assert desk.count() == 3
+
+
+def test_a_file_without_rows_is_said(desk: Desk) -> None:
+    """A header alone is no fault, and is not told as if something was added; a file with nothing in it is refused."""
+    for arguments in ((), ("--dry-run", "--import-id", "x")):
+        result = desk.run("phone\n", *arguments)
+        assert result.exit_code == 0
+        assert "The file has no rows: there is nothing to add." in result.stdout
+    for text in ("", "\n \n"):
+        for arguments in (("--format", "jsonl"), ("--format", "jsonl", "--dry-run", "--json")):
+            result = desk.run(text, *arguments)
+            assert (result.exit_code, result.stderr) == (1, "Error: the file is empty\n")
+
+
 def test_the_report_as_json(desk: Desk) -> None:
     """Standard output is one JSON object."""
     result = desk.run(None, "--json", "--import-id", "x", stdin=GOOD)

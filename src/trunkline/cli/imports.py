@@ -348,10 +348,25 @@ def _show_refusals(report: ImportReport, console: Console) -> None:
         console.print(f"and {others} more; --refused FILE writes all of them")
 
 
+def _prospect(report: ImportReport) -> str:
+    """What an import of the file that was tried would do."""
+    if report.is_repeat:
+        return (
+            f"this import was finished before with {report.records_added_before} records, and doing it again would add "
+            "nothing (--import-id names another import)"
+        )
+    good = f"{report.rows_good} records in {report.chains_good} chains are good"
+    if report.records_added_before:
+        good += f"; a run that was interrupted added {report.records_added_before}, doing it again adds what is missing"
+    return good
+
+
 def outcome(report: ImportReport) -> str:
     """The report in one sentence."""
+    if report.rows_read == 0 and not report.is_repeat:
+        return "The file has no rows: there is nothing to add."
     if report.is_dry_run:
-        return f"Dry run: nothing was written; {report.rows_good} records in {report.chains_good} chains are good."
+        return f"Dry run: nothing was written; {_prospect(report)}."
     if report.is_repeat:
         return f"This import was finished before with {report.records_added_before} records; nothing was added."
     if report.is_refused:
