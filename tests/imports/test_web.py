@@ -121,6 +121,15 @@ def test_a_dry_run_is_an_answer() -> None:
     assert bench.records == []
 
 
+@pytest.mark.parametrize("body", [b"", b"\n\n"])
+@pytest.mark.parametrize("query", ["", "dryRun=true", "mode=good"])
+def test_an_empty_body_is_said(query: str, body: bytes) -> None:
+    """Nothing, and blank lines alone, are refused in a sentence."""
+    found = refusal(asking(query, body, content_type="application/x-ndjson"))
+    assert isinstance(found, OutOfRange)
+    assert str(found) == "the file is empty"
+
+
 def test_a_repeat_is_said() -> None:
     """Done again, tried or not, an import that was finished adds nothing, and the answer says so in a sentence."""
     bench = Bench()
