@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from tests.imports.test_cli import GOOD, Desk
+from tests.imports.desk import GOOD, Desk
 from trunkline.adapters.storage import migrate
 from trunkline.app.ports import Provision
 from trunkline.cli.lists import lists
