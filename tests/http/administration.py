@@ -89,7 +89,7 @@ def _operation(method: str, path: str) -> Json | None:
 
 
 class Administrator:
-    """Somebody who asks the administration API. Every answer is checked against the description."""
+    """Somebody who asks the administration API. Answers, and bodies that it takes, are checked by the description."""
 
     def __init__(self, demo: Demo, name: str = "admin1", password: str = PASSWORD) -> None:
         self.demo = demo
@@ -102,6 +102,8 @@ class Administrator:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         reply = exchange(self.demo.url, method, f"{PREFIX}/{path}", sent, {**self._headers, **named})
         check_answer(method, f"{PREFIX}/{path}", reply)
+        if body is not None and not isinstance(body, bytes) and reply.status < 300:
+            check_body(method, f"{PREFIX}/{path}", body)
         return reply
 
     @staticmethod

@@ -83,6 +83,7 @@ class Described(NamedTuple):
 
     parameters: tuple[Json, ...] = ()
     body: Mapping[str, Json] = {}
+    needs_body: bool = True
     content: Mapping[str, Json] = {}
     optional: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
@@ -178,7 +179,7 @@ def _lists() -> dict[Callable[..., Any], Described]:
         list_work.post_recycling: Described(
             body={JSON: body((), criteria=_CRITERIA, keepAttempts=BOOL, dryRun=_DRY_RUN)}, content=_LIST_REPORT
         ),
-        list_work.post_undo: Described(body={JSON: body()}, content=_LIST_REPORT),
+        list_work.post_undo: Described(body={JSON: body()}, needs_body=False, content=_LIST_REPORT),
         list_work.post_removal: Described(
             body={JSON: body((), criteria=_CRITERIA, all=said(BOOL, "The whole list."), dryRun=_DRY_RUN)},
             content=_LIST_REPORT,
@@ -191,6 +192,7 @@ def _lists() -> dict[Callable[..., Any], Described]:
                     criteria=_CRITERIA,
                     count=nullable(whole(1, INT32_MAX)),
                     percent=nullable(whole(1, 100)),
+                    allowOtherFormat=said(BOOL, "Also to a list with other custom fields."),
                     dryRun=_DRY_RUN,
                 )
             },
@@ -216,7 +218,8 @@ def _files() -> dict[Callable[..., Any], Described]:
                 mapping("`map.<meaning>=<column>` for each column that is not called as its meaning."),
             ),
             body={CSV: FILE, LINES: FILE},
-            content={"report": report},
+            content={"report": report, "statusMessage": said(TEXT, "Of an import that was finished before.")},
+            optional=("statusMessage",),
             others={"202": {"import": standing}, "400": {"report": report}},
             notes="202: it takes longer and goes on; ask for its progress. 400 with a report: rows were refused.",
         ),

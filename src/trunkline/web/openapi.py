@@ -145,7 +145,7 @@ def _describe_other(operation: Json, row: Row, told: described.Described) -> Non
     operation["parameters"] += told.parameters
     if told.body:
         content = {media: {"schema": schema} for media, schema in told.body.items()}
-        operation["requestBody"] = {"required": True, "content": content}
+        operation["requestBody"] = {"required": told.needs_body, "content": content}
     if told.files:
         content = {media: {"schema": described.FILE} for media in told.files}
         operation["responses"]["200"] = {"description": "The file.", "content": content}
