@@ -200,12 +200,16 @@ def test_add_opens_a_chain() -> None:
     run_in_house(test, [])
 
 
-def test_add_to_a_chain_on_a_desk_goes_to_that_desk() -> None:
-    """A chain is never in two hands, not even by adding to it."""
+@pytest.mark.parametrize("is_open", [True, False])
+def test_add_to_a_chain_on_a_desk_goes_to_that_desk(is_open: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    """A chain is never in two hands, not even by adding to it; the entry tells whether the rules let the new one go."""
 
     async def test(house: House) -> None:
         await handle_of_next(house)
-        events = await house.ask(BOB, commands.AddRecord, **NEW, chain_id=1)
+        hours: dict[str, Any] = {"from_s": 0, "until_s": 86_400 if is_open else 60}
+        events = await house.ask(BOB, commands.AddRecord, **NEW, **hours, chain_id=1)
+        added = (await house.desk(ANN))[-1]
+        assert (added.record.chain_n, added.entry.permitted_at_ms) == (2, house.clock.ms if is_open else 0)
         assert isinstance(events[0], RecordAcknowledged)
         assert isinstance((await house.preview(BOB))[0], NothingToPreview)
         assert events[0].handle in {one.entry.handle for one in await house.desk(ANN)}
