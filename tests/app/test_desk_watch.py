@@ -7,7 +7,8 @@ import pytest
 from tests.app.harness import NOON_S, House, record, run_in_house
 from tests.app.suppressing import ANN, BOB, CUSTOMER, enter, make_list
 from trunkline.app import desk_watch
-from trunkline.app.desk_watch import WATCH_EVERY_MS, DeskWatch
+from trunkline.app.desk_watch import REPORT_MS, WATCH_EVERY_MS, DeskWatch
+from trunkline.app.rescue import SYSTEM, ExpireLeases
 from trunkline.domain import commands
 from trunkline.domain.attempts import AttemptStep
 from trunkline.domain.enums import CallResult, Hold, RecordStatus, RecordType
@@ -54,6 +55,26 @@ def test_a_record_that_is_named_while_it_lies_on_a_desk(page: int, monkeypatch: 
         assert await house.desk(ANN) == []
         assert (house.attempts[-1].step, house.attempts[-1].call_result) == (AttemptStep.ENDED, CallResult.ANSWER)
         assert [one.record_type for one in await house.chain(mine.record.chain_id)] == [RecordType.NO_CALL]
+
+    run_in_house(test, RECORDS)
+
+
+def test_a_record_that_was_taken_away_leaves_the_desk_soon() -> None:
+    """Its agent has the time of a long call to report one; then nothing waits for what desktops have closed."""
+
+    async def test(house: House) -> None:
+        watch = DeskWatch(house.store, house.writer, house.clock)
+        register = await make_list(house, is_required=True)
+        await house.preview(ANN)
+        await enter(house, register, RECORDS[0].phone_number)
+        assert len(await look(house, watch)) == 1
+        house.clock.ms += REPORT_MS - 1
+        await house.ask(SYSTEM, ExpireLeases)
+        assert len(await house.desk(ANN)) == 1
+        house.clock.ms += 1
+        await house.ask(SYSTEM, ExpireLeases)
+        assert await house.desk(ANN) == []
+        assert [one.record_type for one in await house.chain(1)] == [RecordType.NO_CALL]
 
     run_in_house(test, RECORDS)
 
