@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.app.harness import NOON_S, OTHER_LIST_ID, House, agent, record, run_in_house
+from trunkline.app.rescue import REPORT_MS
 from trunkline.domain import commands
 from trunkline.domain.enums import (
     CallbackType,
@@ -155,6 +156,9 @@ def test_the_other_agent_is_told() -> None:
         assert isinstance(told.events[0], RecordWithdrawn)
         assert told.events[0].handle == handle
         assert (await house.chain(1))[0].status is RecordStatus.CANCELLED
+        gone, kept = await house.desk(ANN)
+        assert gone.entry.lease_until_ms == house.clock.ms + REPORT_MS
+        assert kept.entry.lease_until_ms == house.clock.ms + house.rules.lease_ms
 
     run_in_house(test, CHAIN)
 

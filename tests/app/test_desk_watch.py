@@ -7,8 +7,8 @@ import pytest
 from tests.app.harness import NOON_S, House, record, run_in_house
 from tests.app.suppressing import ANN, BOB, CUSTOMER, enter, make_list
 from trunkline.app import desk_watch
-from trunkline.app.desk_watch import REPORT_MS, WATCH_EVERY_MS, DeskWatch
-from trunkline.app.rescue import SYSTEM, ExpireLeases
+from trunkline.app.desk_watch import WATCH_EVERY_MS, DeskWatch
+from trunkline.app.rescue import REPORT_MS, SYSTEM, ExpireLeases
 from trunkline.domain import commands
 from trunkline.domain.attempts import AttemptStep
 from trunkline.domain.enums import CallResult, Hold, RecordStatus, RecordType

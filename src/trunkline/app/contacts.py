@@ -10,7 +10,7 @@ from trunkline.app.judging import blocked
 from trunkline.app.number_places import located
 from trunkline.app.ports import MAX_CHAIN, Suppression
 from trunkline.app.records import changed, due_time, on_same_desk, settled
-from trunkline.app.rescue import withdrawn
+from trunkline.app.rescue import soon_gone, withdrawn
 from trunkline.app.spellings import spelled
 from trunkline.app.suppression import account_of, list_of
 from trunkline.app.view import Decision, View
@@ -217,7 +217,7 @@ def aimed_decision(
         events=(event,),
         notices=[(entry, event) for entry, event in others if event is not None],
         records=records,
-        desk=[settled(entry) for entry in entries],
+        desk=[settled(entry) if entry.user_id == mine else soon_gone(settled(entry), view.now_ms) for entry in entries],
         suppressions=suppressions,
         list_id=aimed.calling_list.list_id if aimed.calling_list else None,
         campaign_id=aimed.campaign.campaign_id,

@@ -15,11 +15,10 @@ from trunkline.app.chain_judging import ruled
 from trunkline.app.judging import blocked, blocked_row
 from trunkline.app.ports import Clock, DeskKey, Held, Store
 from trunkline.app.records import is_worked, settled
-from trunkline.app.rescue import SYSTEM, withdrawn
+from trunkline.app.rescue import SYSTEM, soon_gone, withdrawn
 from trunkline.app.view import Decision, View
 from trunkline.app.writer import Writer
 from trunkline.domain.chains import given_back
-from trunkline.domain.desk import DeskEntry
 from trunkline.domain.enums import Door, RequestType
 from trunkline.domain.facts import Rule
 
@@ -28,9 +27,6 @@ WATCH_EVERY_MS = 15_000
 are asked for in a third of a second, which is two per cent of one processor."""
 PAGE = 200
 """Entries asked for at once: some 2 ms on the writer's connection."""
-REPORT_MS = 1_800_000
-"""How long a call about a record that was taken away can still be reported: longer than calls last. Desktops close such
-a record and never finish it, and a group that unloads would wait for its usual lease."""
 FIRST = DeskKey(-1, -1)
 
 
@@ -89,17 +85,10 @@ async def withdraw_suppressed(view: View, asked: Asked, command: WithdrawSuppres
         (returned,) = given_back([record])
         why = blocked_row(record, verdicts[0], view.now_ms, campaign, entry.user_id, view.book)
         decision.records = [*decision.records, ruled(returned, verdicts, view.now_s, may_hold=True)]
-        decision.desk = [*decision.desk, _soon_gone(settled(entry), view.now_ms)]
+        decision.desk = [*decision.desk, soon_gone(settled(entry), view.now_ms)]
         decision.attempts = [*decision.attempts, why]
         decision.notices = [*decision.notices, *([(entry, event)] if event is not None else [])]
     return decision
-
-
-def _soon_gone(entry: DeskEntry, now_ms: int) -> DeskEntry:
-    until_ms = now_ms + REPORT_MS
-    if entry.lease_until_ms is not None:
-        until_ms = min(until_ms, entry.lease_until_ms)
-    return msgspec.structs.replace(entry, lease_until_ms=until_ms)
 
 
 async def _named(view: View, page: Sequence[Held]) -> list[Held]:

@@ -21,6 +21,10 @@ from trunkline.errors import Forbidden, NotFound
 MAX_EXPIRED = 200
 """Leases ended in one transaction; the loop comes back at once while there are more."""
 
+REPORT_MS = 1_800_000
+"""How long a call about a record that was taken away can still be reported: longer than calls last. Desktops close such
+a record and never finish it, and a group that unloads would wait for its usual lease."""
+
 SYSTEM = Caller(contact_centre_id=0, contact_centre_name="", user_id=0, public_id="", user_name="")
 """Who asks when nobody asks."""
 
@@ -145,6 +149,14 @@ def withdrawn(view: View, entry: DeskEntry) -> RecordWithdrawn | None:
         list_name=calling_list.name,
         handle=entry.handle,
     )
+
+
+def soon_gone(entry: DeskEntry, now_ms: int) -> DeskEntry:
+    """The entry of a record that was taken away from its agent, who may still report a call."""
+    until_ms = now_ms + REPORT_MS
+    if entry.lease_until_ms is not None:
+        until_ms = min(until_ms, entry.lease_until_ms)
+    return msgspec.structs.replace(entry, lease_until_ms=until_ms)
 
 
 async def report_failure(view: View, asked: Asked, command: ReportFailure, rules: Rules) -> Decision:
