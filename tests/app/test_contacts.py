@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.app.harness import NOON_S, OTHER_LIST_ID, House, agent, record, run_in_house
+from trunkline.app.rescue import REPORT_MS
 from trunkline.domain import commands
 from trunkline.domain.enums import (
     CallbackType,
@@ -95,6 +96,29 @@ def test_another_number_of_a_blocked_chain_may_be_called() -> None:
     run_in_house(test, CHAIN)
 
 
+@pytest.mark.parametrize("operation", [commands.UpdateRecord, commands.RescheduleRecord])
+def test_a_number_on_the_list_does_not_get_onto_a_desk(
+    operation: type[commands.UpdateRecord | commands.RescheduleRecord],
+) -> None:
+    """Who changes a record's number, now or for a callback, gets none that must not be called; a spelling is none."""
+    callback: dict[str, Any] = {"callback_type": CallbackType.PERSONAL, "due_at_s": NOON_S + 3600}
+    more = callback if operation is commands.RescheduleRecord else {}
+
+    async def test(house: House) -> None:
+        handle = await handle_of_next(house)
+        await house.ask(BOB, commands.SuppressContact, phone_number="+12125550999")
+        before = await house.chain(1)
+        changes = FieldChanges(phone_number="+1 212 555 0999")
+        with pytest.raises(InvalidState, match="do-not-call"):
+            await house.ask(ANN, operation, handle=handle, changes=changes, **more)
+        assert await house.chain(1) == before
+        await house.ask(ANN, commands.SuppressContact, handle=handle)
+        changes = FieldChanges(phone_number=CHAIN[0].phone_number.replace("+", "00"))
+        await house.ask(ANN, commands.UpdateRecord, handle=handle, changes=changes)
+
+    run_in_house(test, CHAIN)
+
+
 def test_a_customer_on_the_list_is_not_handed_out() -> None:
     """An entry by customer id holds for all numbers of that customer."""
 
@@ -132,6 +156,9 @@ def test_the_other_agent_is_told() -> None:
         assert isinstance(told.events[0], RecordWithdrawn)
         assert told.events[0].handle == handle
         assert (await house.chain(1))[0].status is RecordStatus.CANCELLED
+        gone, kept = await house.desk(ANN)
+        assert gone.entry.lease_until_ms == house.clock.ms + REPORT_MS
+        assert kept.entry.lease_until_ms == house.clock.ms + house.rules.lease_ms
 
     run_in_house(test, CHAIN)
 
@@ -177,12 +204,16 @@ def test_add_opens_a_chain() -> None:
     run_in_house(test, [])
 
 
-def test_add_to_a_chain_on_a_desk_goes_to_that_desk() -> None:
-    """A chain is never in two hands, not even by adding to it."""
+@pytest.mark.parametrize("is_open", [True, False])
+def test_add_to_a_chain_on_a_desk_goes_to_that_desk(is_open: bool) -> None:  # noqa: FBT001 - a parameter of the test
+    """A chain is never in two hands, not even by adding to it; the entry tells whether the rules let the new one go."""
 
     async def test(house: House) -> None:
         await handle_of_next(house)
-        events = await house.ask(BOB, commands.AddRecord, **NEW, chain_id=1)
+        hours: dict[str, Any] = {"from_s": 0, "until_s": 86_400 if is_open else 60}
+        events = await house.ask(BOB, commands.AddRecord, **NEW, **hours, chain_id=1)
+        added = (await house.desk(ANN))[-1]
+        assert (added.record.chain_n, added.entry.permitted_at_ms) == (2, house.clock.ms if is_open else 0)
         assert isinstance(events[0], RecordAcknowledged)
         assert isinstance((await house.preview(BOB))[0], NothingToPreview)
         assert events[0].handle in {one.entry.handle for one in await house.desk(ANN)}

@@ -8,6 +8,7 @@ from tests.app.harness import NOON_S, House, record, run_in_house
 from tests.app.suppressing import ANN, BOB, CUSTOMER, enter, make_list
 from trunkline.app import desk_watch
 from trunkline.app.desk_watch import WATCH_EVERY_MS, DeskWatch
+from trunkline.app.rescue import REPORT_MS, SYSTEM, ExpireLeases
 from trunkline.domain import commands
 from trunkline.domain.attempts import AttemptStep
 from trunkline.domain.enums import CallResult, Hold, RecordStatus, RecordType
@@ -58,6 +59,26 @@ def test_a_record_that_is_named_while_it_lies_on_a_desk(page: int, monkeypatch: 
     run_in_house(test, RECORDS)
 
 
+def test_a_record_that_was_taken_away_leaves_the_desk_soon() -> None:
+    """Its agent has the time of a long call to report one; then nothing waits for what desktops have closed."""
+
+    async def test(house: House) -> None:
+        watch = DeskWatch(house.store, house.writer, house.clock)
+        register = await make_list(house, is_required=True)
+        await house.preview(ANN)
+        await enter(house, register, RECORDS[0].phone_number)
+        assert len(await look(house, watch)) == 1
+        house.clock.ms += REPORT_MS - 1
+        await house.ask(SYSTEM, ExpireLeases)
+        assert len(await house.desk(ANN)) == 1
+        house.clock.ms += 1
+        await house.ask(SYSTEM, ExpireLeases)
+        assert await house.desk(ANN) == []
+        assert [one.record_type for one in await house.chain(1)] == [RecordType.NO_CALL]
+
+    run_in_house(test, RECORDS)
+
+
 def test_a_customer_that_is_named() -> None:
     """Entries of a customer are found like those of a number."""
 
@@ -93,8 +114,9 @@ def test_an_entry_with_an_end_takes_the_record_for_that_time() -> None:
     run_in_house(test, RECORDS[:1])
 
 
-def test_no_second_look_before_its_time() -> None:
-    """The step of the upkeep costs nothing in between."""
+@pytest.mark.parametrize("step_ms", [1, -3_600_000])
+def test_no_second_look_before_its_time(step_ms: int) -> None:
+    """The step of the upkeep costs nothing in between; a clock that is set back stops nothing."""
 
     async def test(house: House) -> None:
         watch = DeskWatch(house.store, house.writer, house.clock)
@@ -104,7 +126,7 @@ def test_no_second_look_before_its_time() -> None:
         house.clock.ms += WATCH_EVERY_MS - 1
         await watch.look()
         assert not (await house.desk(ANN))[0].entry.is_settled
-        house.clock.ms += 1
+        house.clock.ms += step_ms
         await watch.look()
         assert (await house.desk(ANN))[0].entry.is_settled
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
+import msgspec
 import pytest
 
 import trunkline.rules
@@ -13,6 +14,7 @@ from tests.app.test_explain import explainer
 from tests.app.test_treating import plan
 from trunkline.app.attempt_export import export_lines
 from trunkline.app.explain import Target
+from trunkline.app.rescue import SYSTEM, ExpireLeases
 from trunkline.cli.auditor import Audit, read_rule_files
 from trunkline.domain import commands
 from trunkline.domain.attempts import AttemptStep
@@ -92,6 +94,37 @@ def test_whatever_is_handed_out_was_allowed(seed: int) -> None:
         assert {row.detail["rule"] for row in house.attempts if row.step is AttemptStep.BLOCKED} == {"attempt limit"}
 
     run_in_house(check, people(seed), campaign={"rule_set_id": None}, plan=AGAIN, list_changes={"max_attempts": 1000})
+
+
+@pytest.mark.parametrize("place", [0, 1, None])
+def test_only_what_the_rules_had_let_go_may_be_called(place: int | None) -> None:
+    """A call to a sibling whose window is closed is found in the log; who logs out called the other number."""
+
+    async def check(house: House) -> None:
+        house.rules = msgspec.structs.replace(house.rules, logout_call_result=CallResult.BUSY)
+        house.writer._rules = house.rules
+        await house.preview(agent(1))
+        closed, opened = await house.desk(agent(1))
+        if place is None:
+            await house.ask(agent(1), commands.EndSession)
+            house.clock.ms += house.rules.lease_ms
+            await house.ask(SYSTEM, ExpireLeases)
+        else:
+            handle = (closed, opened)[place].entry.handle
+            changes = FieldChanges(call_result=CallResult.BUSY)
+            await house.ask(agent(1), commands.CompleteRecord, handle=handle, changes=changes)
+        audit = Audit(read_rule_files([Path(trunkline.rules.__file__).parent]))
+        erased = Audit(audit.rule_files)
+        async for line in export_lines(house.store, house.writer.book, CENTRE):
+            audit.read(line.decode())
+            erased.read(msgspec.json.encode({**msgspec.json.decode(line), "detail": {}}).decode())
+        assert erased.findings == []
+        assert [found.rule for found in audit.findings] == (["hand-out"] if place == 0 else [])
+        assert audit.illegal_attempts == len(audit.findings)
+        called = [row.chain_n for row in house.attempts if row.step is AttemptStep.ENDED]
+        assert called == [1 if place is None else place]
+
+    run_in_house(check, [record(1, 0, from_s=3600, until_s=7200), record(1, 1)], campaign={"rule_set_id": None})
 
 
 def test_a_chain_in_the_buffer_is_told() -> None:

@@ -213,18 +213,21 @@ def test_a_specification_may_be_a_file(desk: Desk, name: str, text: str, is_good
 
 @pytest.mark.parametrize("kept_keys", [import_questions.KEPT_KEYS, 1])
 def test_contacts_on_do_not_call_lists_are_refused(desk: Desk, kept_keys: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The contact centre's own list counts by itself, another one when it is named; the check can be left out.
+    """The own list and a required one count by themselves, others when they are named; the check can be left out.
 
     It is the same with fewer entries than are kept in memory and with more.
     """
     monkeypatch.setattr(import_questions, "KEPT_KEYS", kept_keys)
     shop = SuppressionList(contact_centre_id=1, suppression_list_id=3, name="Shop")
-    desk.provision(Provision(objects=[StoredObject(kind=ObjectKind.SUPPRESSION_LIST, value=shop)]))
+    law = SuppressionList(contact_centre_id=1, suppression_list_id=4, name="Law", is_required=True)
+    objects = [StoredObject(kind=ObjectKind.SUPPRESSION_LIST, value=value) for value in (shop, law)]
+    desk.provision(Provision(objects=objects))
     desk.suppress("+1 646 555 0100", 0)
+    desk.suppress("+1 646 555 0101", 4)
     desk.suppress("+1 646 555 0102", 3)
     found = [
         json.loads(desk.run(GOOD, "--dry-run", "--json", *options).stdout)["rowsRefused"]
         for options in ((), ("--do-not-call-list", "Shop"), ("--no-do-not-call",))
     ]
-    assert found == [1, 2, 0]
+    assert found == [2, 3, 0]
     assert desk.run(GOOD, "--do-not-call-list", "None").exit_code == 1

@@ -7,6 +7,7 @@ import pytest
 from tests.imports.desk import GOOD, MIXED, Desk, Program
 from trunkline.app.ports import ObjectChanges, Store
 from trunkline.config import Config
+from trunkline.domain.campaigns import CallingList
 from trunkline.domain.objects import StoredObject
 
 
@@ -22,6 +23,17 @@ def test_a_list_can_be_made(desk: Desk) -> None:
     assert desk.run(GOOD, "--create", name="New").exit_code == 0
     assert desk.count(6) == 3
     assert desk.run(GOOD, "--create", name="").exit_code == 1
+
+
+@pytest.mark.parametrize(("options", "region"), [((), "US"), (("--region", "GB"), "GB")])
+def test_a_list_that_is_made_is_of_the_country_of_its_numbers(
+    desk: Desk, options: tuple[str, ...], region: str
+) -> None:
+    """What agents add later without a country code, and enter as do-not-call, is read as the file was."""
+    assert desk.run("phone\n+442079460958\n", "--create", *options, name="New").exit_code == 0
+    made = desk.list_named("New").value
+    assert isinstance(made, CallingList)
+    assert made.default_region == region
 
 
 @pytest.mark.parametrize(

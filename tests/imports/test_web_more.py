@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import nullcontext
 
 import pytest
 
@@ -13,7 +14,7 @@ from trunkline.app.directory import ReferenceBook
 from trunkline.app.ports import Provision
 from trunkline.domain.import_specifications import ImportMode, ImportSpecification
 from trunkline.domain.objects import ObjectKind, StoredObject
-from trunkline.errors import Forbidden, NotFound, OutOfRange, TrunklineError
+from trunkline.errors import AlreadyExists, Forbidden, NotFound, OutOfRange, TrunklineError
 from trunkline.web.exchange import Exchange
 from trunkline.web.exports import export_list
 from trunkline.web.imports import MAX_AT_ONCE, ImportDoor, import_list, show_import
@@ -101,6 +102,25 @@ def test_an_import_that_fails_behind_its_answer_says_why() -> None:
         await show_import(shown.exchange, SUPERVISOR, LIST.name, "x", services)
         assert shown.body["import"]["state"] == "ended"
         assert "no column holds the phone number" in shown.body["import"]["reason"]
+
+    bench.run(steps)
+
+
+def test_the_report_of_a_finished_import_stays() -> None:
+    """Neither a repetition nor another file under the same id takes the report's place."""
+    bench = Bench()
+
+    async def steps(b: Bench) -> None:
+        services = Services(b)
+        good = b"phone\n+16465550100\n"
+        for body, refusal in ((good, None), (good, None), (b"phone\n+16465550101\n", AlreadyExists)):
+            asked = asking("importId=x", body)
+            with nullcontext() if refusal is None else pytest.raises(refusal):
+                await import_list(asked.exchange, SUPERVISOR, LIST.name, services)
+            shown = asking()
+            await show_import(shown.exchange, SUPERVISOR, LIST.name, "x", services)
+            told = shown.body["import"]
+            assert (told["state"], told["report"]["chainsAdded"], told.get("reason", "")) == ("done", 1, "")
 
     bench.run(steps)
 

@@ -6,9 +6,11 @@ import msgspec
 
 from trunkline.app.access import Work, campaign_of, check_application, list_named, work_on
 from trunkline.app.asking import Asked, Rules
+from trunkline.app.judging import blocked
+from trunkline.app.number_places import located
 from trunkline.app.ports import MAX_CHAIN, Suppression
 from trunkline.app.records import changed, due_time, on_same_desk, settled
-from trunkline.app.rescue import withdrawn
+from trunkline.app.rescue import soon_gone, withdrawn
 from trunkline.app.spellings import spelled
 from trunkline.app.suppression import account_of, list_of
 from trunkline.app.view import Decision, View
@@ -215,7 +217,7 @@ def aimed_decision(
         events=(event,),
         notices=[(entry, event) for entry, event in others if event is not None],
         records=records,
-        desk=[settled(entry) for entry in entries],
+        desk=[settled(entry) if entry.user_id == mine else soon_gone(settled(entry), view.now_ms) for entry in entries],
         suppressions=suppressions,
         list_id=aimed.calling_list.list_id if aimed.calling_list else None,
         campaign_id=aimed.campaign.campaign_id,
@@ -262,7 +264,9 @@ async def add_record(view: View, asked: Asked, command: AddRecord, rules: Rules)
         record = moved(record, Happening.TAKEN)
     if owner is not None and record.status is RecordStatus.READY:
         record = moved(record, Happening.TAKEN)
-        desk.append(msgspec.structs.replace(owner, handle=handles[0], chain_n=record.chain_n, shares={}))
+        place = {"handle": handles[0], "chain_n": record.chain_n, "shares": {}}
+        permitted_at_ms = view.now_ms if await _is_permitted(view, owner, record) else 0
+        desk.append(msgspec.structs.replace(owner, **place, permitted_at_ms=permitted_at_ms))
     event = RecordAcknowledged(
         **asked.base(),
         what=Acknowledgement.ADDED,
@@ -281,6 +285,15 @@ async def add_record(view: View, asked: Asked, command: AddRecord, rules: Rules)
         campaign_id=campaign.campaign_id,
         handle=handles[0],
     )
+
+
+async def _is_permitted(view: View, owner: DeskEntry, record: Record) -> bool:
+    """True when every rule lets a record go that joins a chain on a desk."""
+    campaign = view.book.campaign_by_id(owner.contact_centre_id, owner.campaign_id, owner.user_id)
+    if campaign is None:
+        return False
+    ((_, verdicts),) = await blocked(view, campaign, [record], owner.user_id)
+    return not verdicts
 
 
 def _list_to_fill(view: View, asked: Asked, command: AddRecord, campaign: Campaign) -> CallingList:
@@ -323,6 +336,7 @@ async def _new_record(view: View, asked: Asked, command: AddRecord, calling_list
         until_s=command.until_s,
         customer_id=command.customer_id,
     )
+    record = located(record, calling_list.default_region, is_zone_named=command.time_zone is not None)
     if command.local_time is not None or command.due_at_s is not None:
         due_at_s = due_time(record, command.due_at_s, command.local_time, view.now_s)
         record = msgspec.structs.replace(record, due_at_s=due_at_s)

@@ -15,7 +15,7 @@ from trunkline.app.chain_judging import ruled
 from trunkline.app.judging import blocked, blocked_row
 from trunkline.app.ports import Clock, DeskKey, Held, Store
 from trunkline.app.records import is_worked, settled
-from trunkline.app.rescue import SYSTEM, withdrawn
+from trunkline.app.rescue import SYSTEM, soon_gone, withdrawn
 from trunkline.app.view import Decision, View
 from trunkline.app.writer import Writer
 from trunkline.domain.chains import given_back
@@ -46,9 +46,9 @@ class DeskWatch:
         self._looked_at_ms = clock.now_ms()
 
     async def look(self) -> None:
-        """Look once in ``WATCH_EVERY_MS``."""
+        """Look once in ``WATCH_EVERY_MS``, and at once when the clock was set back."""
         now_ms = self._clock.now_ms()
-        if now_ms - self._looked_at_ms < WATCH_EVERY_MS:
+        if 0 <= now_ms - self._looked_at_ms < WATCH_EVERY_MS:
             return
         self._looked_at_ms = now_ms
         after = FIRST
@@ -85,7 +85,7 @@ async def withdraw_suppressed(view: View, asked: Asked, command: WithdrawSuppres
         (returned,) = given_back([record])
         why = blocked_row(record, verdicts[0], view.now_ms, campaign, entry.user_id, view.book)
         decision.records = [*decision.records, ruled(returned, verdicts, view.now_s, may_hold=True)]
-        decision.desk = [*decision.desk, settled(entry)]
+        decision.desk = [*decision.desk, soon_gone(settled(entry), view.now_ms)]
         decision.attempts = [*decision.attempts, why]
         decision.notices = [*decision.notices, *([(entry, event)] if event is not None else [])]
     return decision

@@ -97,6 +97,7 @@ class Run:
         self.watcher = watcher
         self.step = Step(is_writing=False, rows=0, of_rows=None)
         self.windows = WindowBook(self._opens)
+        self.required: tuple[int, ...] = ()
         self.done = 0
         self.has_begun = False
         self.report = ImportReport(
@@ -155,6 +156,7 @@ class Run:
         store, centre, order = self.site.store, self.calling_list.contact_centre_id, self.order
         known = reader.plan.known
         book = ReferenceBook(await store.directory())
+        self.required = book.suppression_list_ids(centre, None)
         agents: dict[str, int] = {}
         if Column.AGENT in known:
             agents = {user.caller.user_name: user.caller.user_id for user in await store.users(centre)}
@@ -179,7 +181,9 @@ class Run:
     async def _check(self, checking: Checking, bulk: Bulk) -> None:
         """Count and report, write nothing."""
         report = self.report
-        questions = Questions(bulk, self.site.clock, self.calling_list, self.order, self.done)
+        lists = tuple(dict.fromkeys((*self.required, *self.order.suppression_list_ids)))
+        order = msgspec.structs.replace(self.order, suppression_list_ids=lists)
+        questions = Questions(bulk, self.site.clock, self.calling_list, order, self.done)
         await questions.prepare()
         report.columns = {}
         read = await asyncio.to_thread(checking.read)

@@ -72,7 +72,9 @@ class Importer:
             del self._running[key]
 
     def _keep(self, key: tuple[int, int, str], outcome: ImportReport | str) -> None:
-        self._reports.pop(key, None)
+        before = self._reports.pop(key, None)
+        if isinstance(before, ImportReport) and before.finished and not before.is_repeat:
+            outcome = before  # what it has added is not undone by a repetition, or by another file under its id
         self._reports[key] = outcome
         while len(self._reports) > MAX_REPORTS:
             del self._reports[next(iter(self._reports))]

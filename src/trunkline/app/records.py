@@ -8,6 +8,7 @@ import msgspec
 
 from trunkline.app.access import Work, work_of
 from trunkline.app.asking import Asked, Rules
+from trunkline.app.number_places import located
 from trunkline.app.treating import Outcome, counted, ending_of, log_row, treat
 from trunkline.app.view import Decision, View
 from trunkline.domain.attempts import AttemptStep
@@ -19,6 +20,7 @@ from trunkline.domain.eligibility import check_bounds, local_to_unix_s, offset_s
 from trunkline.domain.enums import CallbackType, Door, Hold, RecordStatus, RecordType, Treatment
 from trunkline.domain.events import Acknowledgement, Appearance, RecordAcknowledged, RecordShown
 from trunkline.domain.field_values import checked_fields
+from trunkline.domain.numbers import canonical_number
 from trunkline.domain.records import FieldChanges, Happening, Record, check_phone_number, moved
 from trunkline.errors import InvalidState, OutOfRange
 
@@ -27,12 +29,16 @@ MAX_DUE_S = 4_102_444_800
 
 
 async def update_record(view: View, asked: Asked, command: UpdateRecord, rules: Rules) -> Decision:
-    """Write fields into a record; it stays on the desk, no treatment runs (outbound domain 2.2)."""
+    """Write fields into a record; it stays on the desk, no treatment runs (outbound domain 2.2).
+
+    Raises ``InvalidState`` for another number that is on a do-not-call list: the agent is about to dial it.
+    """
     work = await work_of(view, asked.caller, command)
     changes = command.changes
     if work.held.entry.is_settled and changes.call_result is not None:
         changes = msgspec.structs.replace(changes, call_result=None)
     record = changed(work.held.record, changes, work.calling_list, asked.door)
+    await check_may_be_called(view, work, record)
     entry = touched(work.held.entry, view.now_ms, rules.lease_ms)
     return decided(
         work,
@@ -110,8 +116,7 @@ async def reschedule_record(view: View, asked: Asked, command: RescheduleRecord,
     entries, chain = await on_same_desk(view, entry)
     if chain[entry.chain_n].status is RecordStatus.READY and not entry.is_settled:
         raise InvalidState("the record is not being worked")
-    if record.phone_number != work.held.record.phone_number and await view.suppressed(work.campaign, [record]):
-        raise InvalidState("phoneNumber must not be called: it is on a do-not-call list")
+    await check_may_be_called(view, work, record)
     postponed = [
         moved(chain[other.chain_n], Happening.CHAIN_POSTPONED, due_at_s=None)
         for other in entries
@@ -158,7 +163,10 @@ async def read_chain(view: View, asked: Asked, command: ReadChain, rules: Rules)
 def changed(
     record: Record, changes: FieldChanges, calling_list: CallingList, door: Door, *, is_new: bool = False
 ) -> Record:
-    """The record with the changes, checked: number, zone, window and declared custom fields must make sense."""
+    """The record with the changes, checked: number, zone, window and declared custom fields must make sense.
+
+    Another number is somewhere else: the record gets its time zones, unless one is named, and its state.
+    """
     if changes.other_fields or is_new:
         given = calling_list.own_fields(changes.other_fields or {})
         before = None if is_new else record.other_fields
@@ -173,7 +181,10 @@ def changed(
             record.from_s if changes.from_s is None else changes.from_s,
             record.until_s if changes.until_s is None else changes.until_s,
         )
-    return changes.apply(record)
+    after = changes.apply(record)
+    if canonical_number(after.phone_number) == canonical_number(record.phone_number):
+        return after
+    return located(after, calling_list.default_region, is_zone_named=changes.time_zone is not None)
 
 
 def due_time(record: Record, due_at_s: int | None, local_time: str | None, now_s: int) -> int:
@@ -190,6 +201,14 @@ def due_time(record: Record, due_at_s: int | None, local_time: str | None, now_s
     if due_at_s >= MAX_DUE_S:
         raise OutOfRange("timestamp must be Unix seconds before the year 2100")
     return due_at_s
+
+
+async def check_may_be_called(view: View, work: Work, record: Record) -> None:
+    """Raise ``InvalidState`` when a record on the desk gets another number, and that is on a do-not-call list."""
+    before = work.held.record.phone_number
+    is_another = canonical_number(record.phone_number) != canonical_number(before)
+    if is_another and await view.suppressed(work.campaign, [record]):
+        raise InvalidState("phoneNumber must not be called: it is on a do-not-call list")
 
 
 async def on_same_desk(view: View, entry: DeskEntry) -> tuple[list[DeskEntry], dict[int, Record]]:

@@ -21,6 +21,10 @@ from trunkline.errors import Forbidden, NotFound
 MAX_EXPIRED = 200
 """Leases ended in one transaction; the loop comes back at once while there are more."""
 
+REPORT_MS = 1_800_000
+"""How long a call about a record that was taken away can still be reported: longer than calls last. Desktops close such
+a record and never finish it, and a group that unloads would wait for its usual lease."""
+
 SYSTEM = Caller(contact_centre_id=0, contact_centre_name="", user_id=0, public_id="", user_name="")
 """Who asks when nobody asks."""
 
@@ -92,9 +96,11 @@ def _kept(entries: list[DeskEntry], until_ms: int | None, now_ms: int) -> list[D
 
 async def _abandoned(view: View, entries: list[DeskEntry], chain: dict[int, Record], rules: Rules) -> Outcome:
     """What becomes of a chain that its agent left: the treatment of Stale, of a missed callback, or as configured."""
-    worked = [chain[entry.chain_n] for entry in entries if is_worked(entry, chain)]
-    record = worked_record(worked)
-    entry = entries[0]
+    lying = [entry for entry in entries if is_worked(entry, chain)]
+    worked = [chain[entry.chain_n] for entry in lying]
+    # What the agent was to call is what a rule had let go; siblings lie there to be read.
+    record = worked_record([chain[entry.chain_n] for entry in lying if entry.permitted_at_ms] or worked)
+    entry = next((one for one in entries if record is not None and one.chain_n == record.chain_n), entries[0])
     campaign = view.book.campaign_by_id(entry.contact_centre_id, entry.campaign_id, entry.user_id)
     ending = ending_of(entry, campaign, happening=Happening.LEASE_ENDED)
     if record is None:
@@ -143,6 +149,14 @@ def withdrawn(view: View, entry: DeskEntry) -> RecordWithdrawn | None:
         list_name=calling_list.name,
         handle=entry.handle,
     )
+
+
+def soon_gone(entry: DeskEntry, now_ms: int) -> DeskEntry:
+    """The entry of a record that was taken away from its agent, who may still report a call."""
+    until_ms = now_ms + REPORT_MS
+    if entry.lease_until_ms is not None:
+        until_ms = min(until_ms, entry.lease_until_ms)
+    return msgspec.structs.replace(entry, lease_until_ms=until_ms)
 
 
 async def report_failure(view: View, asked: Asked, command: ReportFailure, rules: Rules) -> Decision:

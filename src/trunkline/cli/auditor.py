@@ -123,6 +123,8 @@ class Audit:
         of_attempt = self._by_guid.setdefault(row["attempt_guid"], {})
         made = of_attempt.get(row["number_key"])
         if made is None:
+            if of_attempt:
+                self._judge_sibling(row)
             made = Made(row["at_ms"] // 1000, row["campaign_id"] or 0, row["record_type"] in CALLBACKS)
             self._enter(row, made)
         made.state = "void" if row["call_result"] in NO_CALL_MADE else "made"
@@ -131,6 +133,18 @@ class Audit:
         for other in of_attempt.values():
             if other.state == "open":
                 other.state = "void"
+
+    def _judge_sibling(self, row: Rule) -> None:
+        """A call to another number of the chain than the one that was handed out to be called.
+
+        Of a person whose data were erased the log does not tell any more which of them were permitted.
+        """
+        is_call = row["call_result"] not in NO_CALL_MADE
+        detail = row.get("detail")
+        if row["at_ms"] >= self.since_ms and is_call and detail and "permitted_at_ms" not in detail:
+            self.attempts += 1
+            self.illegal_attempts += 1
+            self._find(row, "hand-out", "a number of the chain that no rules had let go was called")
 
     def _judge(self, row: Rule) -> None:
         key = (row["rule_set_id"], row["rule_set_version"])

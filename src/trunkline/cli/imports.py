@@ -124,7 +124,7 @@ def _choice(kind: type[StrEnum]) -> click.Choice[str]:
     "suppression_lists",
     multiple=True,
     metavar="NAME",
-    help="A further do-not-call list; repeatable.",
+    help="A do-not-call list besides the own and the required ones; repeatable.",
 )
 @click.option("--create", "is_to_create", is_flag=True, help="Make the list when it does not exist.")
 @click.option("--time-zone", default="UTC", show_default=True, help="Zone of rows without one, in a list made here.")
@@ -252,6 +252,9 @@ async def _find(
     calling_list = CallingList(
         contact_centre_id=centre, list_id=0, name=settings.list_name, default_time_zone=settings.time_zone
     )
+    if region := settings.given.get("region"):
+        # Numbers that agents add later are of the same country.
+        calling_list = msgspec.structs.replace(calling_list, default_region=region)
     check_object(ObjectKind.CALLING_LIST, calling_list, SystemClock().now_s())
     return caller, calling_list, partial(_make, store, calling_list)
 

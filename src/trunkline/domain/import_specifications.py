@@ -49,7 +49,7 @@ class ImportSpecification(msgspec.Struct, frozen=True, kw_only=True):
     ``mapping`` is meaning -> column of the file (see ``domain.columns``). ``region`` (two letters) is the country of
     numbers without a country code; empty: the list's. ``uses_number_zones``: a row without a time zone gets those of
     its number. ``duplicate_numbers`` None: as the list says. ``checks_suppression`` looks into the contact centre's own
-    do-not-call list and those of ``suppression_list_ids``.
+    do-not-call list, the required ones and those of ``suppression_list_ids``.
     """
 
     contact_centre_id: int
