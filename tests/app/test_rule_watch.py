@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from tests.app.test_rule_files import STATE
 from trunkline.adapters.rule_folder import RuleFolder
+from trunkline.app import rule_watch
 from trunkline.app.rule_files import RuleFiles
 from trunkline.app.rule_watch import RuleWatch
 from trunkline.errors import Unavailable
@@ -66,3 +69,33 @@ def test_a_folder_that_cannot_be_read(tmp_path: Path) -> None:
     assert files.library is before
     assert len(told) == 1
     assert RuleFolder(tmp_path / "nowhere").changed() == {}
+
+
+def test_the_watch_survives_whatever_a_file_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A defect in reading one edition is told, and the next edition is taken over all the same."""
+    monkeypatch.setattr(rule_watch, "PERIOD_S", 0.0)
+
+    async def check() -> None:
+        taken = asyncio.Event()
+        looks = iter(range(100))
+
+        class Reader(RuleFiles):
+            def replace(self, texts: Mapping[str, str]) -> list[str]:
+                if texts["mine.yaml"] == "worse":
+                    raise TypeError("unhashable")
+                faults = super().replace(texts)
+                taken.set()
+                return faults
+
+        def changed() -> Mapping[str, str]:
+            return {"mine.yaml": STATE if next(looks) else "worse"}
+
+        files, told = Reader(), list[str]()
+        watch = RuleWatch(changed, files, told.append)
+        watch.start()
+        await asyncio.wait_for(taken.wait(), 10)
+        await watch.stop()
+        assert told == ["the rule files were not taken over: TypeError: unhashable"]
+        assert "mine" in files.library
+
+    asyncio.run(check())

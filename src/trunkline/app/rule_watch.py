@@ -53,4 +53,7 @@ class RuleWatch:
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(PERIOD_S)
-            self.look()
+            try:
+                self.look()
+            except Exception as error:  # noqa: BLE001 - whatever a file holds, the next edition of it is looked at
+                self._report(f"the rule files were not taken over: {type(error).__name__}: {error}")

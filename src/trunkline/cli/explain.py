@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -13,15 +12,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from trunkline.adapters.rule_folder import RuleFolder
 from trunkline.adapters.system import SystemClock
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.explain import AttemptExplanation, Explainer, RecordExplanation, Target
 from trunkline.app.explanations import attempts_as_json, overviews_as_json, records_as_json
 from trunkline.app.overview import Overview
-from trunkline.app.rule_files import IN_USE
 from trunkline.cli.centres import OpensStore, command_line_caller
 from trunkline.cli.flags import STORAGE, config_from, with_options
+from trunkline.cli.installed_rules import use_rule_files
 from trunkline.config import Config
 from trunkline.domain.attempts import AttemptStep
 from trunkline.domain.facts import Rule, Verdict
@@ -92,13 +90,6 @@ def explain_campaign(program: OpensStore, /, name: str, is_json: bool, **given: 
     """The same for every list of CAMPAIGN, as each of its groups works it."""
     told = _run(program, given, lambda explainer: explainer.campaign(name))
     _print(overviews_as_json(told), is_json, lambda console: show_overviews(told, console))
-
-
-def use_rule_files(config: Config) -> None:
-    """Take the installation's own rule files, as the server does; faults are told on standard error."""
-    texts = RuleFolder(Path(config.rules_dir or Path(config.data_dir) / "rules")).changed()
-    for fault in IN_USE.replace(texts or {}):
-        click.echo(f"rule file {fault}", err=True)
 
 
 def _run(program: OpensStore, given: dict[str, Any], ask: Callable[[Explainer], Awaitable[T]]) -> T:
