@@ -79,7 +79,7 @@ def test_every_campaign_that_has_the_list_is_told() -> None:
         assert [each.campaign_name for each in alone.campaigns] == [""]
         (told,) = records_as_json([one])
         assert told["campaigns"][0]["mayBeCalled"] is True
-        assert {v["rule"] for v in told["campaigns"][0]["verdicts"]} == set(Rule) - {Rule.QUIET_TIME}
+        assert {v["rule"] for v in told["campaigns"][0]["verdicts"]} == set(Rule)
         msgspec.json.encode(told)
 
     run_in_house(check, [record(1), record(2, list_id=103)], campaign={"rule_set_id": None})
@@ -234,6 +234,7 @@ def test_records_under_two_rules_of_contacts_are_not_callable() -> None:
             Rule.ATTEMPT_LIMIT: (1, 0),
         }
         assert (first.callable_now, first.callable_if_on) == (1, 1)
+        assert (sum(first.free_per_hour), first.free_later, first.never_free) == (0, 0, 1)
 
     run_in_house(check, [record(1), record(2)], campaign={"rule_set_id": None})
 
@@ -352,6 +353,84 @@ def test_contacts_are_sampled() -> None:
     run_in_house(check, records, campaign={"rule_set_id": None})
 
 
+def suppression(n: int, until_s: int | None) -> Suppression:
+    """A do-not-call entry for the number of a chain."""
+    number = record(n).phone_number
+    return Suppression(contact_centre_id=CENTRE, kind=DoNotCallKind.NUMBER, value=number, expires_at_s=until_s)
+
+
+def test_what_a_rule_of_contacts_holds_is_free_when_it_lets_go() -> None:
+    """Limits and entries that end: the hour in which the record may be called, with its window and its due time."""
+
+    async def check(house: House) -> None:
+        rows = [made(record(1), age) for age in (600, 500, 400)]
+        ends_s = NOON_S + 5 * HOUR_S + 1800
+        entries = [suppression(2, ends_s), suppression(3, None), suppression(4, ends_s)]
+        async with house.store.begin() as unit:
+            await unit.save(Changes(attempts=rows, suppressions=entries))
+        first = (await explainer(house).campaign("Campaign"))[0]
+        hours = [0] * HOURS_AHEAD
+        hours[0] = 1  # due in half an hour, a quarter of an hour before its window closes
+        hours[5] = 1  # the entry that ends
+        hours[23] = 1  # the first of three attempts is 24 hours old
+        assert first.free_per_hour == hours
+        # An entry that ends after today's window, and one for good.
+        assert (first.callable_if_on, first.free_later, first.never_free) == (1, 1, 1)
+        for at_s, n in ((NOON_S + 86_400 - 600, 1), (ends_s, 2), (NOON_S + 27 * HOUR_S, 4), (NOON_S + 1800, 5)):
+            for moment_s, is_free in ((at_s - 1, False), (at_s, True)):
+                (one,) = await explainer(house, moment_s).records(Target(list_name="List", chain_id=n), "Campaign")
+                assert one.campaigns[0].may_be_called is is_free
+
+    retry: dict[str, Any] = {"record_type": RecordType.CAMPAIGN_RESCHEDULED, "due_at_s": NOON_S + 1800}
+    records = [
+        *(record(n) for n in (1, 2, 3, 6)),
+        record(4, from_s=15 * HOUR_S, until_s=16 * HOUR_S),
+        record(5, from_s=8 * HOUR_S, until_s=12 * HOUR_S + 2700, **retry),
+    ]
+    run_in_house(check, records, campaign={"rule_set_id": None})
+
+
+@pytest.mark.parametrize(("at_s", "open_hour"), [(NOON_S, None), (NOON_S + 10 * HOUR_S, 10)])
+def test_an_estimate_moves_what_it_found(monkeypatch: pytest.MonkeyPatch, at_s: int, open_hour: int | None) -> None:
+    """By day and at night: nothing is counted twice, and what an entry holds for good becomes free in no hour."""
+    monkeypatch.setattr("trunkline.app.explain.SAMPLE", 20)
+
+    async def check(house: House) -> None:
+        ends_s = at_s + 12 * HOUR_S + 60
+        entries = [suppression(n, None if n % 4 else ends_s) for n in range(2, 101, 2)]
+        async with house.store.begin() as unit:
+            await unit.save(Changes(suppressions=entries))
+        first = (await explainer(house, at_s).campaign("Campaign"))[0]
+        (held,) = [one for one in first.held if one.rule is Rule.SUPPRESSION]
+        assert held.is_estimate
+        by_hour = {hour: count for hour, count in enumerate(first.free_per_hour) if count}
+        free = first.callable_if_on if open_hour is None else by_hour.pop(open_hour)
+        assert free == 100 - held.records
+        # In the night of noon's entries; at eleven in the morning of the others.
+        ended = first.free_per_hour[20 if open_hour is None else 12]
+        assert first.never_free + ended == held.records
+        assert (free, ended, first.never_free) == pytest.approx((50, 25, 25), abs=15)
+        assert free + sum(by_hour.values()) + first.never_free == 100
+
+    run_in_house(check, [record(n) for n in range(1, 101)], campaign={"rule_set_id": None})
+
+
+def test_a_callback_of_an_agent_who_works_elsewhere() -> None:
+    """No agent of such a group gets it, so for that group it may not be called; the agent is named."""
+
+    async def check(house: House) -> None:
+        (one,) = await explainer(house).records(Target(list_name="List", chain_id=1), "Campaign")
+        verdict = next(v for v in one.campaigns[0].verdicts if v.rule is Rule.OTHER_AGENT)
+        assert (verdict.is_blocking, verdict.value) == (True, "agent9")
+        (own,) = await explainer(house).records(Target(list_name="List", chain_id=2), "Campaign")
+        assert own.campaigns[0].may_be_called
+        (told,) = records_as_json([own])
+        assert (told["dueAt"], told["heldBy"]) == (NOON_S - 60, None)
+
+    due: dict[str, Any] = {"record_type": RecordType.PERSONAL_CALL_BACK, "due_at_s": NOON_S - 60}
+    run_in_house(check, [record(1, agent_id=9, **due), record(2, agent_id=2, **due)])
+
+
 def test_a_long_list_is_estimated(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a list longer than the sample a share is looked at and taken for the whole, and said to be an estimate."""
     monkeypatch.setattr("trunkline.app.explain.SAMPLE", 20)
@@ -403,10 +482,12 @@ def test_a_past_attempt_by_the_rules_of_then() -> None:
             ("a", True),
         ]
         assert {verdict.rule for verdict in told[0].verdicts} == {
-            Rule.RECORD_WINDOW, Rule.CALLING_TIME, Rule.HOLIDAY, Rule.ATTEMPT_LIMIT,
+            Rule.RECORD_WINDOW, Rule.CALLING_TIME, Rule.HOLIDAY, Rule.ATTEMPT_LIMIT, Rule.QUIET_TIME,
         }  # fmt: skip
         (second,) = [one for one in attempts_as_json(told) if one["attemptGuid"] == "b"]
         assert second["ruleSetVersion"] == 1
+        assert (second["callingList"], second["campaignName"], second["chainId"]) == ("List", "Campaign", 1)
+        assert (second["phoneNumber"], second["callResult"]) == ("12125550010", "Unknown")
         assert "1 of 1 in 24 h" in [verdict["value"] for verdict in second["verdicts"]]
         async with house.store.begin() as unit:
             await unit.save(Changes(attempts=[rows[3]]))

@@ -213,7 +213,7 @@ def test_statistics_are_those_of_before_after_a_restart(site: Demo, boss: Deskto
     site.server.kill()
     site.server.restart()
     after = settled(boss, leads=4)
-    # Open chains at the rate since the loading, which goes on: known at once, and another one by the seconds that passed.
+    # Open chains at the rate since the loading: known at once, and another one by the seconds that passed.
     for figures in (before, after):
         for place in (figures["group"], figures["group"]["lists"][0]):
             assert place.pop("timeToComplete") > 0
