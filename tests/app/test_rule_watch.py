@@ -47,6 +47,24 @@ def test_files_come_change_and_go(tmp_path: Path) -> None:
     assert "mine" not in files.library
 
 
+def test_what_is_wrong_at_the_start_is_told_with_what_follows(tmp_path: Path) -> None:
+    """The fault, and that nobody is called by the rules meanwhile; later faults change nothing and are told alone."""
+    file = tmp_path / "basic.yaml"
+    file.write_text("name: [")
+    watch, files, told = watching(tmp_path)
+    watch.look()
+    assert len(told) == 2
+    assert told[0].startswith("basic.yaml, line 1: ")
+    assert told[1].startswith("nobody is called by the rules")
+    assert files.library["basic"].regions[0].week == ((),) * 7
+    file.write_text(STATE.replace("name: mine", "name: basic"))
+    watch.look()
+    file.write_text("name: [ [")
+    watch.look()
+    assert len(told) == 3
+    assert files.library["basic"].title == "Mine"
+
+
 def test_an_untouched_folder_is_read_once(tmp_path: Path) -> None:
     """Nothing is read while no file changed."""
     (tmp_path / "mine.yaml").write_text(STATE)
