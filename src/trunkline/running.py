@@ -16,6 +16,7 @@ from trunkline.app.asking import Asked, Rules
 from trunkline.app.callback_rounds import CallbackRounds
 from trunkline.app.desk_watch import DeskWatch
 from trunkline.app.directory import ReferenceBook
+from trunkline.app.dry_runs import DryRuns
 from trunkline.app.group_keeper import GroupKeeper
 from trunkline.app.handlers import HANDLERS
 from trunkline.app.import_run import Site
@@ -149,7 +150,10 @@ class Running:
                 lambda: self.writer.book,
                 self.settings.spool_dir,
             ),
-            administration=Administration(store, clock, lambda: self.writer.book, self.upkeep.refresh, accounts),
+            administration=Administration(
+                store, clock, lambda: self.writer.book, self.upkeep.refresh, accounts, self.settings.validation_urls
+            ),
+            dry_runs=DryRuns(store, clock, chance, lambda: self.writer.book, self.settings.validation_urls),
             refresh=self.upkeep.refresh,
             metrics=metrics.text if metrics else None,
             webhooks=self.webhooks,

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from tests.http.administration import Administrator
+from tests.http.administration import refused as refused_by_server
 from tests.http.desks import Demo, demo_server
 from trunkline import main  # registers the commands
 from trunkline.cli.main import cli as commands
@@ -69,6 +70,13 @@ users:
 @pytest.fixture(scope="module")
 def site() -> Iterator[Demo]:
     """A demo server for these tests."""
+    with demo_server(agents=5) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def hooked() -> Iterator[Demo]:
+    """A server for webhooks, whose secrets no copy of its configuration has."""
     with demo_server(agents=5) as made:
         yield made
 
@@ -143,9 +151,147 @@ formats:
         "~ calling list Prospects",
         "    maxAttempts: 10 -> 4",
         '    formatId: "Customers" -> "Cold"',
-        "would be 2 made, 1 changed, 0 unchanged",
+        "would be 2 made, 1 changed, 0 unchanged, 0 refused",
     ]
     assert Administrator(site).get("formats?name=Cold")["total"] == 0
+
+
+def test_a_dry_run_says_what_apply_does() -> None:
+    """On another server, where nothing of the document is there: the same lines, and afterwards nothing to do."""
+    with demo_server(agents=5) as other:
+        untouched = run(other, "get", "all", "--json").output
+        dry = run(other, "apply", "-", "--dry-run", text=DOCUMENT)
+        assert dry.exit_code == 0, dry.output
+        assert run(other, "get", "all", "--json").output == untouched
+        real = run(other, "apply", "-", text=DOCUMENT)
+        assert dry.output.splitlines()[:-1] == real.output.splitlines()[:-1]
+        assert dry.output.splitlines()[-1] == "would be 10 made, 0 changed, 0 unchanged, 0 refused"
+        assert run(other, "apply", "-", "--dry-run", text=DOCUMENT).output == (
+            "would be 0 made, 0 changed, 10 unchanged, 0 refused\n"
+        )
+
+
+REFUSED = """
+formats:
+  - {name: Fine}
+  - {name: Bad, fields: [{name: GSW_PHONE}]}
+callingLists:
+  - {name: Orphan, format: Bad}
+  - {name: Night, from: 79200, until: 21600}
+  - {name: CallingList1, isEnabled: false}
+  - {name: Prospects, maxAttempts: 7}
+campaigns:
+  - {name: Day, hoursFrom: 28800, hoursUntil: 72000, lists: [{list: Night}]}
+  - {name: Asking, validationUrl: "https://crm.example.com/ask"}
+  - {name: Spring, description: seen}
+treatments:
+  - {name: Telling, rules: {Busy: [{action: HttpHook, hook: Ledger}, {action: MarkAllChain}]}}
+  - {name: Lost, rules: {Busy: [{action: HttpHook, hook: Nobody}, {action: MarkAllChain}]}}
+users:
+  - {name: nopass}
+  - {name: paul, password: long-enough}
+agentGroups:
+  - {name: Night shift, users: [paul, nopass]}
+  - {name: Day shift, users: [paul]}
+webhooks:
+  - {name: Ledger, url: "https://ledger.example.com/", secret: 0123456789abcdef, notices: [treatment]}
+"""
+
+
+def test_a_dry_run_makes_the_checks_of_the_server(site: Demo, applied: str) -> None:
+    """Whatever the server would refuse is refused, each with its place; the rest is judged all the same.
+
+    Objects that only the document makes can be named, those that are refused cannot. Nothing changes.
+    """
+    before = run(site, "get", "all", "--json").output
+    result = run(site, "apply", "-", "--dry-run", text=REFUSED)
+    assert run(site, "get", "all", "--json").output == before
+    assert result.exit_code == 1
+    lines = result.output.splitlines()
+    assert [line for line in lines if not line.startswith(("!", " "))] == [
+        "+ format Fine",
+        "+ calling list Night",
+        "~ calling list Prospects",
+        "~ campaign Spring",
+        "+ webhook Ledger",
+        "+ treatment Telling",
+        "+ user paul",
+        "+ agent group Day shift",
+        "would be 6 made, 2 changed, 0 unchanged, 8 refused",
+        "Error: the document would be refused as it is",
+    ]
+    told = [line.removeprefix("! ") for line in lines if line.startswith("!")]
+    for said, (place, word) in zip(
+        told,
+        [
+            ("formats[1] (format Bad): fields[0].name", "protocol"),
+            ("callingLists[0].format", "format named Bad is refused itself"),
+            ("callingLists[2] (calling list CallingList1): isEnabled", "while a group is loaded"),
+            ("campaigns[0] (campaign Day)", "never meet"),
+            ("campaigns[1] (campaign Asking): validationUrl", "validation_urls"),
+            ("treatments[1] (treatment Lost): rules[0].steps[0].hook", "Nobody"),
+            ("users[0] (user nopass)", "password"),
+            ("agentGroups[0].users", "user named nopass is refused itself"),
+        ],
+        strict=True,
+    ):
+        assert said.startswith(place)
+        assert word in said
+
+
+def test_a_dry_run_knows_who_asks(site: Demo, applied: str) -> None:
+    """A supervisor is told what is for administrators; what is the same already needs no permission."""
+    text = "formats: [{name: Theirs}, {name: Customers}]\ncampaigns: [{name: Mine}]"
+    result = run(site, "apply", "-", "--dry-run", text=text, user="supervisor1")
+    assert result.exit_code == 1
+    assert result.output.splitlines()[:3] == [
+        "! formats[0] (format Theirs): this is for administrators",
+        "+ campaign Mine",
+        "would be 1 made, 0 changed, 1 unchanged, 1 refused",
+    ]
+    hooks = "webhooks: [{name: Theirs}]"
+    assert "this is for administrators" in run(site, "apply", "-", "--dry-run", text=hooks, user="supervisor1").output
+    answer = Administrator(site, "supervisor1").ask("POST", "documents/check", {"webhooks": [{"name": "Theirs"}]})
+    refused_by_server(answer, 403, 3, "this is for administrators")
+
+
+def test_a_dry_run_sees_a_secret_that_is_the_same(hooked: Demo) -> None:
+    """A secret cannot be read, and whether it is another one only the server knows."""
+    text = (
+        'webhooks: [{name: Secretive, url: "https://x.example.com/", secret: 0123456789abcdef, notices: [call-report]}]'
+    )
+    assert run(hooked, "apply", "-", text=text).exit_code == 0
+    assert "1 unchanged" in run(hooked, "apply", "-", "--dry-run", text=text).output
+    other = text.replace("abcdef", "fedcba")
+    assert "secret: given\nwould be 0 made, 1 changed" in run(hooked, "apply", "-", "--dry-run", text=other).output
+
+
+@pytest.mark.parametrize(
+    ("body", "word"),
+    [
+        ([], "object"),
+        ({"lists": []}, "lists is not known"),
+        ({"formats": [{"name": "A"}, {"name": "A"}]}, "formats[1]"),
+        ({"formats": {"name": "A"}}, "formats must be a list"),
+    ],
+)
+def test_the_server_checks_documents_by_itself(site: Demo, body: object, word: str) -> None:
+    """A document that is none is refused as a whole."""
+    refused_by_server(Administrator(site).ask("POST", "documents/check", body), 400, 10, word)
+
+
+def test_plans_come_after_the_webhooks_that_they_name(hooked: Demo) -> None:
+    """In whichever order the document has them, and for supervisors, who do not see webhooks, too."""
+    plan = "treatments: [{name: Telling first, rules: {Busy: [{action: HttpHook, hook: First}, {action: MarkDB}]}}]"
+    hook = '{name: First, url: "https://x.example.com/", secret: 0123456789abcdef, notices: [treatment]}'
+    result = run(hooked, "apply", "-", text=f"{plan}\nwebhooks: [{hook}]")
+    assert result.output.splitlines() == [
+        "+ webhook First",
+        "+ treatment Telling first",
+        "2 made, 0 changed, 0 unchanged",
+    ]
+    again = run(hooked, "apply", "-", text=plan.replace("Telling first", "Telling again"), user="supervisor1")
+    assert again.exit_code == 0, again.output
 
 
 def test_a_change_is_told_and_noted(site: Demo, applied: str) -> None:

@@ -54,6 +54,20 @@ def test_refused_rows_are_printed(folder: Path) -> None:
     assert run("suppression", "check", "+12125550010", folder=folder).returncode == 1
 
 
+def test_an_import_that_is_refused_leaves_no_list(folder: Path) -> None:
+    """Rows that are refused, an empty file, a wrong option: --create has made nothing, and works afterwards."""
+    arguments = ("suppression", "import", "New", "-", "--create", "--required")
+    for text, more in (
+        ("+12125550010\n12\n", ()),
+        ("", ()),
+        ("+12125550010\n", ("--encoding", "hex")),
+        ("+12125550010\n", ("--map", "number=Nothing")),
+    ):
+        assert run(*arguments, *more, folder=folder, stdin=text).returncode == 1
+    assert [one["name"] for one in json.loads(run("suppression", "list", "--json", folder=folder).stdout)] == ["own"]
+    assert "New had 0 entries and has 1." in run(*arguments, folder=folder, stdin="+12125550010\n").stdout
+
+
 def test_single_entries(folder: Path) -> None:
     """Added, found in any spelling with who and why, removed with a reason; each change is a row of the audit."""
     assert run("suppression", "check", "2125550010", "--region", "US", folder=folder).stdout == "no list names it\n"

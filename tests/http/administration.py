@@ -45,8 +45,30 @@ def check_answer(method: str, path: str, reply: Reply) -> None:
     found = operation["responses"][str(reply.status)]
     if "$ref" in found:
         pointer = found["$ref"].removeprefix("#")
-    schema = {"$ref": f"urn:openapi#{pointer}/content/application~1json/schema"}
-    jsonschema.Draft202012Validator(schema, registry=_registry()).validate(reply.json)
+    media = reply.headers["Content-Type"].partition(";")[0]
+    assert media in _target(found)["content"], (method, path, media)
+    if media == "application/json":
+        validate(f"{pointer}/content/application~1json/schema", reply.json)
+
+
+def check_body(method: str, path: str, body: Any) -> None:
+    """Fail unless the description tells of this body for this route."""
+    pointer = f"/paths/{_escaped(_template(path))}/{method.lower()}/requestBody/content/application~1json/schema"
+    validate(pointer, body)
+
+
+def validate(pointer: str, value: Any) -> None:
+    """Fail unless a value is as the schema at this place of the description says."""
+    schema = {"$ref": f"urn:openapi#{pointer}"}
+    jsonschema.Draft202012Validator(schema, registry=_registry()).validate(value)
+
+
+def _target(found: Json) -> Json:
+    """The response itself, where a reference names it."""
+    if "$ref" not in found:
+        return found
+    named: Json = description()["components"]["responses"][found["$ref"].rpartition("/")[2]]
+    return named
 
 
 def _escaped(template: str) -> str:
@@ -67,7 +89,7 @@ def _operation(method: str, path: str) -> Json | None:
 
 
 class Administrator:
-    """Somebody who asks the administration API. Every answer is checked against the description."""
+    """Somebody who asks the administration API. Answers, and bodies that it takes, are checked by the description."""
 
     def __init__(self, demo: Demo, name: str = "admin1", password: str = PASSWORD) -> None:
         self.demo = demo
@@ -80,6 +102,8 @@ class Administrator:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         reply = exchange(self.demo.url, method, f"{PREFIX}/{path}", sent, {**self._headers, **named})
         check_answer(method, f"{PREFIX}/{path}", reply)
+        if body is not None and not isinstance(body, bytes) and reply.status < 300:
+            check_body(method, f"{PREFIX}/{path}", body)
         return reply
 
     @staticmethod

@@ -2,144 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import csv
 import json
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
-from trunkline.adapters.storage import make_store, migrate
-from trunkline.app.directory import ReferenceBook
-from trunkline.app.ports import Changes, ObjectChanges, ObjectWrite, Provision, Store, Suppression
+from tests.imports.desk import GOOD, MIXED, Desk, Program
+from trunkline.app import import_questions
+from trunkline.app.ports import Provision
 from trunkline.cli.exports import export_list
 from trunkline.cli.imports import import_list
-from trunkline.config import Config
-from trunkline.domain.campaigns import CallingList
-from trunkline.domain.enums import DoNotCallKind
 from trunkline.domain.objects import ObjectKind, StoredObject
 from trunkline.domain.suppression import SuppressionList
-
-T = TypeVar("T")
-GOOD = "phone,chain,name\n+16465550100,a,Ann\n+16465550101,a,Ann\n+16465550102,b,[red]Bob\n"
-MIXED = GOOD + "bad,c,\n+1,,=1+1,extra\n"
-
-
-class Program:
-    """Opens the store of this test."""
-
-    def __init__(self, folder: Path) -> None:
-        self.url = f"sqlite:///{folder / 'trunkline.db'}"
-        self.configs: list[Config] = []
-
-    def open_store(self, config: Config) -> Store:
-        """The store, not yet opened."""
-        self.configs.append(config)
-        return make_store(self.url)
-
-
-class Desk:
-    """A folder with a database, a file and the command."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.program = Program(folder)
-        self.provision(
-            Provision(contact_centres={1: "demo"}, lists=[CallingList(contact_centre_id=1, list_id=5, name="L")])
-        )
-
-    def provision(self, provision: Provision) -> None:
-        """Write reference data."""
-
-        async def steps(store: Store) -> None:
-            await store.provision(provision)
-
-        self._with_store(steps)
-
-    def suppress(self, number: str, list_id: int) -> None:
-        """Put a number on a do-not-call list."""
-
-        async def steps(store: Store) -> None:
-            entry = Suppression(
-                contact_centre_id=1, kind=DoNotCallKind.NUMBER, value=number, suppression_list_id=list_id
-            )
-            async with store.begin() as unit:
-                await unit.save(Changes(suppressions=[entry]))
-
-        self._with_store(steps)
-
-    def _with_store(self, steps: Callable[[Store], Awaitable[T]]) -> T:
-        async def run() -> T:
-            store = make_store(self.program.url)
-            await store.open()
-            try:
-                return await steps(store)
-            finally:
-                await store.close()
-
-        return asyncio.run(run())
-
-    def run(self, text: str | None, *arguments: str, name: str = "L", stdin: str | None = None) -> Result:
-        """Run the command on a file with that text, or on standard input."""
-        path = self.folder / "list.csv"
-        if text is not None:
-            path.write_text(text, encoding="utf-8")
-        command = [name, str(path) if stdin is None else "-", *arguments]
-        return CliRunner().invoke(import_list, command, obj=self.program, input=stdin, env={"COLUMNS": "200"})
-
-    def list_named(self, name: str) -> StoredObject:
-        """A calling list as it is kept."""
-
-        async def steps(store: Store) -> StoredObject:
-            found = ReferenceBook(await store.directory()).object_named(1, ObjectKind.CALLING_LIST, name)
-            assert found is not None
-            return found
-
-        return self._with_store(steps)
-
-    def delete(self, stored: StoredObject) -> None:
-        """Delete an object, as the administration does."""
-
-        async def steps(store: Store) -> None:
-            gone = ObjectWrite(
-                contact_centre_id=1,
-                kind=stored.kind,
-                object_id=stored.object_id,
-                expected_version=stored.version,
-                value=None,
-            )
-            await store.change_objects(ObjectChanges(at_ms=1, changed_by=None, writes=(gone,)))
-
-        self._with_store(steps)
-
-    def count(self, list_id: int = 5) -> int:
-        """Records of the numbers used here."""
-
-        async def steps(store: Store) -> int:
-            async with store.begin() as unit:
-                numbers = ("+16465550100", "+16465550101", "+16465550102")
-                found = [await unit.records_of_contact(1, [list_id], DoNotCallKind.NUMBER, n, 10) for n in numbers]
-            return sum(map(len, found))
-
-        return self._with_store(steps)
-
-
-@pytest.fixture(scope="module")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """An empty database of the newest schema."""
-    folder = tmp_path_factory.mktemp("migrated")
-    migrate.upgrade(f"sqlite:///{folder / 'trunkline.db'}")
-    return (folder / "trunkline.db").read_bytes()
-
-
-@pytest.fixture
-def desk(tmp_path: Path, migrated: bytes) -> Desk:
-    """A database with one contact centre and one list."""
-    (tmp_path / "trunkline.db").write_bytes(migrated)
-    return Desk(tmp_path)
 
 
 def test_a_file_is_imported_once(desk: Desk) -> None:
@@ -183,6 +59,29 @@ def test_more_refusals_than_a_screen(desk: Desk) -> None:
     assert "Dry run: nothing was written; 0 records in 0 chains are good." in result.stdout
 
 
+def test_a_dry_run_says_that_the_file_was_imported(desk: Desk) -> None:
+    """Doing it again would add nothing, which is said also when rows are refused; another name is another import."""
+    assert desk.run(MIXED, "--mode", "good").exit_code == 0
+    dry = desk.run(MIXED, "--dry-run")
+    assert dry.exit_code == 0
+    assert "this import was finished before with 3 records, and doing it again would add nothing" in dry.stdout
+    other = desk.run(MIXED, "--dry-run", "--mode", "good", "--import-id", "other")
+    assert "Dry run: nothing was written; 3 records in 2 chains are good." in other.stdout
+    assert desk.count() == 3
+
+
+def test_a_file_without_rows_is_said(desk: Desk) -> None:
+    """A header alone is no fault, and is not told as if something was added; a file with nothing in it is refused."""
+    for options in ((), ("--dry-run", "--import-id", "x")):
+        result = desk.run("phone\n", *options)
+        assert result.exit_code == 0
+        assert "The file has no rows: there is nothing to add." in result.stdout
+    for text in ("", "\n \n"):
+        for arguments in (("--format", "jsonl"), ("--format", "jsonl", "--dry-run", "--json")):
+            result = desk.run(text, *arguments)
+            assert (result.exit_code, result.stderr) == (1, "Error: the file is empty\n")
+
+
 def test_the_report_as_json(desk: Desk) -> None:
     """Standard output is one JSON object."""
     result = desk.run(None, "--json", "--import-id", "x", stdin=GOOD)
@@ -197,38 +96,6 @@ def test_columns_delimiter_and_encoding(desk: Desk) -> None:
     arguments = ("--map", "phone=Telefon", "--delimiter", "tab", "--encoding", "utf8", "--region", "US")
     result = desk.run(text, *arguments, "--json")
     assert json.loads(result.stdout)["columns"] == {"Telefon": "phone", "Name": "custom field Name"}
-
-
-def test_a_list_can_be_made(desk: Desk) -> None:
-    """--create makes a list that is missing, with the zone given, and not in a dry run."""
-    refused = desk.run(GOOD, name="New")
-    assert refused.exit_code == 1
-    assert "--create makes it" in refused.stderr
-    assert desk.run(GOOD, "--create", "--dry-run", name="New").exit_code == 0
-    assert desk.run(GOOD, name="New").exit_code == 1
-    made = desk.run(GOOD, "--create", "--time-zone", "Europe/Rome", name="New")
-    assert made.exit_code == 0, made.output
-    assert desk.run(GOOD, "--create", name="New").exit_code == 0
-    assert desk.count(6) == 3
-    assert desk.run(GOOD, "--create", name="").exit_code == 1
-
-
-def test_a_list_that_is_made_is_empty(desk: Desk) -> None:
-    """--create never takes the number of a list that was deleted: its records would come back and be called."""
-    assert desk.run(GOOD, "--create", name="Old").exit_code == 0
-    old = desk.list_named("Old")
-    desk.delete(old)
-    assert desk.run(GOOD, "--create", "--import-id", "again", name="New").exit_code == 0
-    new = desk.list_named("New")
-    assert new.object_id != old.object_id
-    assert desk.count(new.object_id) == 3
-
-
-def test_a_list_that_is_made_has_a_name_for_addresses(desk: Desk) -> None:
-    """The same names are refused as over HTTP."""
-    made = desk.run(GOOD, "--create", name="Spring 25/26")
-    assert made.exit_code == 1
-    assert "slash" in made.stderr
 
 
 def test_the_contact_centre_is_named_when_there_are_several(desk: Desk) -> None:
@@ -344,8 +211,13 @@ def test_a_specification_may_be_a_file(desk: Desk, name: str, text: str, is_good
     assert desk.count() == int(is_good)
 
 
-def test_contacts_on_do_not_call_lists_are_refused(desk: Desk) -> None:
-    """The contact centre's own list counts by itself, another one when it is named; the check can be left out."""
+@pytest.mark.parametrize("kept_keys", [import_questions.KEPT_KEYS, 1])
+def test_contacts_on_do_not_call_lists_are_refused(desk: Desk, kept_keys: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The contact centre's own list counts by itself, another one when it is named; the check can be left out.
+
+    It is the same with fewer entries than are kept in memory and with more.
+    """
+    monkeypatch.setattr(import_questions, "KEPT_KEYS", kept_keys)
     shop = SuppressionList(contact_centre_id=1, suppression_list_id=3, name="Shop")
     desk.provision(Provision(objects=[StoredObject(kind=ObjectKind.SUPPRESSION_LIST, value=shop)]))
     desk.suppress("+1 646 555 0100", 0)

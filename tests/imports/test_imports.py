@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from tests.imports.harness import AGENT, LIST, ORDER, SUPERVISOR, Bench, Notes, StandingClock, load, many, reasons
 from trunkline.adapters.storage.memory_bulk import MemoryBulk
 from trunkline.app import import_files
+from trunkline.app.alone import NoChance
 from trunkline.app.asking import Asked
 from trunkline.app.import_chunks import ImportMark
 from trunkline.app.import_files import TextFile
 from trunkline.app.import_report import MAX_REFUSALS
-from trunkline.app.imports import ImportOrder, _NoChance, import_alone
+from trunkline.app.imports import ImportOrder, import_alone
 from trunkline.app.ports import AuditQuery
 from trunkline.domain.enums import Door, RequestType
 from trunkline.domain.import_specifications import ImportMode, NumberCheck
@@ -310,7 +311,7 @@ def test_an_import_without_a_server() -> None:
 
 def test_an_import_draws_no_chance() -> None:
     """The writer of an import alone has settings that an import does not use."""
-    for draw in (_NoChance().token, _NoChance().uuid):
+    for draw in (NoChance().token, NoChance().uuid):
         with pytest.raises(Defect):
             draw()
 

@@ -33,6 +33,13 @@ def test_objects_become_records() -> None:
     assert report.rows_read == 3
 
 
+def test_blank_lines_before_the_first_object_count() -> None:
+    """However many there are: the rows after them keep the numbers of their lines."""
+    blank = 300_000
+    report, records = load("\n" * blank + '{"phone": "+15550100"}\n[]\n', JSON)
+    assert (len(records), reasons(report)[0][0]) == (1, blank + 2)
+
+
 def test_lines_that_are_no_objects_are_refused_by_their_number() -> None:
     """Rows are numbered as lines; a line in which something is nested, and one that is no JSON, are refused alone."""
     lines = (b'{"phone": "+15550100"}', b"[1]", b'{"phone": {"a": 1}}', b'{"phone": ', b'{"phone": "\xff"}', b"null")
@@ -63,6 +70,8 @@ def test_values_are_checked_against_the_format() -> None:
     ("text", "error"),
     [
         ("", OutOfRange),
+        ("\ufeff", OutOfRange),
+        ("\n  \r\n\n" * 100_000, OutOfRange),
         ('{"name": "Ann"}\n', MissingParameter),
         ('{"phone": "+15550100"}\n{"phone": "+15550101", "GSW_PHONE": "x"}\n', OutOfRange),
         ('{"phone": "+15550100", "' + "x" * 100 + '": 1}\n', TooLarge),

@@ -121,6 +121,26 @@ def test_a_dry_run_is_an_answer() -> None:
     assert bench.records == []
 
 
+@pytest.mark.parametrize("body", [b"", b"\n\n"])
+@pytest.mark.parametrize("query", ["", "dryRun=true", "mode=good"])
+def test_an_empty_body_is_said(query: str, body: bytes) -> None:
+    """Nothing, and blank lines alone, are refused in a sentence."""
+    found = refusal(asking(query, body, content_type="application/x-ndjson"))
+    assert isinstance(found, OutOfRange)
+    assert str(found) == "the file is empty"
+
+
+def test_a_repeat_is_said() -> None:
+    """Done again, tried or not, an import that was finished adds nothing, and the answer says so in a sentence."""
+    bench = Bench()
+    post(asking("importId=x"), bench)
+    for query in ("importId=x", "importId=x&dryRun=true"):
+        asked = post(asking(query), bench)
+        assert (asked.status, asked.body["statusCode"], asked.body["report"]["isRepeat"]) == (200, 0, True)
+        assert asked.body["statusMessage"] == "this import was finished before with 2 records; it adds nothing"
+    assert len(bench.records) == 2
+
+
 def test_columns_delimiter_and_encoding_are_asked_for_in_the_query() -> None:
     """The mapping stands in parameters that begin with map. and the rest has names of its own."""
     bench = Bench()

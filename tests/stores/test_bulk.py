@@ -200,7 +200,7 @@ def test_what_must_not_be_called(storage: Storage) -> None:
 
     async def check(store: Store) -> None:
         async with store.bulk() as bulk:
-            assert await bulk.suppressed_kinds(CENTRE, [0, 5]) == set()
+            assert await bulk.all_suppressed(CENTRE, [0, 5], DoNotCallKind.NUMBER, 100, 10) == set()
         await save(
             store,
             suppressions=[
@@ -216,11 +216,13 @@ def test_what_must_not_be_called(storage: Storage) -> None:
         )
         keys = [*(f"100{n}" for n in range(9)), "1000", "C1"]
         async with store.bulk() as bulk:
-            assert await bulk.suppressed_kinds(CENTRE, [0]) == {DoNotCallKind.NUMBER, DoNotCallKind.CUSTOMER}
-            assert await bulk.suppressed_kinds(CENTRE, [7]) == set()
             number = DoNotCallKind.NUMBER
             assert await bulk.suppressed(CENTRE, [0, 5], number, keys, 100) == {"1000", "1001", "1005"}
             assert await bulk.suppressed(CENTRE, [0], DoNotCallKind.CUSTOMER, keys, 100) == {"C1"}
+            assert await bulk.all_suppressed(CENTRE, [0, 5], number, 100, 3) == {"1000", "1001", "1005"}
+            assert await bulk.all_suppressed(CENTRE, [0, 5], number, 100, 2) is None
+            assert await bulk.all_suppressed(CENTRE, [0, 5], DoNotCallKind.CUSTOMER, 100, 3) == {"C1"}
+            assert await bulk.all_suppressed(CENTRE, [7], number, 100, 3) == set()
 
     storage.run(check)
 

@@ -17,8 +17,10 @@ from trunkline.app import admin_rules
 from trunkline.app.admin_accounts import Accounts
 from trunkline.app.admin_checks import check_object
 from trunkline.app.admin_items import Draft, Item, Version, check_version, version_of
+from trunkline.app.admin_names import check_names
+from trunkline.app.admin_store import AdminStore
 from trunkline.app.directory import ReferenceBook
-from trunkline.app.ports import Clock, Conflict, ObjectChanges, ObjectWrite, RecordQuery, Store, SuppressionQuery
+from trunkline.app.ports import Clock, Conflict, ObjectChanges, ObjectWrite, RecordQuery, SuppressionQuery
 from trunkline.contract.admin_kinds import USER, Kind, references
 from trunkline.domain.campaigns import CallingList
 from trunkline.domain.objects import ObjectValue, StoredObject
@@ -36,21 +38,26 @@ Make = Callable[[Item], Draft]
 
 
 class Administration:
-    """The use cases. ``refresh`` renews the server's book and tells those who lost their access."""
+    """The use cases. ``refresh`` renews the server's book and tells those who lost their access.
+
+    ``validation_urls`` are those that the configuration opens.
+    """
 
     def __init__(
         self,
-        store: Store,
+        store: AdminStore,
         clock: Clock,
         book: Callable[[], ReferenceBook],
         refresh: Callable[[], Awaitable[None]],
         accounts: Accounts,
+        validation_urls: frozenset[str],
     ) -> None:
         self._store = store
         self._clock = clock
         self._book = book
         self._refresh = refresh
         self._accounts = accounts
+        self._validation_urls = validation_urls
         self._turn = asyncio.Lock()
 
     # Reads
@@ -135,7 +142,7 @@ class Administration:
             return await self._again(kind, draft, known)
         if len(there) >= MAX_OBJECTS:
             raise TooLarge(f"there are {MAX_OBJECTS} of this kind already")
-        value = await self._checked(book, kind, value)
+        value = await self._checked(book, kind, value, None)
         admin_rules.check_among_others(book, value, 0)
         write = ObjectWrite(
             contact_centre_id=caller.contact_centre_id,
@@ -165,9 +172,10 @@ class Administration:
         draft = make(_item(stored))
         if draft.value == stored.value and draft.reference == stored.reference:
             return _item(stored)
-        value = await self._checked(book, kind, draft.value)
+        value = await self._checked(book, kind, draft.value, stored.value)
         admin_rules.check_among_others(book, value, object_id)
         admin_rules.check_change(book, stored, value)
+        await self._check_fields(book, stored, value)
         write = admin_rules.rewrite(stored, value)
         if draft.reference is not None:
             write = msgspec.structs.replace(write, reference=draft.reference)
@@ -192,6 +200,13 @@ class Administration:
                 seen_version=book.version,
             )
         )
+
+    async def _check_fields(self, book: ReferenceBook, stored: StoredObject, value: ObjectValue) -> None:
+        """Raise ``AlreadyInUse`` when records would not bear a change of their custom fields."""
+        said, lists = admin_rules.fields_at_stake(book, stored, value)
+        for called in lists:
+            if await self._has_records(called):
+                raise AlreadyInUse(f"{said}: the calling list {called.name} has records")
 
     async def _has_records(self, calling_list: CallingList) -> bool:
         query = RecordQuery(
@@ -220,12 +235,15 @@ class Administration:
         )
         return _item((await self._store.change_objects(changes))[-1])
 
-    async def _checked(self, book: ReferenceBook, kind: Kind, value: ObjectValue) -> ObjectValue:
+    async def _checked(
+        self, book: ReferenceBook, kind: Kind, value: ObjectValue, before: ObjectValue | None
+    ) -> ObjectValue:
         """The object as it is to be kept."""
         value = check_object(kind.object_kind, value, self._clock.now_s())
         named = {one.number for one in references(kind, value) if one.kind.kind == USER}
         users = await self._store.users(value.contact_centre_id, sorted(named)) if named else []
         admin_rules.check_references(book, kind, value, {user.caller.user_id for user in users})
+        check_names(book, value, before, self._validation_urls)
         return value
 
 

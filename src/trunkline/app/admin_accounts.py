@@ -9,8 +9,9 @@ import msgspec
 from trunkline.app import admin_rules
 from trunkline.app.accounts import USER_KIND, account_of, user_from
 from trunkline.app.admin_items import Draft, Item, check_version, version_of
+from trunkline.app.admin_store import AdminStore
 from trunkline.app.directory import ReferenceBook
-from trunkline.app.ports import Chance, Clock, ObjectChanges, Store, User, UserWrite
+from trunkline.app.ports import Chance, Clock, ObjectChanges, User, UserWrite
 from trunkline.contract.admin_kinds import KINDS, USER
 from trunkline.domain.object_checks import check_account
 from trunkline.domain.people import Account, Caller, Role, check_password
@@ -31,7 +32,7 @@ class Accounts:
     """
 
     def __init__(
-        self, store: Store, clock: Clock, chance: Chance, hash_password: HashPassword, log_out: LogOut
+        self, store: AdminStore, clock: Clock, chance: Chance, hash_password: HashPassword, log_out: LogOut
     ) -> None:
         self._store = store
         self._clock = clock

@@ -1,7 +1,8 @@
 """Which changes of objects the rest of the configuration bears. Pure: a book and values in, a refusal or writes out.
 
 While a group that works with an object is loaded (anything but "not loaded"), ``FROZEN_WHILE_LOADED`` stays as it is:
-names that agents' requests carry, what records are made of, who the group is, and being enabled. All else may change:
+names that agents' requests carry, what records are made of (a format may gain optional fields), who the group is, and
+being enabled. All else may change:
 lists and shares, hours, filters, treatments, suppression, rule sets, members of agent groups, buffers; mode and goal
 count from the next load. Nothing that another object names can be deleted, but for two: a calling list leaves the
 campaigns that have it, a user the agent groups. No part of a loaded group is deleted. Source: outbound domain 4.1; what
@@ -15,13 +16,23 @@ from collections.abc import Collection, Iterable
 import msgspec
 
 from trunkline.app.admin_checks import check_filter_fields
+from trunkline.app.admin_names import plans_with_hook
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.ports import ObjectWrite
 from trunkline.contract.admin_kinds import KINDS, USER, Kind, references
 from trunkline.contract.admin_structs import wire_name
-from trunkline.domain.campaigns import AgentGroup, CallingList, Campaign, CampaignDefinition, CampaignGroup, Format
+from trunkline.domain.campaigns import (
+    AgentGroup,
+    CallingList,
+    Campaign,
+    CampaignDefinition,
+    CampaignGroup,
+    Format,
+    ListField,
+)
 from trunkline.domain.enums import GroupStatus
 from trunkline.domain.filters import Filter
+from trunkline.domain.formats import is_gain, loss
 from trunkline.domain.object_checks import windows_meet
 from trunkline.domain.objects import ObjectKind, ObjectValue, StoredObject
 from trunkline.errors import AlreadyExists, AlreadyInUse, OutOfRange
@@ -71,6 +82,13 @@ def check_among_others(book: ReferenceBook, value: ObjectValue, object_id: int) 
         used = book.value(Filter, centre, ObjectKind.FILTER, value.filter_id)
         if used is not None:
             check_filter_fields(used, _with_fields(book, value))
+    elif isinstance(value, Format):
+        for stored in book.objects_of(centre, ObjectKind.CALLING_LIST):
+            user = stored.value
+            if object_id and isinstance(user, CallingList) and user.format_id == object_id:
+                used = book.value(Filter, centre, ObjectKind.FILTER, user.filter_id)
+                if used is not None:
+                    check_filter_fields(used, msgspec.structs.replace(user, fields=value.fields))
     elif isinstance(value, Filter):
         for called in book.lists_of(centre):
             if object_id and called.filter_id == object_id:
@@ -91,15 +109,41 @@ def check_change(book: ReferenceBook, before: StoredObject, after: ObjectValue) 
     changed = {
         field for field in before.value.__struct_fields__ if getattr(before.value, field) != getattr(after, field)
     }
-    if before.kind is ObjectKind.FORMAT and "fields" in changed:
-        lists = [one.name for one in _lists_with_format(book, before)]
-        if lists:
-            raise AlreadyInUse(f"fields cannot change while calling lists use the format: {_some(lists)}")
+    if before.kind is ObjectKind.WEBHOOK and "name" in changed:
+        plans = plans_with_hook(book, before.contact_centre_id, before.value.name)
+        if plans:
+            raise AlreadyInUse(f"name cannot change while treatments name the webhook: {_some(plans)}")
     frozen = sorted(changed & FROZEN_WHILE_LOADED.get(before.kind, frozenset()))
+    if (
+        isinstance(before.value, Format)
+        and isinstance(after, Format)
+        and not is_gain(before.value.fields, after.fields)
+    ):
+        frozen = ["fields"]
     if frozen:
         loaded = [group.group_name for group in groups_using(book, before) if is_loaded(group)]
         if loaded:
-            raise AlreadyInUse(f"{wire_name(frozen[0])} cannot change while a group is loaded: {_some(loaded)}")
+            more = "" if before.kind is not ObjectKind.FORMAT else " but for new optional ones"
+            raise AlreadyInUse(f"{wire_name(frozen[0])} cannot change{more} while a group is loaded: {_some(loaded)}")
+
+
+def fields_at_stake(book: ReferenceBook, before: StoredObject, after: ObjectValue) -> tuple[str, list[CallingList]]:
+    """What records would not bear of a change of their custom fields, and the lists whose records those are.
+
+    An empty text and no list when they bear it; see ``domain.formats``.
+    """
+    old: tuple[ListField, ...]
+    if isinstance(before.value, Format) and isinstance(after, Format):
+        old, new, lists = before.value.fields, after.fields, list(_lists_with_format(book, before))
+    elif isinstance(before.value, CallingList) and isinstance(after, CallingList):
+        old, new, lists = _with_fields(book, before.value).fields, _with_fields(book, after).fields, [before.value]
+        if not old:
+            # Nothing was declared, so nothing is lost: the records' fields are only looked at from now on.
+            return "", []
+    else:
+        return "", []
+    said = loss(old, new)
+    return (said, lists) if said else ("", [])
 
 
 def deletion(book: ReferenceBook, stored: StoredObject) -> tuple[ObjectWrite, ...]:
@@ -123,6 +167,8 @@ def deletion(book: ReferenceBook, stored: StoredObject) -> tuple[ObjectWrite, ..
     if stored.kind is ObjectKind.SKILL:
         count = sum(1 for skills in book.skills_of(centre).values() if stored.object_id in skills)
         needed += [f"{count} users"] if count else []
+    if stored.kind is ObjectKind.WEBHOOK:
+        needed += [f"treatment {name}" for name in plans_with_hook(book, centre, stored.value.name)]
     if needed:
         raise AlreadyInUse(f"it is in use: {_some(needed)}")
     gone = ObjectWrite(
@@ -182,6 +228,9 @@ def groups_using(book: ReferenceBook, stored: StoredObject) -> list[Campaign]:
             return [group for group in book.groups_of(centre) if group.agent_group_id == number]
         case ObjectKind.CALLING_LIST:
             return book.groups_with_list(centre, number)
+        case ObjectKind.FORMAT:
+            lists = {called.list_id for called in _lists_with_format(book, stored)}
+            return [group for group in book.groups_of(centre) if any(group.has_list(one) for one in lists)]
         case _:
             return []
 

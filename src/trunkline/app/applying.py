@@ -11,19 +11,18 @@ from typing import Any
 
 import msgspec
 
-from trunkline.contract.admin_documents import SECTIONS, fields_of, names_in
+from trunkline.app.admin_store import PROVISIONAL
+from trunkline.contract.admin_documents import SECTIONS, fields_of, hooks_in, names_in
 from trunkline.contract.admin_kinds import KINDS, Kind
 from trunkline.contract.admin_requests import PASSWORD, new_value
 from trunkline.domain.objects import ObjectKind
 from trunkline.domain.treatments import TreatmentPlan, numbered
-from trunkline.errors import InvalidState, MissingParameter, OutOfRange, TooLarge
+from trunkline.errors import InvalidState, MissingParameter, OutOfRange, Refused, TooLarge
 
 Json = dict[str, Any]
 
 MAX_ENTRIES = 10_000
 """Objects of one document."""
-PROVISIONAL = 2_000_000_000
-"""Numbers from here on stand for objects that a dry run would make."""
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -56,6 +55,11 @@ class Step(msgspec.Struct, frozen=True):
     def is_needed(self) -> bool:
         """True when there is anything to do."""
         return self.is_new or bool(self.changes)
+
+
+def placed(entry: Entry, error: Refused) -> Refused:
+    """A refusal of the server with the place in the document."""
+    return Refused(f"{entry.place} ({entry.kind.title} {entry.name}): {error}", error.code)
 
 
 def entries_of(document: Any) -> list[Entry]:
@@ -115,7 +119,8 @@ def _in_order(found: dict[tuple[str, str], Entry]) -> list[Entry]:
                 raise OutOfRange(f"{entry.place}: the objects of this document name each other in a circle")
             on_way.add(key)
             stack.append((key, True))
-            stack += [(other, False) for other in sorted(names_in(entry.kind, entry.fields), reverse=True)]
+            named = names_in(entry.kind, entry.fields) | hooks_in(entry.kind, entry.fields)
+            stack += [(other, False) for other in sorted(named, reverse=True)]
     return list(ordered.values())
 
 
@@ -133,6 +138,7 @@ class Plan:
     def __init__(self, present: dict[str, list[Json]]) -> None:
         self._shown = {(kind, item["name"]): item for kind, items in present.items() for item in items}
         self._provisional = 0
+        self._refused: set[tuple[str, str]] = set()
 
     def step(self, entry: Entry) -> Step:
         """What becomes of an entry. Raises ``OutOfRange`` for what the entry may not say, naming the place."""
@@ -168,6 +174,10 @@ class Plan:
         else:
             self._shown[key] = {**self._shown[key], **step.fields}
 
+    def refuse(self, entry: Entry) -> None:
+        """Take in that an entry is refused: what it says comes to nothing."""
+        self._refused.add((entry.kind.kind, entry.name))
+
     def name(self, kind: Kind, number: int) -> str | int:
         """The name of an object; its number when nothing has it."""
         found = (name for (of, name), item in self._shown.items() if of == kind.kind and item["id"] == number)
@@ -175,6 +185,8 @@ class Plan:
 
     def _number(self, kind: Kind, name: str, place: str) -> int:
         found = self._shown.get((kind.kind, name))
+        if found is None and (kind.kind, name) in self._refused:
+            raise OutOfRange(f"{place}: the {kind.title} named {name} is refused itself")
         if found is None:
             raise OutOfRange(f"{place}: there is no {kind.title} named {name}")
         number: int = found["id"]

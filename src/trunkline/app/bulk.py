@@ -28,8 +28,10 @@ class Bulk(Protocol):
     ) -> set[str]:
         """Those of the canonical numbers or customer ids that the list, or any list of the contact centre, has."""
 
-    async def suppressed_kinds(self, contact_centre_id: int, list_ids: Sequence[int]) -> set[DoNotCallKind]:
-        """What entries of these suppression lists may name (0 is the contact centre's own); empty without entries."""
+    async def all_suppressed(
+        self, contact_centre_id: int, list_ids: Sequence[int], kind: DoNotCallKind, now_s: int, limit: int
+    ) -> set[str] | None:
+        """All keys that ``suppressed`` would find (list 0 is the contact centre's own); None above the limit."""
 
     async def suppressed(
         self, contact_centre_id: int, list_ids: Sequence[int], kind: DoNotCallKind, keys: Sequence[str], now_s: int

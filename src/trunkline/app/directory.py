@@ -58,6 +58,12 @@ class ReferenceBook:
         merged = {**self._states, **{state.key: state for state in states}}
         return ReferenceBook(msgspec.structs.replace(self._directory, group_states=tuple(merged.values())))
 
+    def with_object(self, stored: StoredObject) -> ReferenceBook:
+        """The book with one object more, or another version of one. Cost: that of a new book."""
+        objects = {**self._objects, stored.key: stored}
+        changed = msgspec.structs.replace(self._directory, version=self.version + 1, objects=tuple(objects.values()))
+        return ReferenceBook(changed)
+
     def group_state(self, contact_centre_id: int, campaign_group_id: int) -> GroupState | None:
         """Where a group stands as it is stored; None for one that never was loaded."""
         return self._states.get((contact_centre_id, campaign_group_id))

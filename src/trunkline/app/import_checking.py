@@ -9,8 +9,9 @@ its end the key files tell which keys came more than once, and the spool which r
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from itertools import compress
 from typing import Any
 
 import msgspec
@@ -66,6 +67,8 @@ class Checking:
         self._refused_after: list[int] = []
         self.spool = Spool(self._temporary())
         self.dropped = DroppedRows()
+        self._records = 0
+        self._has_long_chains = False
         self.rows_read = 0
         self.end_row = 0
 
@@ -109,6 +112,8 @@ class Checking:
             refused = sorted([*refused, *hit, *placed.refused], key=lambda one: one.row)
         self._refused_after += (one.row for one in refused)
         records = placed.records
+        self._records += len(records)
+        self._has_long_chains |= len(placed.begins) < len(records)
         keys = records.values["chain_key"]
         if isinstance(keys, list):
             self._chain_keys.add([keys[at] for at in placed.begins if keys[at]])
@@ -137,7 +142,7 @@ class Checking:
         for hit in hits:
             fault = Fault(self._reader.plan.name_of(hit.meaning), hit.reason)
             keys, rows = hit.keys, records.rows
-            for at in [at for at, key in enumerate(records.column(hit.column)) if key in keys]:
+            for at in _places_of(keys, records.column(hit.column)):
                 if rows[at] > hit.after_row and fault not in faults.setdefault(rows[at], []):
                     faults[rows[at]].append(fault)
         faults = {row: found for row, found in faults.items() if found}
@@ -181,10 +186,10 @@ class Checking:
         first: dict[str, int] = {}
         found: list[int] = []
         before = 0
-        for block in self.spool.columns(column, "chain"):
+        for block in self.spool.columns(column, *(["chain"] if is_of_chain else [])):
             records = block.records
             values = records.column(column)
-            places = [at for at, key in enumerate(values) if key in keys]
+            places = _places_of(keys, values)
             if not places:
                 before = block.end_row
                 continue
@@ -201,6 +206,8 @@ class Checking:
 
     def chains_kept(self) -> int:
         """Chains of which a record is left."""
+        if not self._has_long_chains:
+            return self._records - len(self.dropped)
         if not self.dropped:
             blocks = self.spool.columns("chain")
             return sum(len(set(block.records.column("chain"))) for block in blocks if len(block.records))
@@ -213,6 +220,11 @@ class Checking:
                 chains = block.records.column("chain")
                 count += len({chain for row, chain in zip(rows, chains, strict=True) if row not in dropped})
         return count
+
+
+def _places_of(keys: set[str], values: Sequence[Any]) -> list[int]:
+    """Where one of the keys is."""
+    return list(compress(range(len(values)), map(keys.__contains__, values)))
 
 
 def _batches(keys: KeyFile | None) -> Iterator[set[str]]:

@@ -31,7 +31,8 @@ class JsonReader:
         self._header: dict[str, None] = {}
         self._shapes: set[tuple[str, ...]] = set()
         self._plan = _NO_PLAN
-        self._first = next(iter(self), None)
+        # Blank lines alone are no rows: what holds nothing else is empty, however long it is.
+        self._first = next((block for block in iter(self) if block.rows or block.refused), None)
         if self._first is None:
             raise OutOfRange("the file is empty")
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from operator import itemgetter
 from typing import Any
 
@@ -59,9 +59,10 @@ class _Plan:
             leading = None if metadata.leading_digits is None else f"(?:{_ungrouped(metadata.leading_digits)})"
             guard = ("" if leading is None else f"(?={leading})") + "".join(f"(?!{before})" for before in taken)
             general = f"(?={_described(metadata.general_desc)})"
-            lone = _any(_described(getattr(metadata, name)) for name in _WIDE_TYPES)
-            fixed = _described(metadata.fixed_line)
-            mobile = fixed if metadata.same_mobile_and_fixed_line_pattern else _described(metadata.mobile)
+            described = partial(_described, known=frozenset(metadata.general_desc.possible_length))
+            lone = _any(described(getattr(metadata, name)) for name in _WIDE_TYPES)
+            fixed = described(metadata.fixed_line)
+            mobile = fixed if metadata.same_mobile_and_fixed_line_pattern else described(metadata.mobile)
             taken.append(general + _any([lone, fixed, mobile]) if leading is None else leading)
             if only and leading is not None and metadata.id != only:
                 continue
@@ -84,10 +85,15 @@ def _metadata_of(code: int) -> list[Any]:
     return [metadata for metadata in found if metadata is not None]
 
 
-def _described(desc: Any) -> str:
-    """An expression for the numbers of a description up to the end of the line."""
+def _described(desc: Any, known: frozenset[int] = frozenset()) -> str:
+    """An expression for the numbers of a description up to the end of the line.
+
+    ``known``: the text has one of these lengths, so that a description with all of them need not look.
+    """
     if desc is None or not desc.national_number_pattern:
         return _NOTHING
+    if known and known <= set(desc.possible_length):
+        return f"(?:{_ungrouped(desc.national_number_pattern)})$"
     lengths = "|".join(rf"\d{{{length}}}$" for length in desc.possible_length if length > 0)
     return (f"(?={lengths})" if lengths else "") + f"(?:{_ungrouped(desc.national_number_pattern)})$"
 

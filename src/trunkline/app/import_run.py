@@ -65,12 +65,16 @@ class Watcher:
 
 
 class Site(msgspec.Struct, frozen=True, kw_only=True):
-    """What runs work with: the store, its writer, the clock, the folder for temporary files (None: the system's)."""
+    """What runs work with: the store, its writer, the clock, the folder for temporary files (None: the system's).
+
+    ``make_list`` makes the list of a run, when it is not there yet, as soon as there is something to write.
+    """
 
     store: Store
     submit: Submit
     clock: Clock
     folder: str | None = None
+    make_list: Callable[[], Awaitable[CallingList]] | None = None
 
 
 class Run:
@@ -224,6 +228,8 @@ class Run:
 
     async def _write(self, checking: Checking, bulk: Bulk, import_id: str, digest: str) -> None:
         """Add what is not added yet; the next block is prepared while the store takes one."""
+        if self.site.make_list is not None:
+            self.calling_list = await self.site.make_list()
         mark = partial(
             ImportMark,
             list_id=self.calling_list.list_id,

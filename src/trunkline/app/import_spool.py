@@ -29,7 +29,11 @@ class SpooledBlock(msgspec.Struct, kw_only=True):
 
 
 class Spool:
-    """Blocks in an open temporary file; they are read as often as is needed, in the order in which they came."""
+    """Blocks in an open temporary file; they are read as often as is needed, in the order in which they came.
+
+    A block is the length of its head, the head with the length of each column, and the columns, of which those that
+    are not asked for stay unread.
+    """
 
     def __init__(self, file: IO[bytes]) -> None:
         self._file = file
@@ -40,11 +44,12 @@ class Spool:
         rows: Any = block.records.rows
         if isinstance(rows, range):
             rows = ("range", rows.start, rows.stop)
-        values = {name: _packed(value) for name, value in block.records.values.items()}
-        whole: Any = (rows, values, block.end_row, block.rows_refused)
-        text = marshal.dumps(whole, _VERSION)
-        self._file.write(len(text).to_bytes(8, "big"))
-        self._file.write(text)
+        values = {name: marshal.dumps(_packed(value), _VERSION) for name, value in block.records.values.items()}
+        lengths = [(name, len(text)) for name, text in values.items()]
+        whole: Any = (rows, lengths, block.end_row, block.rows_refused)
+        head = marshal.dumps(whole, _VERSION)
+        self._file.write(len(head).to_bytes(8, "big"))
+        self._file.write(b"".join((head, *values.values())))
 
     def __iter__(self) -> Iterator[SpooledBlock]:
         return self._read(None)
@@ -57,15 +62,20 @@ class Spool:
         at = 0
         while True:
             self._file.seek(at)
-            head = self._file.read(8)
-            if not head:
+            size = self._file.read(8)
+            if not size:
                 return
-            length = int.from_bytes(head, "big")
-            rows, values, end_row, rows_refused = _loaded(self._file.read(length))
+            length = int.from_bytes(size, "big")
+            rows, lengths, end_row, rows_refused = _loaded(self._file.read(length))
             at += 8 + length
+            values: dict[str, Any] = {}
+            for name, length in lengths:
+                if names is None or name in names:
+                    self._file.seek(at)
+                    values[name] = _unpacked(_loaded(self._file.read(length)))
+                at += length
             if isinstance(rows, tuple):
                 rows = range(rows[1], rows[2])
-            values = {name: _unpacked(value) for name, value in values.items() if names is None or name in names}
             yield SpooledBlock(records=RecordColumns(rows, values), end_row=end_row, rows_refused=rows_refused)
 
 

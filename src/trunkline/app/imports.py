@@ -9,8 +9,9 @@ same import id, and one that is finished adds nothing.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
-from trunkline.app.asking import Rules
+from trunkline.app.alone import writer_alone
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.import_chunks import ImportMark, check_may_import, mark_import
 from trunkline.app.import_files import Source
@@ -18,10 +19,9 @@ from trunkline.app.import_orders import IMPORT_ID, ImportOrder, check_order, dig
 from trunkline.app.import_report import ImportReport, ImportStanding, standing, standing_of_run
 from trunkline.app.import_run import Run, Site, Watcher, read_progress
 from trunkline.app.ports import Clock, Store
-from trunkline.app.writer import Writer
 from trunkline.domain.campaigns import CallingList
 from trunkline.domain.people import Caller
-from trunkline.errors import AlreadyInUse, Defect, NotFound, TrunklineError
+from trunkline.errors import AlreadyInUse, NotFound, TrunklineError
 
 __all__ = ["ImportOrder", "Importer", "Site", "Watcher", "check_order", "import_alone"]
 
@@ -102,16 +102,6 @@ class Importer:
         return standing(found, import_id, calling_list.name, report)
 
 
-class _NoChance:
-    """An import draws no chance."""
-
-    def token(self) -> str:
-        raise Defect("an import needs no token")
-
-    def uuid(self) -> str:
-        raise Defect("an import needs no uuid")
-
-
 async def import_alone(
     store: Store,
     clock: Clock,
@@ -120,16 +110,21 @@ async def import_alone(
     order: ImportOrder,
     source: Source,
     watcher: Watcher | None = None,
+    make_list: Callable[[], Awaitable[CallingList]] | None = None,
 ) -> ImportReport:
     """Carry out an import with a writer of its own, for programs that are not the server (see ``Importer.run``).
 
-    ``store`` is open; a server may work on the same database at the same time.
+    ``store`` is open; a server may work on the same database at the same time. With ``make_list`` the calling list is
+    not there yet: it is made when the file was checked and something is going to be written, and never otherwise.
     """
     book = ReferenceBook(await store.directory())
-    writer = Writer(store, clock, book, Rules(chance=_NoChance()), {ImportMark: mark_import}, publish=lambda _: None)
-    writer.start()
-    try:
-        site = Site(store=store, submit=writer.submit, clock=clock)
+    async with writer_alone(store, clock, book, {ImportMark: mark_import}) as writer:
+
+        async def made() -> CallingList:
+            assert make_list is not None
+            calling_list = await make_list()
+            writer.adopt(ReferenceBook(await store.directory()))
+            return calling_list
+
+        site = Site(store=store, submit=writer.submit, clock=clock, make_list=None if make_list is None else made)
         return await Importer(site).run(caller, calling_list, order, source, watcher)
-    finally:
-        await writer.stop()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
+
 import msgspec
 
 from trunkline.app.asking import Asked, Rules
 from trunkline.app.list_work import (
     PORTION,
+    LeftBecause,
     MoveChains,
     Progress,
     Recycle,
@@ -71,7 +75,7 @@ async def recycle(view: View, asked: Asked, command: Recycle, rules: Rules) -> D
         state=RecycleState.DONE if is_last else RecycleState.RUNNING,
     )
     begun = msgspec.structs.replace(before, run_id=run_id)
-    command.reached.append(_further(begun, page, len(reset), 0, is_last=is_last))
+    command.reached.append(_further(begun, page, len(reset), {}, is_last=is_last))
     return Decision(records=reset, undo=undo, recycle_run=run, list_id=command.list_id, is_silent=not is_last)
 
 
@@ -87,16 +91,24 @@ async def undo_recycling(view: View, asked: Asked, command: UndoRecycling, rules
         raise InvalidState("this recycling was undone before")
     kept = await view.unit.undo_of(centre, command.list_id, before.run_id, PORTION)
     restored: list[Record] = []
+    left: Counter[LeftBecause] = Counter()
     for chain_id in dict.fromkeys(undo.record.chain_id for undo in kept):
         chain = {record.chain_n: record for record in await view.chain(centre, command.list_id, chain_id)}
         for undo in kept:
+            if undo.record.chain_id != chain_id:
+                continue
             now = chain.get(undo.record.chain_n)
-            is_as_left = now is not None and now.version == undo.record.version and not view.is_changed(now.key)
-            if undo.record.chain_id == chain_id and is_as_left:
+            if now is None:
+                left[LeftBecause.GONE] += 1
+            elif now.status is RecordStatus.RETRIEVED:
+                left[LeftBecause.WORKED] += 1
+            elif now.version != undo.record.version or view.is_changed(now.key):
+                left[LeftBecause.CHANGED] += 1
+            else:
                 restored.append(undo.record)
     is_last = len(kept) < PORTION
     state = RecycleState.UNDONE if is_last else run.state
-    command.reached.append(_further(before, [], len(restored), len(kept) - len(restored), is_last=is_last))
+    command.reached.append(_further(before, [], len(restored), left, is_last=is_last))
     return Decision(
         records=restored,
         undone=[(undo.record.key, before.run_id) for undo in kept],
@@ -113,7 +125,7 @@ async def remove_records(view: View, asked: Asked, command: RemoveRecords, rules
     page = await view.unit.records_where(query)
     found = [record for record in view.still_selected(page, query) if not view.is_changed(record.key)]
     is_last = len(page) < PORTION
-    command.reached.append(_further(command.before, page, len(found), 0, is_last=is_last))
+    command.reached.append(_further(command.before, page, len(found), {}, is_last=is_last))
     return Decision(removed=found, list_id=command.list_id, is_silent=not is_last)
 
 
@@ -127,15 +139,17 @@ async def move_chains(view: View, asked: Asked, command: MoveChains, rules: Rule
     found = view.still_selected(page, query)
     gone: list[Record] = []
     new: list[Record] = []
-    left = 0
+    left: Counter[LeftBecause] = Counter()
     chain_ids = list(dict.fromkeys(record.chain_id for record in found))
     for place, chain_id in enumerate(chain_ids, start=before.chains):
         if not command.wanted(place):
             continue
         chain = await view.chain(centre, command.list_id, chain_id)
-        is_known = target.refuses_duplicates and await _is_known(view, centre, command.target_id, chain)
-        if is_known or any(record.status is RecordStatus.RETRIEVED for record in chain):
-            left += 1
+        if any(record.status is RecordStatus.RETRIEVED for record in chain):
+            left[LeftBecause.WORKED] += 1
+            continue
+        if target.refuses_duplicates and await _is_known(view, centre, command.target_id, chain):
+            left[LeftBecause.DUPLICATE] += 1
             continue
         gone += chain
         new += [msgspec.structs.replace(record, list_id=command.target_id) for record in chain]
@@ -166,11 +180,13 @@ def _query(view: View, centre: int, list_id: int, condition: Condition | None, b
     )
 
 
-def _further(before: Progress, page: list[Record], done: int, left: int, *, is_last: bool) -> Progress:
+def _further(
+    before: Progress, page: list[Record], done: int, left: Mapping[LeftBecause, int], *, is_last: bool
+) -> Progress:
     return msgspec.structs.replace(
         before,
         records=before.records + done,
-        left=before.left + left,
+        left=Counter(before.left) + Counter(left),
         is_finished=is_last,
         after=(page[-1].chain_id, page[-1].chain_n) if page else before.after,
     )

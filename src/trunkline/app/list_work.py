@@ -6,12 +6,14 @@ of the writer. A record on a desk or in a group's buffer is left alone: somebody
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from enum import StrEnum
 
 import msgspec
 
 from trunkline.app.asking import Asked
 from trunkline.app.list_filters import parsed_for
+from trunkline.app.list_formats import check_same_format
 from trunkline.app.ports import Clock, RecordQuery, Store, StoredRow
 from trunkline.domain.campaigns import CallingList
 from trunkline.domain.enums import Door, RecordStatus, RecordType, RequestType
@@ -40,28 +42,49 @@ class RecycleOrder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MoveOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """Which chains go to another list: those with a selected record, of them ``count`` or ``percent`` evenly."""
+    """Which chains go to another list: those with a selected record, of them ``count`` or ``percent`` evenly.
+
+    ``allows_other_format``: also into a list with other custom fields; records keep the values that they have.
+    """
 
     criteria: str = ""
     count: int | None = None
     percent: int | None = None
+    allows_other_format: bool = False
+
+
+class LeftBecause(StrEnum):
+    """Why a selected record or chain was left as it is."""
+
+    WORKED = "worked"
+    """It is on a desk or in a group's buffer."""
+    CHANGED = "changed"
+    """It was called or changed after the recycling that is undone."""
+    GONE = "gone"
+    """It was removed, or moved to another list, after the recycling that is undone."""
+    DUPLICATE = "duplicate"
+    """The target refuses duplicates and has one of its numbers."""
 
 
 class ListReport(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What became of an order. ``left`` are selected ones that could not be changed, because somebody works on them."""
+    """What became of an order. ``left`` counts selected ones that could not be changed, ``left_because`` says why."""
 
     list_name: str
     records: int
     left: int = 0
+    left_because: Mapping[LeftBecause, int] = {}
     run_id: int | None = None
     is_dry_run: bool = False
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
-    """How far an order is. ``after`` is the last record looked at, ``chains`` how many chains were."""
+    """How far an order is. ``after`` is the last record looked at, ``chains`` how many chains were.
+
+    ``left`` counts what was left, by reason.
+    """
 
     records: int = 0
-    left: int = 0
+    left: Mapping[LeftBecause, int] = {}
     chains: int = 0
     run_id: int = 0
     after: tuple[int, int] = (-1, -1)
@@ -165,7 +188,7 @@ class ListWork:
 
         begin = Progress(run_id=run_id)
         done = await self._carry_out(caller, portion, RequestType.LIST_RECYCLE_UNDO, door, on_step, begin)
-        return ListReport(list_name=calling_list.name, records=done.records, left=done.left, run_id=run_id)
+        return _report(calling_list, done.records, done.left, run_id)
 
     async def move(
         self,
@@ -180,11 +203,14 @@ class ListWork:
     ) -> ListReport:
         """Move chains from a list to another of the same contact centre: splitting, or merging when all go.
 
-        Chains keep their numbers and what they went through. Raises ``OutOfRange``, ``InvalidState``.
+        Chains keep their numbers and what they went through. Raises ``OutOfRange``, ``InvalidState`` (also when the
+        target has other custom fields and the order does not allow it).
         """
         check_may_work_on_lists(caller)
         if source.list_id == target.list_id:
             raise InvalidState("a list cannot be moved into itself")
+        if not order.allows_other_format:
+            check_same_format(source, target)
         selected = parsed_for(source, order.criteria).condition
         condition = at_rest(selected)
         total = await self._store.count_chains(self._query(source, condition))
@@ -205,7 +231,7 @@ class ListWork:
 
         done = await self._carry_out(caller, portion, RequestType.LIST_MOVE, door, on_step)
         worked = await self._store.count_chains(self._query(source, at_work(selected)))
-        return ListReport(list_name=target.name, records=done.records, left=done.left + worked)
+        return _report(target, done.records, _with_worked(done.left, worked))
 
     async def empty(
         self,
@@ -232,8 +258,8 @@ class ListWork:
             return RemoveRecords(list_id=calling_list.list_id, before=before, reached=[], condition=condition)
 
         done = await self._carry_out(caller, portion, RequestType.LIST_EMPTY, door, on_step)
-        left = await self._store.count_records(self._query(calling_list, at_work(selected)))
-        return ListReport(list_name=calling_list.name, records=done.records, left=left)
+        worked = await self._store.count_records(self._query(calling_list, at_work(selected)))
+        return _report(calling_list, done.records, _with_worked({}, worked))
 
     async def _carry_out(
         self,
@@ -261,6 +287,20 @@ class ListWork:
             condition=condition,
             now_s=self._clock.now_s(),
         )
+
+
+def _report(
+    calling_list: CallingList, records: int, left: Mapping[LeftBecause, int], run_id: int | None = None
+) -> ListReport:
+    return ListReport(
+        list_name=calling_list.name, records=records, left=sum(left.values()), left_because=left, run_id=run_id
+    )
+
+
+def _with_worked(left: Mapping[LeftBecause, int], worked: int) -> Mapping[LeftBecause, int]:
+    """The counts with what was not even looked at, because somebody works on it."""
+    total = left.get(LeftBecause.WORKED, 0) + worked
+    return {**left, LeftBecause.WORKED: total} if total else left
 
 
 def check_may_work_on_lists(caller: Caller) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from typing import IO
 
 import msgspec
@@ -113,25 +113,19 @@ async def import_entries(
     order: SuppressionOrder,
     file: IO[bytes],
     on_step: OnStep = lambda _writes, _rows: None,
+    make_list: Callable[[], Awaitable[SuppressionList]] | None = None,
 ) -> SuppressionReport:
     """Carry out an import of an open, seekable file and report.
+
+    With ``make_list`` the list is not there yet; it is made when the file was checked and entries are to be added.
 
     Raises ``OutOfRange`` or ``TooLarge`` for a file that cannot be read as a list at all; then nothing was written.
     Memory does not grow with the file.
     """
     check_may_suppress(caller)
     report = SuppressionReport(list_name=target.name, mode=order.mode, is_dry_run=order.is_dry_run)
-    maker = EntryMaker(
-        book,
-        target,
-        clock.now_ms(),
-        caller.user_id,
-        region=order.region,
-        default_reason=order.reason,
-        source=order.source,
-    )
-    centre, list_id = target.contact_centre_id, target.suppression_list_id
-    report.entries_before = report.entries_after = await _size(store, clock, centre, list_id)
+    maker = _maker(book, target, clock, caller, order)
+    report.entries_before = report.entries_after = await _size(store, clock, target)
     rows = _Rows(file, order)
     report.columns = rows.columns
     async for item in _judged(rows, maker, lambda done: on_step(False, done)):
@@ -142,6 +136,10 @@ async def import_entries(
             report.rows_good += 1
     if order.is_dry_run or report.is_refused:
         return report
+    if make_list is not None:
+        target = await make_list()
+        maker = _maker(book, target, clock, caller, order)
+    list_id = target.suppression_list_id
     portion: list[Suppression] = []
 
     async def send(*, is_last: bool) -> None:
@@ -158,13 +156,28 @@ async def import_entries(
             await send(is_last=False)
             portion = []
     await send(is_last=True)
-    report.entries_after = await _size(store, clock, centre, list_id)
+    report.entries_after = await _size(store, clock, target)
     return report
 
 
-async def _size(store: Store, clock: Clock, contact_centre_id: int, suppression_list_id: int) -> int:
-    found = await store.suppression_counts(contact_centre_id, clock.now_s())
-    return found[suppression_list_id].entries if suppression_list_id in found else 0
+def _maker(
+    book: ReferenceBook, target: SuppressionList, clock: Clock, caller: Caller, order: SuppressionOrder
+) -> EntryMaker:
+    return EntryMaker(
+        book,
+        target,
+        clock.now_ms(),
+        caller.user_id,
+        region=order.region,
+        default_reason=order.reason,
+        source=order.source,
+    )
+
+
+async def _size(store: Store, clock: Clock, target: SuppressionList) -> int:
+    found = await store.suppression_counts(target.contact_centre_id, clock.now_s())
+    list_id = target.suppression_list_id
+    return found[list_id].entries if list_id in found else 0
 
 
 async def _judged(

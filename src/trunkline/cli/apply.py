@@ -14,7 +14,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from trunkline.app.applying import Entry, Plan, Step, entries_of, kinds_needed
+from trunkline.app.applying import Entry, Plan, Step, entries_of, kinds_needed, placed
 from trunkline.app.documents import MAX_DOCUMENT_BYTES, read_document
 from trunkline.cli.remote import with_server
 from trunkline.cli.yaml_text import yaml_text
@@ -35,7 +35,7 @@ _COLUMNS = ("id", "name", "isEnabled", "version", "description")
 
 @click.command()
 @click.argument("file", metavar="FILE", type=click.Path(exists=True, dir_okay=False, allow_dash=True))
-@click.option("--dry-run", is_flag=True, help="Say what would be made and changed, and do nothing.")
+@click.option("--dry-run", is_flag=True, help="Say what would be made, changed and refused; do nothing.")
 @click.option("--reason", default="", help="Why, for the history of the objects.")
 @with_server
 def apply(file: str, *, dry_run: bool, reason: str, url: str, user_name: str, password: str | None) -> None:
@@ -45,10 +45,14 @@ def apply(file: str, *, dry_run: bool, reason: str, url: str, user_name: str, pa
     leaves out stays, and nothing is deleted, so the same command again does nothing.
     """
     with _told():
-        entries = entries_of(read_document(_read(file)))
+        document = read_document(_read(file))
+        entries = entries_of(document)
 
     async def run(client: AdminClient) -> None:
-        await _apply(client, entries, reason, dry_run=dry_run)
+        if dry_run:
+            await _judge(client, document, entries)
+        else:
+            await _apply(client, entries, reason)
 
     _with_client(url, user_name, password, run)
 
@@ -60,26 +64,45 @@ def _read(file: str) -> bytes:
         return opened.read(MAX_DOCUMENT_BYTES + 1)
 
 
-async def _apply(client: AdminClient, entries: list[Entry], reason: str, *, dry_run: bool) -> None:
-    plan = Plan({kind.kind: [item async for item in client.each(kind.path)] for kind in kinds_needed(entries)})
+async def _plan(client: AdminClient, entries: list[Entry]) -> Plan:
+    return Plan({kind.kind: [item async for item in client.each(kind.path)] for kind in kinds_needed(entries)})
+
+
+async def _judge(client: AdminClient, document: Json, entries: list[Entry]) -> None:
+    """Say what the server says of each entry; a refusal of any ends the command with exit status 1, after them all."""
+    plan = await _plan(client, entries)
+    outcomes = {one["place"]: one for one in await client.check(document)}
+    counts = {"made": 0, "changed": 0, "unchanged": 0, "refused": 0}
+    for entry in entries:
+        judged = outcomes[entry.place]
+        counts[judged["outcome"]] += 1
+        if judged["outcome"] == "refused":
+            click.echo(f"! {judged['refusal']['statusMessage']}")
+        elif judged["outcome"] != "unchanged":
+            step = plan.step(entry)
+            plan.pretend(step)
+            for line in _said(step, plan):
+                click.echo(line)
+    click.echo("would be " + ", ".join(f"{count} {what}" for what, count in counts.items()))
+    if counts["refused"]:
+        raise Refused("the document would be refused as it is")
+
+
+async def _apply(client: AdminClient, entries: list[Entry], reason: str) -> None:
+    plan = await _plan(client, entries)
     counts = {"made": 0, "changed": 0, "unchanged": 0}
     for entry in entries:
         step = plan.step(entry)
         if not step.is_needed:
             counts["unchanged"] += 1
             continue
-        if dry_run:
-            plan.pretend(step)
-            is_changed = True
-        else:
-            is_changed = await _carry_out(client, plan, step, reason)
-        if not is_changed:
+        if not await _carry_out(client, plan, step, reason):
             counts["unchanged"] += 1
             continue
         counts["made" if step.is_new else "changed"] += 1
         for line in _said(step, plan):
             click.echo(line)
-    click.echo(("would be " if dry_run else "") + ", ".join(f"{count} {what}" for what, count in counts.items()))
+    click.echo(", ".join(f"{count} {what}" for what, count in counts.items()))
 
 
 async def _carry_out(client: AdminClient, plan: Plan, step: Step, reason: str) -> bool:
@@ -94,7 +117,7 @@ async def _carry_out(client: AdminClient, plan: Plan, step: Step, reason: str) -
         else:
             shown = await client.change(kind.path, step.object_id, step.version, **fields)
     except Refused as error:
-        raise Refused(f"{entry.place} ({kind.title} {entry.name}): {error}", error.code) from None
+        raise placed(entry, error) from None
     plan.done(step, shown)
     return bool(shown["version"] != step.version)
 

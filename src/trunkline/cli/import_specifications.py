@@ -33,11 +33,16 @@ def read_specification(text: bytes, centre: int) -> ImportSpecification:
     return specification
 
 
-async def save_specification(store: Store, specification: ImportSpecification, name: str, centre: int) -> None:
-    """Keep a specification under a name; one that has the name is replaced."""
+def check_saved(specification: ImportSpecification, name: str) -> None:
+    """Raise ``Refused`` unless the specification can be kept under that name."""
     check_specification(msgspec.structs.replace(specification, name=name))
     if not name.isprintable() or not 0 < len(name) <= MAX_NAME or name == EXPORTED.name:
         raise Refused(f"a specification's name has 1 to {MAX_NAME} printable characters and is not exported")
+
+
+async def save_specification(store: Store, specification: ImportSpecification, name: str, centre: int) -> None:
+    """Keep a specification under a name; one that has the name is replaced."""
+    check_saved(specification, name)
     kind = ObjectKind.IMPORT_SPECIFICATION
     there = ReferenceBook(await store.directory()).object_named(centre, kind, name)
     number = 0 if there is None else there.object_id

@@ -7,9 +7,10 @@ import csv
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -31,7 +32,7 @@ from trunkline.app.imports import import_alone
 from trunkline.app.ports import ObjectChanges, ObjectWrite, Store
 from trunkline.cli.centres import OpensStore, command_line_caller
 from trunkline.cli.flags import STORAGE, config_from, with_options
-from trunkline.cli.import_specifications import read_specification, save_specification
+from trunkline.cli.import_specifications import check_saved, read_specification, save_specification
 from trunkline.domain.campaigns import CallingList
 from trunkline.domain.eligibility import zone
 from trunkline.domain.import_specifications import (
@@ -200,13 +201,15 @@ def _opened(path: str) -> Iterator[IO[bytes]]:
 async def _import(store: Store, settings: Settings, file: IO[bytes], watcher: Watcher) -> ImportReport:
     await store.open()
     try:
-        caller, calling_list = await _find(store, settings)
+        caller, calling_list, make_list = await _find(store, settings)
         specification = await _specified(store, settings, caller.contact_centre_id)
+        if settings.save_as:
+            check_saved(specification, settings.save_as)
         source = TextFile(file, specification.encoding)
         order = msgspec.structs.replace(
             order_of(specification), import_id=settings.import_id, is_dry_run=settings.is_dry_run
         )
-        report = await import_alone(store, SystemClock(), caller, calling_list, order, source, watcher)
+        report = await import_alone(store, SystemClock(), caller, calling_list, order, source, watcher, make_list)
         if settings.save_as and not report.is_refused:
             await save_specification(store, specification, settings.save_as, caller.contact_centre_id)
         return report
@@ -232,13 +235,15 @@ async def _specified(store: Store, settings: Settings, centre: int) -> ImportSpe
     return msgspec.structs.replace(found, **given)
 
 
-async def _find(store: Store, settings: Settings) -> tuple[Caller, CallingList]:
-    """Who imports, and into which list, made when that was asked for (a dry run makes nothing)."""
+async def _find(
+    store: Store, settings: Settings
+) -> tuple[Caller, CallingList, Callable[[], Awaitable[CallingList]] | None]:
+    """Who imports, into which list, and what makes the list when that was asked for and it is not there."""
     directory = await store.directory()
     caller = command_line_caller(directory.contact_centres, settings.contact_centre)
     centre = caller.contact_centre_id
     try:
-        return caller, ReferenceBook(directory).list_named(centre, settings.list_name)
+        return caller, ReferenceBook(directory).list_named(centre, settings.list_name), None
     except NotFound:
         if not settings.is_to_create:
             raise Refused(f"there is no calling list {settings.list_name!r}; --create makes it") from None
@@ -247,19 +252,25 @@ async def _find(store: Store, settings: Settings) -> tuple[Caller, CallingList]:
     calling_list = CallingList(
         contact_centre_id=centre, list_id=0, name=settings.list_name, default_time_zone=settings.time_zone
     )
-    now_ms = SystemClock().now_ms()
-    check_object(ObjectKind.CALLING_LIST, calling_list, now_ms // 1000)
-    if settings.is_dry_run:
-        return caller, calling_list
+    check_object(ObjectKind.CALLING_LIST, calling_list, SystemClock().now_s())
+    return caller, calling_list, partial(_make, store, calling_list)
+
+
+async def _make(store: Store, calling_list: CallingList) -> CallingList:
     # Its number is one that no list ever had: the records of a list that was deleted must not come back in this one.
     write = ObjectWrite(
-        contact_centre_id=centre, kind=ObjectKind.CALLING_LIST, object_id=0, expected_version=0, value=calling_list
+        contact_centre_id=calling_list.contact_centre_id,
+        kind=ObjectKind.CALLING_LIST,
+        object_id=0,
+        expected_version=0,
+        value=calling_list,
     )
+    now_ms = SystemClock().now_ms()
     (stored,) = await store.change_objects(
         ObjectChanges(at_ms=now_ms, changed_by=None, writes=(write,), reason="trunkline import --create")
     )
     assert isinstance(stored.value, CallingList)
-    return caller, stored.value
+    return stored.value
 
 
 class _Bar(Watcher):
@@ -337,10 +348,25 @@ def _show_refusals(report: ImportReport, console: Console) -> None:
         console.print(f"and {others} more; --refused FILE writes all of them")
 
 
+def _prospect(report: ImportReport) -> str:
+    """What an import of the file that was tried would do."""
+    if report.is_repeat:
+        return (
+            f"this import was finished before with {report.records_added_before} records, and doing it again would add "
+            "nothing (--import-id names another import)"
+        )
+    good = f"{report.rows_good} records in {report.chains_good} chains are good"
+    if report.records_added_before:
+        good += f"; a run that was interrupted added {report.records_added_before}, doing it again adds what is missing"
+    return good
+
+
 def outcome(report: ImportReport) -> str:
     """The report in one sentence."""
+    if report.rows_read == 0 and not report.is_repeat:
+        return "The file has no rows: there is nothing to add."
     if report.is_dry_run:
-        return f"Dry run: nothing was written; {report.rows_good} records in {report.chains_good} chains are good."
+        return f"Dry run: nothing was written; {_prospect(report)}."
     if report.is_repeat:
         return f"This import was finished before with {report.records_added_before} records; nothing was added."
     if report.is_refused:

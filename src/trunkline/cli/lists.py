@@ -20,7 +20,7 @@ from trunkline.app.alone import writer_alone
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.handlers import HANDLERS
 from trunkline.app.list_filters import counted, explained, parsed_for
-from trunkline.app.list_work import ListReport, ListWork, MoveOrder, OnStep, RecycleOrder
+from trunkline.app.list_work import LeftBecause, ListReport, ListWork, MoveOrder, OnStep, RecycleOrder
 from trunkline.app.ports import Store
 from trunkline.cli.centres import OpensStore, command_line_caller
 from trunkline.cli.flags import STORAGE, config_from, with_options
@@ -35,6 +35,14 @@ _WHERE = click.option("--where", "criteria", default="", metavar="CRITERIA",
                       help="Which records, in the language of filters.  [default: all]")  # fmt: skip
 _JSON = click.option("--json", "is_json", is_flag=True, help="Print the report as JSON.")
 _DRY = click.option("--dry-run", is_flag=True, help="Count, and change nothing.")
+_OTHER_FORMAT = click.option("--allow-other-format", is_flag=True,
+                             help="Also when TARGET has other custom fields; records keep their values.")  # fmt: skip
+_STAYS = {
+    LeftBecause.WORKED: "being worked",
+    LeftBecause.CHANGED: "called or changed since",
+    LeftBecause.GONE: "no longer in the list",
+    LeftBecause.DUPLICATE: "with a number that the target has already",
+}
 
 
 class _Opened(NamedTuple):
@@ -111,7 +119,7 @@ def recycle(program: OpensStore, /, list_name: str, criteria: str, **given: Any)
 @click.argument("list_name", metavar="LIST")
 @click.option("--run", "run_id", type=int, required=True, help="Number of the recycling.")
 def undo(program: OpensStore, /, list_name: str, run_id: int, **given: Any) -> None:
-    """Undo a recycling of LIST. Records that were called since keep what they have now."""
+    """Undo a recycling of LIST. Records that were called or changed since keep what they have now, and are counted."""
     is_json = given.pop("is_json")
 
     async def work(opened: _Opened) -> ListReport:
@@ -119,7 +127,7 @@ def undo(program: OpensStore, /, list_name: str, run_id: int, **given: Any) -> N
             return await opened.work.undo(opened.caller, opened.named(list_name), run_id, on_step=step)
 
     report = _run(program, given, work)
-    _show(report, is_json, f"{report.records} records are as they were; {report.left} changed since and stay.")
+    _show(report, is_json, f"{report.records} records are as they were before run {run_id}; {_stay(report)}.")
 
 
 @_command("runs")
@@ -149,20 +157,28 @@ def runs(program: OpensStore, /, list_name: str, **given: Any) -> None:
 @_WHERE
 @click.option("--count", type=int, help="So many chains.")
 @click.option("--percent", type=int, help="So many of a hundred chains, spread over the list.")
+@_OTHER_FORMAT
 @_DRY
 def split(program: OpensStore, /, list_name: str, target_name: str, criteria: str, **given: Any) -> None:
     """Move chains of LIST to TARGET, which exists: those with a selected record, all or a part of them."""
-    order = MoveOrder(criteria=criteria, count=given.pop("count"), percent=given.pop("percent"))
+    order = MoveOrder(
+        criteria=criteria,
+        count=given.pop("count"),
+        percent=given.pop("percent"),
+        allows_other_format=given.pop("allow_other_format"),
+    )
     _move(program, list_name, target_name, order, given)
 
 
 @_command("merge")
 @click.argument("list_name", metavar="LIST")
 @click.argument("target_name", metavar="TARGET")
+@_OTHER_FORMAT
 @_DRY
 def merge(program: OpensStore, /, list_name: str, target_name: str, **given: Any) -> None:
-    """Move all chains of LIST to TARGET."""
-    _move(program, list_name, target_name, MoveOrder(), given)
+    """Move all chains of LIST to TARGET, which has the same custom fields."""
+    order = MoveOrder(allows_other_format=given.pop("allow_other_format"))
+    _move(program, list_name, target_name, order, given)
 
 
 @_command("empty")
@@ -186,7 +202,7 @@ def empty(program: OpensStore, /, list_name: str, criteria: str, **given: Any) -
     if is_dry_run:
         text = f"{report.records} records of {list_name} would be removed."
     else:
-        text = f"{report.records} records of {list_name} were removed; {report.left} stay, which are being worked."
+        text = f"{report.records} records of {list_name} were removed; {_stay(report)}."
     _show(report, is_json, text)
 
 
@@ -202,7 +218,7 @@ def _move(program: OpensStore, list_name: str, target_name: str, order: MoveOrde
     if is_dry_run:
         text = f"{report.records} chains of {list_name} would go to {target_name}."
     else:
-        text = f"{report.records} records went to {target_name}; {report.left} chains stay, which are being worked."
+        text = f"{report.records} records went to {target_name}; {_stay(report, 'chains ')}."
     _show(report, is_json, text)
 
 
@@ -249,6 +265,14 @@ class _bar:  # noqa: N801 - used as a statement
 
     def __exit__(self, *_: object) -> None:
         self._bar.stop()
+
+
+def _stay(report: ListReport, what: str = "") -> str:
+    """How many stay as they are, and why."""
+    if not report.left:
+        return "none left alone"
+    reasons = ", ".join(f"{count} {_STAYS[reason]}" for reason, count in report.left_because.items())
+    return f"{report.left} {what}left alone: {reasons}"
 
 
 def _show(report: ListReport, is_json: bool, text: str) -> None:  # noqa: FBT001 - what was typed

@@ -5,8 +5,9 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -31,6 +32,8 @@ from trunkline.errors import NotFound, Refused
 
 SHOWN_REFUSALS = 50
 """Refusals printed: a screenful."""
+_NO_LIST = 2**31 - 1
+"""The number of a list that is not made yet; no list has it."""
 
 
 @command("list")
@@ -92,12 +95,11 @@ def import_list(program: OpensStore, /, list_name: str, file: str, **given: Any)
     del given["delimiter"]
 
     async def work(opened: Opened) -> SuppressionReport:
-        target = await _target(opened, list_name, order, is_to_create=is_to_create, is_required=is_required)
-        opened.writer.adopt(ReferenceBook(await opened.store.directory()))
+        target, make_list = _target(opened, list_name, order, is_to_create=is_to_create, is_required=is_required)
         with _opened_file(file) as source:
             about = (opened.writer.book, opened.caller, target, order, source)
             asked = (opened.store, opened.writer.submit, opened.clock, *about)
-            return await import_entries(*asked)
+            return await import_entries(*asked, make_list=make_list)
 
     report = run(program, given, work)
     if is_json:
@@ -115,13 +117,13 @@ def _pair(text: str) -> tuple[str, str]:
     return meaning, column
 
 
-async def _target(
+def _target(
     opened: Opened, name: str, order: SuppressionOrder, *, is_to_create: bool, is_required: bool
-) -> SuppressionList:
-    """The list, made when that was asked for; a dry run makes nothing."""
+) -> tuple[SuppressionList, Callable[[], Awaitable[SuppressionList]] | None]:
+    """The list, and what makes it when that was asked for and it is not there."""
     centre = opened.caller.contact_centre_id
     try:
-        return opened.named(name)
+        return opened.named(name), None
     except NotFound:
         if not is_to_create:
             raise Refused(f"there is no suppression list {name!r}; --create makes it") from None
@@ -133,16 +135,23 @@ async def _target(
         source=order.source,
         is_required=is_required,
     )
-    if order.is_dry_run:
-        return msgspec.structs.replace(made, suppression_list_id=2**31 - 1)
+    return msgspec.structs.replace(made, suppression_list_id=_NO_LIST), partial(_make, opened, made)
+
+
+async def _make(opened: Opened, made: SuppressionList) -> SuppressionList:
     write = ObjectWrite(
-        contact_centre_id=centre, kind=ObjectKind.SUPPRESSION_LIST, object_id=0, expected_version=0, value=made
+        contact_centre_id=made.contact_centre_id,
+        kind=ObjectKind.SUPPRESSION_LIST,
+        object_id=0,
+        expected_version=0,
+        value=made,
     )
     reason = "trunkline suppression import"
     (stored,) = await opened.store.change_objects(
         ObjectChanges(at_ms=opened.clock.now_ms(), changed_by=None, writes=(write,), reason=reason)
     )
     assert isinstance(stored.value, SuppressionList)
+    opened.writer.adopt(ReferenceBook(await opened.store.directory()))
     return stored.value
 
 

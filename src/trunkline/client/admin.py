@@ -29,6 +29,9 @@ PAGE = 1000
 DEFAULT_TIMEOUT_S = 30.0
 """A change of the configuration takes milliseconds; a server that needs longer than this is in trouble."""
 
+CHECK_TIMEOUT_S = 600.0
+"""A document of some thousand objects is judged one object after the other."""
+
 
 class AdminClient:
     """One user's connection, for one event loop. ``url`` is like ``http://127.0.0.1:8080``.
@@ -108,11 +111,30 @@ class AdminClient:
         query = {"version": str(version), "changeReason": reason}
         await self.request("DELETE", f"/{kinds}/{object_id}", query=query)
 
-    async def request(self, method: str, path: str, *, query: dict[str, str] | None = None, body: Any = None) -> Json:
-        """One exchange below ``/api/v2/admin``; the decoded answer."""
+    async def check(self, document: Json) -> list[Json]:
+        """What would become of the entries of a document, in the order in which they would be applied.
+
+        Each has ``place``, ``kind``, ``name``, ``outcome`` (made, changed, unchanged, refused) and ``refusal``. Nothing
+        is changed.
+        """
+        path = "/documents/check"
+        found: list[Json] = (await self.request("POST", path, body=document, timeout_s=CHECK_TIMEOUT_S))["outcomes"]
+        return found
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: dict[str, str] | None = None,
+        body: Any = None,
+        timeout_s: float | None = None,
+    ) -> Json:
+        """One exchange below ``/api/v2/admin``; the decoded answer. ``timeout_s`` None is that of the client."""
         content = None if body is None else msgspec.json.encode(body)
+        timeout = httpx.USE_CLIENT_DEFAULT if timeout_s is None else timeout_s
         try:
-            response = await self._client.request(method, path, params=query, content=content)
+            response = await self._client.request(method, path, params=query, content=content, timeout=timeout)
         except httpx.HTTPError as error:
             raise Unavailable(f"no answer from {self.url}: {str(error) or type(error).__name__}") from None
         try:

@@ -12,6 +12,7 @@ from typing import Any
 from trunkline.contract.admin_kinds import KINDS, Kind, kind_of_reference
 from trunkline.contract.admin_shapes import ListShape, MapShape, NullableShape, Shape
 from trunkline.contract.admin_structs import FieldShape, StructShape
+from trunkline.domain.objects import ObjectKind
 from trunkline.domain.treatment_documents import document_of, plan_of
 from trunkline.domain.treatments import TreatmentPlan
 from trunkline.errors import OutOfRange
@@ -127,6 +128,22 @@ def document_name(field: FieldShape) -> str:
     if field.wire_name.endswith("Ids"):
         return field.wire_name.removesuffix("Ids") + "s"
     return field.wire_name.removesuffix("Id")
+
+
+def hooks_in(kind: Kind, entry: Json) -> set[tuple[str, str]]:
+    """Kind and names of webhooks that a plan names: no numbers in the API either, so nobody looks them up."""
+    found: set[tuple[str, str]] = set()
+    left: list[Any] = [entry.get("rules")] if kind.kind == _PLAN else []
+    while left:
+        part = left.pop()
+        if isinstance(part, dict):
+            hook = part.get("hook")
+            if isinstance(hook, str):
+                found.add((ObjectKind.WEBHOOK, hook))
+            left += part.values()
+        elif isinstance(part, list):
+            left += part
+    return found
 
 
 def names_in(kind: Kind, entry: Json) -> set[tuple[str, str]]:

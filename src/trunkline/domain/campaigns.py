@@ -33,7 +33,7 @@ class ListField(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Format(msgspec.Struct, frozen=True, kw_only=True):
-    """The custom fields of calling lists, in their order. One that a list uses is neither changed nor deleted."""
+    """The custom fields of calling lists, in their order. With records in its lists it keeps them: see ``formats``."""
 
     contact_centre_id: int
     format_id: int

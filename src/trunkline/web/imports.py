@@ -182,6 +182,9 @@ async def _answer(exchange: Exchange, report: ImportReport) -> None:
         message = f"{report.rows_refused} of {report.rows_read} rows were refused, so nothing was added"
         body = answer(statusCode=OutOfRange.code, statusMessage=message, report=report)
         await exchange.answer(body, 400)
+    elif report.is_repeat:
+        message = f"this import was finished before with {report.records_added_before} records; it adds nothing"
+        await exchange.answer(answer(statusMessage=message, report=report))
     else:
         await exchange.answer(answer(report=report))
 

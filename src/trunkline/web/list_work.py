@@ -14,6 +14,7 @@ from trunkline.domain.enums import Door
 from trunkline.domain.people import Caller
 from trunkline.domain.permissions import Permission
 from trunkline.errors import MissingParameter, NotFound, OutOfRange
+from trunkline.strict_json import decode_object
 from trunkline.web.exchange import Exchange
 from trunkline.web.outbound import read_object
 from trunkline.web.rows import Row
@@ -46,7 +47,7 @@ class _Fields:
         unknown = sorted(set(content) - set(known))
         if unknown:
             # A misspelled dryRun must not change a list.
-            raise OutOfRange(f"the body may hold {', '.join(known)} alone")
+            raise OutOfRange(f"the body may hold {', '.join(known)} alone" if known else "the body must be empty or {}")
         self._content = content
 
     def text(self, name: str) -> str:
@@ -127,10 +128,14 @@ async def post_recycling(exchange: Exchange, services: Services, caller: Caller,
 
 
 async def post_undo(exchange: Exchange, services: Services, caller: Caller, list_name: str, run_id: str) -> None:
-    """``POST /admin/calling-lists/<list>/recyclings/<run>/undo``; the body is an empty object."""
+    """``POST /admin/calling-lists/<list>/recyclings/<run>/undo``: give records back what they had.
+
+    No body, or an empty object. The report says how many records were ``left``, and why.
+    """
     calling_list = _list(services, caller, list_name)
-    _, content = await read_object(exchange, services)
-    _Fields(content)
+    body = await exchange.body(services.settings.max_body_bytes)
+    if body.strip():
+        _Fields(decode_object(body, max_bytes=services.settings.max_body_bytes))
     if not run_id.isascii() or not run_id.isdigit() or len(run_id) > MAX_RUN_DIGITS:
         raise NotFound("there is no recycling with this number in the list")
     report = await _work(services).undo(caller, calling_list, int(run_id), Door.REST)
@@ -157,14 +162,20 @@ async def post_move(exchange: Exchange, services: Services, caller: Caller, list
     """``POST /admin/calling-lists/<list>/moves``: move chains to another list, which splits or merges them.
 
     Body: ``targetList``, and of the chains that ``criteria`` selects ``count`` or ``percent``; ``dryRun`` counts only.
+    A target with other custom fields is refused unless ``allowOtherFormat``; records then keep the values they have.
     """
     source = _list(services, caller, list_name)
     _, content = await read_object(exchange, services)
-    fields = _Fields(content, "targetList", "criteria", "count", "percent", "dryRun")
+    fields = _Fields(content, "targetList", "criteria", "count", "percent", "allowOtherFormat", "dryRun")
     name = fields.text("targetList")
     if not name:
         raise MissingParameter("targetList is required")
-    order = MoveOrder(criteria=fields.text("criteria"), count=fields.number("count"), percent=fields.number("percent"))
+    order = MoveOrder(
+        criteria=fields.text("criteria"),
+        count=fields.number("count"),
+        percent=fields.number("percent"),
+        allows_other_format=fields.switch("allowOtherFormat"),
+    )
     is_dry_run = fields.switch("dryRun")
     target = _list(services, caller, name)
     report = await _work(services).move(caller, source, target, order, is_dry_run=is_dry_run, door=Door.REST)

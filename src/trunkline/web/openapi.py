@@ -1,14 +1,15 @@
 """The OpenAPI 3.1 description of the administration API, made from the table of routes and the shapes of the kinds.
 
 What a route is, who may use it and what its path holds come from its row; bodies and answers of the kinds from the same
-shapes that read and write them. Routes beside the kinds are described by the docstring of their handler.
+shapes that read and write them, those of routes beside the kinds from ``web.described``. Summaries are the docstrings
+of the handlers.
 """
 
 from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -20,7 +21,7 @@ from trunkline.contract.admin_requests import object_schema, write_schema
 from trunkline.contract.admin_structs import nested_structs
 from trunkline.contract.answers import StatusCode
 from trunkline.domain.people import Caller
-from trunkline.web import admin_objects
+from trunkline.web import admin_objects, described
 from trunkline.web.exchange import Exchange
 from trunkline.web.rows import Row
 from trunkline.web.services import Services
@@ -68,9 +69,15 @@ def document(rows: Iterable[Row], version: str, server_url: str, kinds: Sequence
         "Success": _envelope({}),
         "Refusal": {
             "type": "object",
-            "properties": {"statusCode": {"type": "integer"}, "statusMessage": {"type": "string"}},
+            "properties": {
+                "statusCode": {"type": "integer"},
+                "statusMessage": {"type": "string"},
+                "errorCode": {"type": "integer", "description": "Of the control of campaign groups alone."},
+                "errorName": {"type": "string", "description": "Of the control of campaign groups alone."},
+            },
             "required": ["statusCode", "statusMessage"],
         },
+        **described.COMPONENTS,
     }
     for kind in kinds:
         name = schema_name(kind)
@@ -121,10 +128,38 @@ def _operation(row: Row) -> Json:
     }
     if handler is get_openapi:
         operation["responses"]["200"] = _success({"type": "object", "required": ["openapi", "paths"]})
+    if handler in described.DESCRIBED:
+        _describe_other(operation, row, described.DESCRIBED[handler])
     if isinstance(kind, Kind):
         operation["tags"] = [kind.title]
         _describe(operation, row, kind, handler)
     return operation
+
+
+def _describe_other(operation: Json, row: Row, told: described.Described) -> None:
+    """Body, parameters and answers of a route beside the kinds."""
+    tags = {"calling-lists": "list work", "suppression-lists": "suppression entries"}
+    first = row.path.removeprefix(PREFIX).partition("/")[0]
+    operation["tags"] = [tags.get(first, first.replace("-", " "))]
+    operation["description"] += f" {told.notes}" if told.notes else ""
+    operation["parameters"] += told.parameters
+    if told.body:
+        content = {media: {"schema": schema} for media, schema in told.body.items()}
+        operation["requestBody"] = {"required": told.needs_body, "content": content}
+    if told.files:
+        content = {media: {"schema": described.FILE} for media in told.files}
+        operation["responses"]["200"] = {"description": "The file.", "content": content}
+    elif told.content:
+        operation["responses"]["200"] = _success(_envelope(told.content, told.optional))
+    for status, keys in told.others.items():
+        if status < "300":
+            operation["responses"][status] = _success(_envelope(keys))
+        else:
+            schema = {"allOf": [_refusal_schema(status), {"properties": keys}]}
+            operation["responses"][status] = {
+                "description": _REFUSALS[status][0],
+                "content": {JSON: {"schema": schema}},
+            }
 
 
 def _describe(operation: Json, row: Row, kind: Kind, handler: Any) -> None:
@@ -198,12 +233,13 @@ def _version_schema(kind: Kind) -> Json:
     return {"type": "object", "properties": entry, "required": list(entry), "additionalProperties": False}
 
 
-def _envelope(content: Json) -> Json:
+def _envelope(content: Mapping[str, Json], optional: Sequence[str] = ()) -> Json:
     code = {"type": "integer", "const": 0}
     return {
         "type": "object",
         "properties": {"statusCode": code, **content},
-        "required": ["statusCode", *content],
+        "required": ["statusCode", *(name for name in content if name not in optional)],
+        "additionalProperties": False,
     }
 
 
@@ -222,14 +258,14 @@ def _refused(row: Row) -> Json:
 
 
 def _refusal(status: str) -> Json:
-    text, codes = _REFUSALS[status]
-    schema = {
-        "allOf": [
-            {"$ref": "#/components/schemas/Refusal"},
-            {"properties": {"statusCode": {"enum": [code.value for code in codes]}}},
-        ]
+    return {"description": _REFUSALS[status][0], "content": {JSON: {"schema": _refusal_schema(status)}}}
+
+
+def _refusal_schema(status: str) -> Json:
+    codes = [code.value for code in _REFUSALS[status][1]]
+    return {
+        "allOf": [{"$ref": "#/components/schemas/Refusal"}, {"properties": {"statusCode": {"enum": codes}}}],
     }
-    return {"description": text, "content": {JSON: {"schema": schema}}}
 
 
 def _version_parameters() -> list[Json]:
@@ -244,10 +280,7 @@ def _version_parameters() -> list[Json]:
 
 
 def _path_parameter(name: str) -> Json:
-    schema: Json = {"type": "string"}
-    if name == "object_id":
-        schema = {"type": "integer", "minimum": 1}
-    return {"name": name, "in": "path", "required": True, "schema": schema}
+    return {"name": name, "in": "path", "required": True, "schema": described.PATH[name]}
 
 
 def _query_parameter(name: str, schema: Json, text: str) -> Json:

@@ -17,6 +17,7 @@ from trunkline.web import (
     admin_objects,
     agent,
     callbacks,
+    documents,
     explain,
     exports,
     group_control,
@@ -78,6 +79,7 @@ def table() -> list[Row]:
         # Before the objects: what is below their addresses and is no object.
         *group_control.rows(),
         *list_work.rows(),
+        *documents.rows(),
         *admin_objects.rows(),
         *callbacks.rows(),
         *explain.rows(),

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 from trunkline.app.admin import Administration
 from trunkline.app.directory import ReferenceBook
+from trunkline.app.dry_runs import DryRuns
 from trunkline.app.group_keeper import GroupKeeper
 from trunkline.app.outbox import Outbox
 from trunkline.app.ports import Clock, Store
@@ -69,6 +70,7 @@ class Services:
         imports: ImportDoor,
         webhooks: Webhooks,
         administration: Administration,
+        dry_runs: DryRuns,
         refresh: Callable[[], Awaitable[None]],
         groups: GroupKeeper,
         statistics: Statistics,
@@ -85,6 +87,7 @@ class Services:
         self.imports = imports
         self.webhooks = webhooks
         self.administration = administration
+        self.dry_runs = dry_runs
         self.refresh = refresh
         self.groups = groups
         self.statistics = statistics

@@ -37,17 +37,23 @@ class MemoryBulk:
             if key in wanted
         }
 
-    async def suppressed_kinds(self, contact_centre_id: int, list_ids: Sequence[int]) -> set[DoNotCallKind]:
-        """See ``Bulk.suppressed_kinds``."""
-        keys = [key for key in self._tables().suppressions if key.contact_centre_id == contact_centre_id]
-        return {key.kind for key in keys} if any(key.suppression_list_id in list_ids for key in keys) else set()
+    async def all_suppressed(
+        self, contact_centre_id: int, list_ids: Sequence[int], kind: DoNotCallKind, now_s: int, limit: int
+    ) -> set[str] | None:
+        """See ``Bulk.all_suppressed``."""
+        found = self._suppressed(contact_centre_id, list_ids, kind, now_s)
+        return set(found) if len(found) <= limit else None
 
     async def suppressed(
         self, contact_centre_id: int, list_ids: Sequence[int], kind: DoNotCallKind, keys: Sequence[str], now_s: int
     ) -> set[str]:
         """See ``Bulk.suppressed``."""
-        wanted = set(keys)
-        found = {
+        return {*self._suppressed(contact_centre_id, list_ids, kind, now_s)} & {*keys}
+
+    def _suppressed(
+        self, contact_centre_id: int, list_ids: Sequence[int], kind: DoNotCallKind, now_s: int
+    ) -> list[str]:
+        return [
             key.value_key
             for key, entry in self._tables().suppressions.items()
             if key.contact_centre_id == contact_centre_id
@@ -55,8 +61,7 @@ class MemoryBulk:
             and key.suppression_list_id in list_ids
             and key.campaign_id == 0
             and (entry.expires_at_s is None or entry.expires_at_s > now_s)
-        }
-        return found & wanted
+        ]
 
     async def add(self, block: RecordBlock) -> None:
         """See ``Bulk.add``."""

@@ -90,10 +90,12 @@ class PostgresBulk:
             lists = list(self._lists)
         return {row[0] for row in await self._rows("known_customers", contact_centre_id, lists, text)}
 
-    async def suppressed_kinds(self, contact_centre_id: int, list_ids: Sequence[int]) -> set[DoNotCallKind]:
-        """See ``Bulk.suppressed_kinds``."""
-        found = await self._rows("suppressed_kinds", contact_centre_id, list_ids, list(DoNotCallKind))
-        return {DoNotCallKind(row[0]) for row in found}
+    async def all_suppressed(
+        self, contact_centre_id: int, list_ids: Sequence[int], kind: DoNotCallKind, now_s: int, limit: int
+    ) -> set[str] | None:
+        """See ``Bulk.all_suppressed``."""
+        found = await self._rows("all_suppressed", contact_centre_id, list_ids, kind.value, now_s, limit + 1)
+        return {row[0] for row in found} if len(found) <= limit else None
 
     async def suppressed(
         self, contact_centre_id: int, list_ids: Sequence[int], kind: DoNotCallKind, keys: Sequence[str], now_s: int

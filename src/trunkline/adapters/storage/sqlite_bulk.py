@@ -22,6 +22,7 @@ ROWS_AT_ONCE = 1000
 """Records of one transaction: some 20 ms, which is how long an agent's request may wait behind it."""
 
 _texts = msgspec.json.Decoder(set[str]).decode
+_each = msgspec.json.Decoder(list[str]).decode
 _integers = msgspec.json.Decoder(list[int]).decode
 _records = msgspec.json.Decoder(list[Record]).decode
 _PRIORITIES = {int(kind): priority for kind, priority in TYPE_PRIORITY.items()}
@@ -58,12 +59,19 @@ class SqliteBulk:
         found: set[str] = await self._read(lambda s: s.read(query, _texts, names))
         return found
 
-    async def suppressed_kinds(self, contact_centre_id: int, list_ids: Sequence[int]) -> set[DoNotCallKind]:
-        """See ``Bulk.suppressed_kinds``."""
-        kinds = as_json(list(DoNotCallKind))
-        names = {"contact_centre_id": contact_centre_id, "list_ids": as_json(list(list_ids)), "kinds": kinds}
-        found: set[str] = await self._read(lambda s: s.read("suppressed_kinds", _texts, names))
-        return set(map(DoNotCallKind, found))
+    async def all_suppressed(
+        self, contact_centre_id: int, list_ids: Sequence[int], kind: DoNotCallKind, now_s: int, limit: int
+    ) -> set[str] | None:
+        """See ``Bulk.all_suppressed``."""
+        names = {
+            "contact_centre_id": contact_centre_id,
+            "list_ids": as_json(list(list_ids)),
+            "kind": kind.value,
+            "now_s": now_s,
+            "limit": limit + 1,
+        }
+        found: list[str] = await self._read(lambda s: s.read("all_suppressed", _each, names))
+        return set(found) if len(found) <= limit else None
 
     async def suppressed(
         self, contact_centre_id: int, list_ids: Sequence[int], kind: DoNotCallKind, keys: Sequence[str], now_s: int

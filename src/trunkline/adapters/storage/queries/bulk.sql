@@ -30,14 +30,15 @@ WITH RECURSIVE l (list_id) AS (
 )
 SELECT json_group_array(list_id) FROM l WHERE list_id IS NOT NULL
 
--- name: suppressed_kinds
--- The kinds of which there are entries, whatever list they are in; none when the suppression lists are empty.
-SELECT json_group_array(k.value) FROM json_each(:kinds) k
-WHERE EXISTS (
-  SELECT 1 FROM json_each(:list_ids) l
+-- name: all_suppressed
+-- The keys of a kind that the suppression lists forbid for the whole contact centre, each as often as it is forbidden.
+SELECT json_group_array(value_key) FROM (
+  SELECT s.value_key FROM json_each(:list_ids) l
   CROSS JOIN suppression s INDEXED BY suppression_by_list
-    ON s.contact_centre_id = :contact_centre_id AND s.suppression_list_id = l.value
-) AND EXISTS (SELECT 1 FROM suppression s WHERE s.contact_centre_id = :contact_centre_id AND s.kind = k.value)
+    ON s.contact_centre_id = :contact_centre_id AND s.suppression_list_id = l.value AND s.kind = :kind
+  WHERE s.campaign_id = 0 AND (s.expires_at_s IS NULL OR s.expires_at_s > :now_s)
+  LIMIT :limit
+)
 
 -- name: suppressed_keys
 -- Those of the keys that the suppression lists forbid for the whole contact centre.

@@ -27,14 +27,15 @@ WITH RECURSIVE l (list_id) AS (
 )
 SELECT list_id FROM l WHERE list_id IS NOT NULL
 
--- name: suppressed_kinds
--- Those of the kinds $3 of which there are entries, whatever list they are in; none when the suppression lists $2 are
--- empty.
-SELECT k.kind FROM unnest($3::text[]) AS k (kind)
-WHERE EXISTS (
-    SELECT FROM unnest($2::integer[]) AS l (suppression_list_id)
-    JOIN suppression AS s ON s.contact_centre_id = $1 AND s.suppression_list_id = l.suppression_list_id
-) AND EXISTS (SELECT FROM suppression AS s WHERE s.contact_centre_id = $1 AND s.kind = k.kind)
+-- name: all_suppressed
+-- The keys of kind $3 that the suppression lists $2 forbid for the whole contact centre at $4, each as often as it is
+-- forbidden; $5 at most.
+SELECT s.value_key
+FROM unnest($2::integer[]) AS l (suppression_list_id)
+JOIN suppression AS s
+    ON s.contact_centre_id = $1 AND s.suppression_list_id = l.suppression_list_id AND s.kind = $3
+WHERE s.campaign_id = 0 AND (s.expires_at_s IS NULL OR s.expires_at_s > $4)
+LIMIT $5
 
 -- name: suppressed_keys
 -- Those of the keys $4 of kind $3 that the suppression lists $2 forbid for the whole contact centre at $5.
