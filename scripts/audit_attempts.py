@@ -18,7 +18,11 @@ def main() -> int:
         print(__doc__, file=sys.stderr)
         return 2
     names = runpy.run_path(str(AUDITOR), run_name="auditor")
-    books = names["Audit"](names["read_rule_files"](map(Path, sys.argv[2:])))
+    try:
+        books = names["Audit"](names["read_rule_files"](map(Path, sys.argv[2:])))
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
     with Path(sys.argv[1]).open(encoding="utf-8") as lines:
         for line in lines:
             books.read(line)

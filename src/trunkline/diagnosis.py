@@ -9,7 +9,9 @@ import socket
 from pathlib import Path
 from zoneinfo import available_timezones
 
+from trunkline.adapters.rule_folder import RuleFolder
 from trunkline.adapters.storage import make_store, migrate
+from trunkline.app.rule_files import RuleFiles
 from trunkline.config import Config
 from trunkline.errors import TrunklineError
 
@@ -22,7 +24,7 @@ MIN_FILES = 4096
 
 async def examine(config: Config, database_url: str) -> list[Finding]:
     """Look at everything; returns subject, whether it is well, and a sentence."""
-    findings = [_port(config), _files(), _zones()]
+    findings = [_port(config), _files(), _zones(), *_rules(config)]
     if not config.database_url:
         findings.append(_disk(Path(config.data_dir)))
     findings += await _database(database_url)
@@ -49,6 +51,18 @@ def _files() -> Finding:
 def _zones() -> Finding:
     count = len(available_timezones())
     return "time zones", count > 400, f"{count} zones are known"
+
+
+def _rules(config: Config) -> list[Finding]:
+    folder = Path(config.rules_dir or Path(config.data_dir) / "rules")
+    try:
+        texts = RuleFolder(folder).changed() or {}
+    except TrunklineError as error:
+        return [("rule files", False, str(error))]
+    if config.rules_dir and not folder.is_dir():
+        return [("rule files", False, f"rules_dir: there is no folder {folder}")]
+    faults = [("rule files", False, fault) for fault in RuleFiles(texts).faults]
+    return faults or [("rule files", True, f"{len(texts)} in {folder}" if texts else "those of the program alone")]
 
 
 def _disk(folder: Path) -> Finding:

@@ -7,16 +7,18 @@ from typing import Any
 import pytest
 
 from tests.app.harness import CAMPAIGN_ID, CENTRE, LIST_ID, NOON_S, House, agent, record, run_in_house
+from tests.app.test_judging import made
 from tests.app.test_treating import plan, statuses, steps
 from trunkline.app.callback_rounds import CallbackRounds
 from trunkline.app.callbacks import MAX_SHOWN
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.ports import Changes, Provision, Suppression, User
 from trunkline.app.rescue import SYSTEM, ExpireLeases
+from trunkline.contract.callbacks import Names, callback_object
 from trunkline.domain import commands
 from trunkline.domain.attempts import AttemptStep
 from trunkline.domain.campaigns import CampaignList, GroupState
-from trunkline.domain.enums import CallbackType, CallResult, DoNotCallKind, GroupStatus, RecordStatus, RecordType
+from trunkline.domain.enums import CallbackType, CallResult, DoNotCallKind, GroupStatus, Hold, RecordStatus, RecordType
 from trunkline.domain.events import Appearance, RecordShown
 from trunkline.domain.people import Role
 from trunkline.domain.records import FieldChanges
@@ -316,6 +318,34 @@ def test_do_not_call_holds_for_callbacks_too() -> None:
         assert sibling.status is S.READY
 
     run_in_house(test, chain())
+
+
+@pytest.mark.parametrize("values", [PERSONAL, CAMPAIGN])
+def test_a_callback_that_a_limit_forbids_is_put_back_and_not_missed(values: dict[str, Any]) -> None:
+    """Nobody broke the promise while the law forbade it; the grace time begins when the limit lets go."""
+
+    async def test(house: House) -> None:
+        clockwork = Clockwork(house)
+        rows = [made(record(1), age_s) for age_s in (3600, 3000, 2400)]
+        async with house.store.begin() as unit:
+            await unit.save(Changes(attempts=rows))
+        await clockwork.turn(600)
+        assert statuses(await house.chain(1)) == [S.READY, S.CHAIN_READY]
+        await clockwork.turn(GRACE_S)
+        held, sibling = await house.chain(1)
+        free_s = NOON_S - 3600 + 86_400
+        assert (held.status, held.hold, held.due_at_s, sibling.status) == (
+            S.READY, Hold.ATTEMPT_RULE, free_s, S.CHAIN_READY
+        )  # fmt: skip
+        assert [row.step for row in house.attempts] == [AttemptStep.BLOCKED]
+        shown = callback_object(held, Names("List", "Campaign", "agent1"), house.clock.now_s())
+        assert (shown["timestamp"], shown["lateSeconds"], shown["heldBy"]) == (free_s, 0, "ATTEMPT_RULE")
+        await clockwork.turn(free_s + GRACE_S - 1 - house.clock.now_s())
+        assert (await house.chain(1))[0] == held
+        await clockwork.turn(1)
+        assert [row.step for row in house.attempts][1] is AttemptStep.CALLBACK_MISSED
+
+    run_in_house(test, chain(**values), campaign={"rule_set_id": None})
 
 
 @pytest.mark.parametrize("kind", [commands.CancelRecord, commands.SuppressContact])

@@ -1,4 +1,4 @@
-"""Explanations: of records by every name they have, and of lists and campaigns in numbers."""
+"""Explanations of records by every name they have."""
 
 from __future__ import annotations
 
@@ -7,17 +7,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from tests.app.harness import CENTRE, LIST_ID, NOON_S, OTHER_LIST_ID, House, agent, record, run_in_house
-from tests.app.test_judging import made, put
-from trunkline.app.census import HOURS_AHEAD
+from tests.app.harness import CENTRE, NOON_S, House, agent, record, run_in_house
+from tests.app.test_judging import made
 from trunkline.app.explain import Explainer, Target
-from trunkline.app.explanations import overviews_as_json, records_as_json
-from trunkline.app.overview import SWITCHES, Overview
-from trunkline.app.ports import Changes, ObjectChanges, ObjectWrite, Suppression
-from trunkline.domain.campaigns import CampaignDefinition, CampaignList
-from trunkline.domain.enums import CallResult, DoNotCallKind, GroupStatus, Hold, PhoneType, RecordStatus, RecordType
+from trunkline.app.explanations import records_as_json
+from trunkline.app.ports import Changes, Suppression
+from trunkline.domain.enums import DoNotCallKind, RecordType
 from trunkline.domain.facts import Rule
-from trunkline.domain.objects import ObjectKind
 from trunkline.errors import MissingParameter, NotFound
 
 HOUR_S = 3600
@@ -76,7 +72,7 @@ def test_every_campaign_that_has_the_list_is_told() -> None:
         assert [each.campaign_name for each in alone.campaigns] == [""]
         (told,) = records_as_json([one])
         assert told["campaigns"][0]["mayBeCalled"] is True
-        assert {v["rule"] for v in told["campaigns"][0]["verdicts"]} == set(Rule) - {Rule.QUIET_TIME}
+        assert {v["rule"] for v in told["campaigns"][0]["verdicts"]} == set(Rule)
         msgspec.json.encode(told)
 
     run_in_house(check, [record(1), record(2, list_id=103)], campaign={"rule_set_id": None})
@@ -106,144 +102,6 @@ def test_why_and_until_when() -> None:
         assert [stored.row.at_ms // 1000 for stored in one.history] == [NOON_S - 400, NOON_S - 500, NOON_S - 600]
 
     run_in_house(check, [record(1)], campaign={"rule_set_id": None})
-
-
-def many() -> list[Any]:
-    """Records of every fate."""
-    kinds: list[tuple[int, dict[str, Any]]] = [
-        (5, {}),
-        (4, {"status": RecordStatus.UPDATED, "call_result": CallResult.ANSWER}),
-        (3, {"from_s": 15 * HOUR_S, "until_s": 16 * HOUR_S}),
-        (2, {"due_at_s": NOON_S + 90 * 60, "record_type": RecordType.CAMPAIGN_RESCHEDULED}),
-        (2, {"due_at_s": NOON_S + 30 * HOUR_S, "hold": Hold.ATTEMPT_RULE}),
-        (1, {"attempts": 10}),
-        (1, {"record_type": RecordType.NO_CALL}),
-        (1, {"phone_type": PhoneType.EMAIL_ADDRESS, "phone_number": "a@b.c"}),
-        (2, {"from_s": 3 * HOUR_S, "until_s": 4 * HOUR_S}),
-        (1, {"record_type": RecordType.PERSONAL_CALL_BACK, "agent_id": 1, "due_at_s": NOON_S - 5}),
-        (3, {"time_zone": "Asia/Tokyo"}),
-        (1, {"status": RecordStatus.CHAIN_READY, "attempts": 10}),
-    ]
-    return [record(100 * at + n, **{"phone_number": f"+1{at:02}{n:08}", **changes})
-            for at, (count, changes) in enumerate(kinds, 1) for n in range(count)]  # fmt: skip
-
-
-def test_a_campaign_in_numbers() -> None:
-    """How many each rule holds back, alone and together, what is free now and in each hour, later, and never."""
-
-    async def check(house: House) -> None:
-        first, other = await explainer(house).campaign("Campaign")
-        assert (first.list_name, other.list_name, other.records) == ("List", "Other", 0)
-        assert (first.records, first.open_records) == (26, 22)
-        assert first.by_status == {"CHAIN_READY": 1, "READY": 21, "UPDATED": 4}
-        held = {one.rule: (one.records, one.alone) for one in first.held}
-        assert held == {
-            Rule.STATUS: (1, 0),
-            Rule.NO_CALL: (1, 1),
-            Rule.CONTACT_TYPE: (1, 1),
-            Rule.DUE_TIME: (2, 2),
-            Rule.HOLD: (2, 2),
-            Rule.MAX_ATTEMPTS: (2, 1),
-            Rule.RECORD_WINDOW: (5, 5),
-            Rule.CALLING_TIME: (3, 3),
-        }
-        assert (first.callable_now, first.callable_if_on, first.obstacles) == (6, 6, [])
-        assert first.personal == 1
-        hours = [0] * HOURS_AHEAD
-        hours[1] = 2  # due in an hour and a half
-        hours[3] = 3  # the window from 15:00
-        hours[11] = 3  # Tokyo at 8:00
-        assert first.free_per_hour == hours
-        assert (first.free_later, first.never_free) == (2, 2)
-        msgspec.json.encode(overviews_as_json([first, other]))
-        (by_list,) = await explainer(house).list("Foreign")
-        assert (by_list.campaign_name, by_list.records) == ("", 0)
-
-    run_in_house(check, many(), campaign={"rule_set_id": None})
-
-
-async def switch_off(house: House, campaign_name: str) -> None:
-    """Disable a campaign."""
-    stored = house.writer.book.object_named(CENTRE, ObjectKind.CAMPAIGN, campaign_name)
-    assert stored is not None
-    assert isinstance(stored.value, CampaignDefinition)
-    write = ObjectWrite(
-        contact_centre_id=CENTRE, kind=ObjectKind.CAMPAIGN, object_id=stored.object_id,
-        expected_version=stored.version, value=msgspec.structs.replace(stored.value, is_enabled=False),
-    )  # fmt: skip
-    await house.store.change_objects(ObjectChanges(at_ms=1, changed_by=None, writes=(write,)))
-    await house.refresh()
-
-
-@pytest.mark.parametrize(
-    ("campaign", "calling_list", "rules", "sentence"),
-    [
-        ({"status": GroupStatus.NOT_LOADED}, {}, [Rule.GROUP_STATE], "is not loaded"),
-        ({"status": GroupStatus.ACTIVE}, {}, [Rule.GROUP_STARTED], "is not started"),
-        ({"agents": frozenset()}, {}, [Rule.GROUP_STATE], "cannot work (the agent group has no agents)"),
-        ({"is_enabled": False}, {}, [Rule.CAMPAIGN_ENABLED, Rule.GROUP_STATE], "is switched off"),
-        ({}, {"is_enabled": False}, [Rule.LIST_ENABLED], "The calling list List is switched off"),
-        (
-            {"lists": (CampaignList(LIST_ID, 0), CampaignList(OTHER_LIST_ID))}, {}, [Rule.LIST_SHARE], "has no share",
-        ),
-    ],
-    ids=str,
-)  # fmt: skip
-def test_what_is_switched_off_hides_no_figures(
-    campaign: dict[str, Any], calling_list: dict[str, Any], rules: list[Rule], sentence: str
-) -> None:
-    """Whoever is about to start sees what the start would give: the obstacle is told, the rest is as if it ran."""
-    seen: list[Overview] = []
-
-    async def look(house: House) -> None:
-        if seen and campaign.get("is_enabled") is False:
-            await switch_off(house, "Campaign")
-        seen.append((await explainer(house).campaign("Campaign"))[0])
-
-    run_in_house(look, many(), campaign={"rule_set_id": None})
-    run_in_house(look, many(), campaign={"rule_set_id": None, **campaign}, list_changes=calling_list)
-    on, off = seen
-    assert [verdict.rule for verdict in off.obstacles] == rules
-    assert sentence in off.obstacles[0].sentence
-    # A group that is loaded hands out the callback that is due.
-    assert off.callable_now == int(rules == [Rule.GROUP_STARTED])
-    assert (off.callable_if_on, off.personal) == (on.callable_if_on, on.personal) == (6, 1)
-    assert (off.free_per_hour, off.free_later, off.never_free) == (on.free_per_hour, on.free_later, on.never_free)
-    about_records = [held for held in off.held if held.rule not in SWITCHES]
-    assert about_records == on.held
-    assert {held.rule for held in off.held} - {held.rule for held in about_records} == set(rules)
-    (told,) = overviews_as_json([off])
-    assert [verdict["rule"] for verdict in told["obstacles"]] == [rule.value for rule in rules]
-    assert (told["callableNow"], told["callableIfOn"]) == (off.callable_now, 6)
-
-
-def test_records_under_two_rules_of_contacts_are_not_callable() -> None:
-    """A number that is suppressed and was tried too often is held by both, and counted as callable by neither."""
-
-    async def check(house: House) -> None:
-        async with house.store.begin() as unit:
-            entry = Suppression(contact_centre_id=CENTRE, kind=DoNotCallKind.NUMBER, value=record(1).phone_number)
-            rows = [made(record(1), age) for age in (600, 500, 400)]
-            await unit.save(Changes(attempts=rows, suppressions=[entry]))
-        first = (await explainer(house).campaign("Campaign"))[0]
-        assert {one.rule: (one.records, one.alone) for one in first.held} == {
-            Rule.SUPPRESSION: (1, 0),
-            Rule.ATTEMPT_LIMIT: (1, 0),
-        }
-        assert (first.callable_now, first.callable_if_on) == (1, 1)
-
-    run_in_house(check, [record(1), record(2)], campaign={"rule_set_id": None})
-
-
-def test_a_campaign_that_nobody_works() -> None:
-    """Without a campaign group there is nothing to tell, and that is said."""
-
-    async def check(house: House) -> None:
-        await put(house, ObjectKind.CAMPAIGN, CampaignDefinition(contact_centre_id=CENTRE, campaign_id=0, name="Bare"))
-        with pytest.raises(NotFound, match="has no campaign group"):
-            await explainer(house).campaign("Bare")
-
-    run_in_house(check, [])
 
 
 def test_what_the_group_has_fetched_goes_out_next() -> None:
@@ -284,43 +142,20 @@ def test_a_validation_that_the_server_does_not_know_holds_everything_back() -> N
     run_in_house(check, [record(1)], campaign=changes)
 
 
-def test_contacts_are_sampled() -> None:
-    """Suppression and attempt rules are counted exactly while the sample is everything."""
+def test_a_callback_of_an_agent_who_works_elsewhere() -> None:
+    """No agent of such a group gets it, so for that group it may not be called; the agent is named."""
 
     async def check(house: House) -> None:
-        async with house.store.begin() as unit:
-            entry = Suppression(contact_centre_id=CENTRE, kind=DoNotCallKind.NUMBER, value=record(1).phone_number)
-            rows = [made(record(2), age) for age in (600, 500, 400)]
-            await unit.save(Changes(attempts=rows, suppressions=[entry]))
-        first = (await explainer(house).campaign("Campaign"))[0]
-        held = {one.rule: (one.records, one.alone, one.is_estimate) for one in first.held}
-        assert held == {
-            Rule.CONTACT_TYPE: (1, 1, False),
-            Rule.SUPPRESSION: (1, 1, False),
-            Rule.ATTEMPT_LIMIT: (1, 1, False),
-        }
-        assert (first.callable_now, first.sampled) == (8, 11)
+        (one,) = await explainer(house).records(Target(list_name="List", chain_id=1), "Campaign")
+        verdict = next(v for v in one.campaigns[0].verdicts if v.rule is Rule.OTHER_AGENT)
+        assert (verdict.is_blocking, verdict.value) == (True, "agent9")
+        (own,) = await explainer(house).records(Target(list_name="List", chain_id=2), "Campaign")
+        assert own.campaigns[0].may_be_called
+        (told,) = records_as_json([own])
+        assert (told["dueAt"], told["heldBy"]) == (NOON_S - 60, None)
 
-    records = [*(record(n) for n in range(1, 11)), record(10, 1, phone_type=PhoneType.EMAIL_ADDRESS)]
-    run_in_house(check, records, campaign={"rule_set_id": None})
-
-
-def test_a_long_list_is_estimated(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of a list longer than the sample a share is looked at and taken for the whole, and said to be an estimate."""
-    monkeypatch.setattr("trunkline.app.explain.SAMPLE", 20)
-
-    async def check(house: House) -> None:
-        numbers = [record(n).phone_number for n in range(1, 101, 2)]
-        entries = [Suppression(contact_centre_id=CENTRE, kind=DoNotCallKind.NUMBER, value=number) for number in numbers]
-        async with house.store.begin() as unit:
-            await unit.save(Changes(suppressions=entries))
-        first = (await explainer(house).campaign("Campaign"))[0]
-        (held,) = first.held
-        assert (held.rule, held.is_estimate, first.sampled) == (Rule.SUPPRESSION, True, 20)
-        assert held.records == held.alone == 100 - first.callable_now
-        assert held.records % 5 == 0
-
-    run_in_house(check, [record(n) for n in range(1, 101)])
+    due: dict[str, Any] = {"record_type": RecordType.PERSONAL_CALL_BACK, "due_at_s": NOON_S - 60}
+    run_in_house(check, [record(1, agent_id=9, **due), record(2, agent_id=2, **due)])
 
 
 def test_another_contact_centre_sees_nothing() -> None:

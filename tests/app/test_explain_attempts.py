@@ -96,10 +96,12 @@ def test_a_past_attempt_by_the_rules_of_then() -> None:
             ("a", True),
         ]
         assert {verdict.rule for verdict in told[0].verdicts} == {
-            Rule.RECORD_WINDOW, Rule.CALLING_TIME, Rule.HOLIDAY, Rule.ATTEMPT_LIMIT,
+            Rule.RECORD_WINDOW, Rule.CALLING_TIME, Rule.HOLIDAY, Rule.ATTEMPT_LIMIT, Rule.QUIET_TIME,
         }  # fmt: skip
         (second,) = [one for one in attempts_as_json(told) if one["attemptGuid"] == "b"]
         assert second["ruleSetVersion"] == 1
+        assert (second["callingList"], second["campaignName"], second["chainId"]) == ("List", "Campaign", 1)
+        assert (second["phoneNumber"], second["callResult"]) == ("12125550010", "Unknown")
         assert "1 of 1 in 24 h" in [verdict["value"] for verdict in second["verdicts"]]
         async with house.store.begin() as unit:
             await unit.save(Changes(attempts=[rows[3]]))

@@ -6,8 +6,10 @@ from datetime import date
 
 import pytest
 
+from trunkline.app.calling_times import limits_or_closed
 from trunkline.app.rule_files import MAX_FILE_BYTES, MAX_FILES, RuleFiles, builtin, parse
 from trunkline.domain.calling_times import EPOCH, Limits, Span
+from trunkline.domain.rule_sets import RuleSet
 from trunkline.errors import OutOfRange
 
 STATE = """
@@ -50,6 +52,15 @@ def test_an_hour_is_an_hour() -> None:
         ("[" * 5000, "bad.yaml"),
         ("- 1", "bad.yaml: document: must be a mapping"),
         (STATE.replace("US-AL", "Alabama"), "bad.yaml: regions[0].region: give"),
+        (STATE + "regions: []\n", "bad.yaml, line 8: regions is given twice"),
+        (STATE.replace("{mon-sat:", "{mon-sat: closed, mon-sat:"), "bad.yaml, line 7: mon-sat is given twice"),
+        ('name: "\\U00110000"', "bad.yaml: is not YAML"),
+        ("%YAML " + "1" * 5000 + ".1\n---\na: 1", "bad.yaml: is not YAML"),
+        (
+            STATE.replace("{region", "{holidays: [[a]], region"),
+            "bad.yaml: regions[0].holidays[0]: there is no calendar",
+        ),
+        (STATE.replace("{region", "{holidays: [{}], region"), "bad.yaml: regions[0].holidays[0]: there is no calendar"),
         ("x" * (MAX_FILE_BYTES + 1), "bad.yaml: a rule file has at most"),
     ],
 )
@@ -101,3 +112,33 @@ def test_a_name_is_taken_once() -> None:
     many = RuleFiles({f"{n:03}.yaml": STATE.replace("name: mine", f"name: n{n}") for n in range(MAX_FILES + 1)})
     assert len(many.library) == MAX_FILES + len(builtin())
     assert len(many.faults) == 1
+
+
+@pytest.mark.parametrize(
+    ("place", "text", "name"),
+    [
+        ("rules.yaml", "name: basic", "basic"),
+        ("rules.yaml", "title: [\n'name' : \"basic\" # ours\n", "basic"),
+        ("basic.yaml", "\x00", "basic"),
+        ("Ours.yaml", "name: [", "ours"),
+    ],
+)
+def test_after_a_start_a_wrong_file_closes_what_it_stands_for(place: str, text: str, name: str) -> None:
+    """What the file said before the start is not known, and the built-in rules may permit more: nobody is called."""
+    files = RuleFiles()
+    faults = files.replace({place: text})
+    (rule,) = files.library[name].regions
+    assert rule.week == ((),) * 7
+    assert rule.source.startswith(f"{faults[0]}; nobody is called")
+    binding = limits_or_closed(
+        RuleSet(contact_centre_id=1, rule_set_id=1, name="r", calling_times=(name,)), files.library
+    )
+    for day in range(20_000, 20_007):
+        assert binding.day("US-TX", day).spans == ()
+    # Mended or taken away it is open again; broken again it stays what it was.
+    assert files.replace({place: STATE.replace("name: mine", f"name: {name}")}) == []
+    good = files.library[name]
+    assert files.replace({place: text}) == faults
+    assert files.library[name] is good
+    files.replace({})
+    assert files.library == builtin()

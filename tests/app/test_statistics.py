@@ -5,17 +5,22 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from tests.app.harness import CAMPAIGN_ID, CENTRE, LIST_ID, House, agent, record, run_in_house
 from tests.app.test_control import keeper_of, wish
+from tests.app.test_treating import plan
 from trunkline.app.asking import Asked
 from trunkline.app.ports import Changes
 from trunkline.app.statistics import Statistics, complete_finished
 from trunkline.domain import commands
 from trunkline.domain.attempts import AttemptStep, attempt_row
 from trunkline.domain.campaigns import Campaign
-from trunkline.domain.enums import CallResult, Door, GroupStatus, RecordStatus, RecordType, RequestType
+from trunkline.domain.enums import CallbackType, CallResult, Door, GroupStatus, RecordStatus, RecordType, RequestType
 from trunkline.domain.group_control import Control
-from trunkline.domain.statistics import Waiting
+from trunkline.domain.records import FieldChanges, Happening, is_open, moved
+from trunkline.domain.statistics import WINDOW_MS, Waiting
 
 ANN, BOB = agent(1), agent(2)
 GROUP = CAMPAIGN_ID
@@ -42,10 +47,17 @@ def group(house: House) -> Campaign:
 
 
 async def tried(
-    house: House, chain_id: int, result: CallResult, step: AttemptStep = AttemptStep.ENDED, **of: Any
+    house: House,
+    chain_id: int,
+    result: CallResult,
+    step: AttemptStep = AttemptStep.ENDED,
+    *,
+    is_lead: bool = False,
+    **of: Any,
 ) -> None:
     """A row of the attempt log."""
-    row = attempt_row(record(chain_id, call_result=result, **of), step, house.clock.ms, "g", campaign_group_id=GROUP)
+    of_group: dict[str, Any] = {"campaign_group_id": GROUP, "is_lead": is_lead}
+    row = attempt_row(record(chain_id, call_result=result, **of), step, house.clock.ms, "g", **of_group)
     async with house.store.begin() as unit:
         await unit.save(Changes(attempts=[row]))
 
@@ -74,7 +86,8 @@ def test_attempts_are_read_from_where_it_stopped() -> None:
         house.clock.ms += 1000
         second = await statistics.of_group(group(house))
         assert (second.tally.attempts, second.lists[0].tally.attempts, second.lists[1].tally.attempts) == (3, 3, 0)
-        assert [after_seq for *_, after_seq in asked] == [0, 3]
+        # The first look is also one back at what was finished before the last half hour.
+        assert [where[3] for where in asked] == [0, 0, 3]
         # Unloaded and loaded again it begins anew.
         keeper = keeper_of(house)
         await wish(keeper, Control.FORCE_UNLOAD)
@@ -156,6 +169,9 @@ def test_time_to_complete_follows_the_rate() -> None:
     """One chain finished in ten seconds, two open: twenty seconds more."""
 
     async def test(house: House) -> None:
+        keeper = keeper_of(house)
+        await wish(keeper, Control.FORCE_UNLOAD)
+        await wish(keeper, Control.LOAD)
         statistics = figures_of(house)
         await statistics.sample()
         async with house.store.begin() as unit:
@@ -163,7 +179,7 @@ def test_time_to_complete_follows_the_rate() -> None:
         async with house.store.begin() as unit:
             done = record(1, status=RecordStatus.UPDATED, version=first.version + 1)
             await unit.save(Changes(records={done.key: done}))
-        await tried(house, 1, CallResult.ANSWER)
+        await tried(house, 1, CallResult.ANSWER, is_lead=True)
         house.clock.ms += 10_000
         await statistics.sample()
         await asyncio.sleep(0)
@@ -208,3 +224,90 @@ def test_a_group_completes_itself_when_nothing_is_left() -> None:
         assert group(house).status is GroupStatus.RUNNING
 
     run_in_house(empty, [], campaign={"completes_itself": True})
+
+
+def test_the_rate_is_that_of_the_last_half_hour() -> None:
+    """Also after a start: what was finished before the half hour is in the log, and does not count for the rate."""
+
+    async def test(house: House) -> None:
+        for chain_id, age_ms in ((1, 7_200_000), (2, 1_900_000), (3, 1_700_000), (4, 0)):
+            house.clock.ms -= age_ms
+            await tried(house, chain_id, CallResult.ANSWER, is_lead=True)
+            house.clock.ms += age_ms
+        statistics = figures_of(house)
+        figures = await statistics.of_group(group(house))
+        # Two of the four within the half hour, six chains open.
+        assert (figures.tally.leads, figures.time_to_complete_s) == (4, 6 * 900)
+        assert (figures.lists[0].time_to_complete_s, figures.busy_factor) == (6 * 900, None)
+        # Samples that are older than half an hour go, but for the one at its beginning.
+        for _ in range(400):
+            house.clock.ms += 10_000
+            await statistics.sample()
+        (feed,) = [one for key, one in statistics._feeds.items() if key == (CENTRE, GROUP)]
+        assert house.clock.ms - feed.samples[0].at_ms == WINDOW_MS
+
+    run_in_house(test, [record(n) for n in range(1, 7)])
+
+
+RESULTS = (CallResult.ANSWER, CallResult.BUSY, CallResult.NO_ANSWER, CallResult.ANSWERING_MACHINE, CallResult.ABANDONED)
+PLAN = plan({"Busy": {"action": "RetryIn", "interval_min": 1}, "NoAnswer": {"action": "NextInChain"}})
+_acts = st.sampled_from(["complete", "complete", "complete", "cancel", "reject", "callback", "miss", "recycle"])
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(_acts, st.sampled_from(RESULTS)), max_size=25))
+def test_a_server_that_starts_finds_the_same_figures(acts: list[tuple[str, CallResult]]) -> None:
+    """Whatever agents and supervisors do: who looked all the time and who looks at the log for the first time agree."""
+
+    async def test(house: House) -> None:
+        statistics = figures_of(house)
+        await house.ask(ANN, commands.StartPreview)
+        for act, result in acts:
+            house.clock.ms += 61_000
+            await carry_out(house, act, result)
+            await statistics.of_group(group(house))
+        house.clock.ms += 1_000
+        one_list = house.writer.book.list_by_id(CENTRE, LIST_ID)
+        seen, new = [], Statistics(house.store, house.clock, lambda: house.writer.book)
+        for who in (statistics, new):
+            figures = await who.of_group(group(house))
+            seen.append((figures.tally, [one.tally for one in figures.lists], (await who.of_list(one_list)).tally))
+        assert seen[0] == seen[1]
+        assert (seen[0][0].leads, seen[0][0].results.total()) == (
+            sum(row.is_lead for row in house.attempts), sum(row.step is AttemptStep.ENDED for row in house.attempts)
+        )  # fmt: skip
+
+    run_in_house(test, [record(1), record(1, 1), record(2), record(3), record(3, 1)], plan=PLAN)
+
+
+async def carry_out(house: House, act: str, result: CallResult) -> None:
+    """Something that an agent or a supervisor does; nothing when there is nothing to do it to."""
+    if act == "recycle":
+        async with house.store.begin() as unit:
+            chain = await unit.chain(CENTRE, LIST_ID, 1)
+            if not any(is_open(one.status) for one in chain):
+                anew: dict[str, Any] = {"call_result": CallResult.UNKNOWN, "attempts": 0}
+                again = [moved(one, Happening.RESET, version=one.version + 1, **anew) for one in chain]
+                await unit.save(Changes(records={one.key: one for one in again}))
+        return
+    if act == "miss":
+        await tried(house, 2, CallResult.GROUP_CALL_BACK_ERROR, AttemptStep.CALLBACK_MISSED)
+        return
+    await house.ask(ANN, commands.NextPreview)
+    desk = [held for held in await house.desk(ANN) if held.record.status is RecordStatus.RETRIEVED]
+    if not desk:
+        return
+    handle = desk[0].entry.handle
+    if act == "complete":
+        changes = FieldChanges(call_result=result)
+        await house.ask(ANN, commands.CompleteRecord, handle=handle, changes=changes)
+    elif act == "cancel":
+        await house.ask(ANN, commands.CancelRecord, handle=handle)
+        await house.ask(ANN, commands.RejectRecord, handle=handle)
+    elif act == "reject":
+        await house.ask(ANN, commands.RejectRecord, handle=handle)
+    else:
+        due_at_s = house.clock.now_s() + 60
+        await house.ask(
+            ANN, commands.RescheduleRecord, handle=handle, callback_type=CallbackType.CAMPAIGN, due_at_s=due_at_s
+        )

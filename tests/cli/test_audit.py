@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,7 +19,7 @@ from tests.cli.test_commands import run
 from tests.support.paths import ROOT
 from trunkline.adapters.storage import make_store, migrate
 from trunkline.app.ports import Changes, Provision
-from trunkline.cli.auditor import Audit, Rule
+from trunkline.cli.auditor import Audit, Rule, read_rule_files
 from trunkline.domain.attempt_rules import AttemptRule
 from trunkline.domain.attempts import AttemptStep, attempt_row
 from trunkline.domain.calling_times import EPOCH, WHOLE_DAY, ClosedDays, Holiday, Limits, Observed, RegionRule, Span
@@ -174,7 +175,7 @@ def test_what_was_not_allowed_is_told(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_audited(tmp_path: Path) -> None:
-    """A file that is no export, a broken rule file, a version that is missing, a date that is none."""
+    """A file that is no export, a version that is missing, a date that is none."""
     (tmp_path / "log.jsonl").write_text("nonsense\n")
     assert "cannot be read" in run("audit", "attempts", "log.jsonl", folder=tmp_path).stderr
     assert "take a date" in run("audit", "attempts", "log.jsonl", "--since", "soon", folder=tmp_path).stderr
@@ -183,7 +184,56 @@ def test_what_cannot_be_audited(tmp_path: Path) -> None:
     (tmp_path / "log.jsonl").write_bytes(line)
     said = run("audit", "attempts", "log.jsonl", folder=tmp_path)
     assert "the rule set 7 of version 2 is not in the export" in said.stdout
-    (tmp_path / "rules").mkdir()
-    (tmp_path / "rules" / "bad.yaml").write_text("name: [")
-    broken = run("audit", "attempts", "log.jsonl", "--rules-dir", "rules", folder=tmp_path)
-    assert (broken.returncode, "bad.yaml" in broken.stderr) == (1, True)
+    (tmp_path / "log.jsonl").write_text('{"kind": "attempt"}\n')
+    short = run("audit", "attempts", "log.jsonl", folder=tmp_path)
+    assert (short.returncode, short.stderr) == (1, "Error: log.jsonl, line 1: cannot be read: there is no 'step'\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "server", "auditor"),
+    [
+        ("name: [", ", line 1: ", "line 1, column 8"),
+        (MINE.replace("10:00-20:00", "10-20"), ": regions[0].hours.mon-sun: 10-20 is no span", " regions[0]: "),
+        (MINE.replace("mon-sun", "always"), ": regions[0].hours.always: give days", " regions[0]: "),
+        (MINE.replace("{region: US,", "{"), ": regions[0].region: give", " regions[0]: there is no 'region'"),
+        (MINE.replace("regions:", "areas:"), ": document.areas: unknown", " there is no 'regions'"),
+        (MINE.replace("{region", "{holidays: [x], region"), ": regions[0].holidays[0]: there is no", " regions[0]: "),
+        ("name: mine\nregions: 7\n", ": title: must be", " 'str' object"),
+    ],
+)
+def test_a_broken_rule_file_is_refused(tmp_path: Path, text: str, server: str, auditor: str) -> None:
+    """Neither the auditor nor an explanation goes by half of the rules: file, place and reason, and nothing judged."""
+    a_log(tmp_path, NOON_MS)
+    rules = tmp_path / "trunkline-data" / "rules"
+    (rules / "mine.yaml").write_text(text)
+    for command in (("audit", "attempts"), ("explain", "list", "Spring"), ("explain", "record", "--number", "1")):
+        said = run(*command, folder=tmp_path)
+        assert (said.returncode, said.stdout) == (1, "")
+        assert "rule files in trunkline-data/rules cannot be used:\n" in said.stderr
+        assert f"\n  mine.yaml{server}" in said.stderr
+        assert "Nothing was judged" in said.stderr
+        assert "Traceback" not in said.stderr
+    with pytest.raises(ValueError, match="the rule file") as refused:
+        read_rule_files([rules])
+    assert str(refused.value).startswith(f"the rule file {rules / 'mine.yaml'}:")
+    assert auditor in str(refused.value)
+
+
+def test_two_rule_files_of_one_name(tmp_path: Path) -> None:
+    """Which of them counts would be a guess."""
+    (tmp_path / "a.yaml").write_text(MINE)
+    (tmp_path / "b.yaml").write_text(MINE)
+    with pytest.raises(ValueError, match=r"b\.yaml: another file has the name mine already"):
+        read_rule_files([tmp_path])
+
+
+def test_a_rules_folder_that_is_not_there(tmp_path: Path) -> None:
+    """A folder that was configured and does not exist is a slip, and told; the default one need not exist."""
+    a_log(tmp_path, NOON_MS)
+    for command in (("audit", "attempts"), ("explain", "list", "Spring")):
+        said = run(*command, "--rules-dir", "nowhere", folder=tmp_path)
+        assert (said.returncode, said.stderr) == (1, "Error: rules_dir: there is no folder nowhere\n")
+    told = run("doctor", "--port", "0", "--rules-dir", "nowhere", folder=tmp_path).stdout
+    assert "rules_dir: there is no folder nowhere" in told
+    (tmp_path / "trunkline-data" / "rules" / "mine.yaml").write_text("name: [")
+    assert "mine.yaml, line 1: " in run("doctor", "--port", "0", folder=tmp_path).stdout

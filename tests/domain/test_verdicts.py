@@ -14,9 +14,9 @@ from trunkline.domain.attempt_rules import Attempt, AttemptRule
 from trunkline.domain.calling_times import ClosedDays, Holiday, Limits, RegionRule, Span
 from trunkline.domain.campaigns import CallingList, Campaign, CampaignList
 from trunkline.domain.enums import DialMode, DoNotCallKind, GroupStatus, Hold, PhoneType, RecordStatus, RecordType
-from trunkline.domain.facts import Busy, Facts, Rule, SuppressionHit, Validation
+from trunkline.domain.facts import Busy, Facts, Rule, SuppressionHit, Validation, Verdict
 from trunkline.domain.records import Record
-from trunkline.domain.rule_sets import DEFAULT, OVERRIDABLE_NAMES, RuleOverride
+from trunkline.domain.rule_sets import DEFAULT, OVERRIDABLE_NAMES, RuleOverride, RuleSet
 from trunkline.domain.verdicts import AT_HAND_OUT, RULES, blocking, free_at_s, judge, may_be_called
 
 NOON_S = int(datetime(2027, 1, 8, 17, tzinfo=UTC).timestamp())  # Friday noon in New York
@@ -140,11 +140,70 @@ def test_a_record_that_may_be_called() -> None:
     """With nothing against it every rule speaks and none blocks."""
     verdicts = judge(FACTS)
     assert not any(verdict.is_blocking for verdict in verdicts)
-    assert {verdict.rule for verdict in verdicts} == set(Rule) - {Rule.QUIET_TIME}
+    assert {verdict.rule for verdict in verdicts} == set(Rule)
     assert all(verdict.sentence.endswith(".") and verdict.value for verdict in verdicts)
     assert may_be_called(FACTS)
     assert blocking(FACTS) == []
     assert free_at_s(verdicts) is None
+
+
+def said(rule: Rule, **changes: Any) -> Verdict:
+    """What a rule says of a record."""
+    (verdict,) = [one for one in judge(facts(**changes)) if one.rule is rule]
+    return verdict
+
+
+def test_a_callback_is_told_as_such() -> None:
+    """Due, late, put back by a rule, missed: the sentence is about the promise, and says since when."""
+    callback: dict[str, Any] = {"record__record_type": RecordType.CAMPAIGN_CALL_BACK}
+    due = said(Rule.DUE_TIME, record__due_at_s=NOON_S + 90, **callback)
+    assert (due.is_blocking, due.value, due.until_s) == (True, "in 2 min", NOON_S + 90)
+    assert due.sentence == "Its callback is due at Fri 2027-01-08 12:01 (America/New_York)."
+    late = said(Rule.DUE_TIME, record__due_at_s=NOON_S - 720, **callback)
+    assert (late.is_blocking, late.value, late.since_s) == (False, "12 min ago", NOON_S - 720)
+    assert late.sentence.startswith("Its callback has been due since Fri 2027-01-08 11:48 ")
+    held = {"record__due_at_s": NOON_S + 60, "record__hold": Hold.ATTEMPT_RULE}
+    put_back = said(Rule.DUE_TIME, **held, **callback)
+    assert (put_back.is_blocking, put_back.value) == (False, "put back")
+    assert said(Rule.HOLD, **held, **callback).until_s == NOON_S + 60
+    # Of a record that nobody was promised a hold is no time that was agreed on.
+    assert said(Rule.DUE_TIME, **held).sentence == "Neither a callback nor a retry is scheduled."
+    assert said(Rule.DUE_TIME, record__due_at_s=NOON_S + 60).sentence.startswith("Its next call is due at ")
+    missed = said(Rule.STATUS, record__status=RecordStatus.MISSED_CALL_BACK, **callback)
+    assert missed.is_blocking
+    assert "was missed; a supervisor gives it an agent or another time" in missed.sentence
+
+
+def test_whose_callback_it_is() -> None:
+    """The agent is named; whoever works elsewhere gets nothing from this group, and that is said."""
+    own: dict[str, Any] = {"record__record_type": RecordType.PERSONAL_CALL_BACK, "record__agent_id": 5}
+    told = said(Rule.OTHER_AGENT, owner_name="anna", campaign__agents=frozenset({5}), **own)
+    assert (told.is_blocking, told.value) == (False, "anna")
+    assert told.sentence == "The record is the personal callback of anna, who alone may get it."
+    assert said(Rule.OTHER_AGENT, **own).value == "agent 5"
+    elsewhere = said(Rule.OTHER_AGENT, user_id=0, owner_name="anna", campaign__group_name="Evening", **own)
+    assert elsewhere.is_blocking
+    assert elsewhere.sentence.endswith("who alone may get it, and does not work in Evening.")
+
+
+def test_what_is_not_asked_is_not_told_as_permitted() -> None:
+    """A group that is not loaded hands nothing out; rules that a rule set does not have are told as missing."""
+    assert said(Rule.GROUP_STARTED).sentence.endswith(" is started.")
+    for status in (GroupStatus.NOT_LOADED, GroupStatus.IN_ACTIVE):
+        told = said(Rule.GROUP_STARTED, campaign__status=status)
+        assert (told.is_blocking, told.value) == (False, "not asked")
+        assert "hands nothing out" in told.sentence
+    waits: dict[str, Any] = {"campaign__status": GroupStatus.ACTIVE}
+    assert said(Rule.GROUP_STARTED, record__record_type=RecordType.CAMPAIGN_CALL_BACK, **waits).value == "not needed"
+    free = RuleSet(contact_centre_id=1, rule_set_id=1, name="free", calling_times=(), attempt_rules=())
+    for rule in (Rule.ATTEMPT_LIMIT, Rule.QUIET_TIME):
+        assert said(rule, rule_set=free).value == "none"
+    assert said(Rule.CALLING_TIME, rule_set=free, limits=Limits()).sentence == (
+        "The rule set free has no calling time for US-NY today."
+    )
+    everywhere = Limits([RegionRule(region="*", source="law")])
+    assert said(Rule.CALLING_TIME, limits=everywhere).value.endswith(" by everywhere: law")
+    assert said(Rule.VALIDATION).value == "none"
 
 
 @pytest.mark.parametrize(("rule", "changes", "until_s"), BLOCKED)

@@ -90,7 +90,7 @@ def test_a_supervisor_lists_and_moves_callbacks(demo: Demo) -> None:
     assert listed["callingList"] == LIST
     assert (listed["campaignName"], listed["callbackType"], listed["userName"]) == (CAMPAIGN, "Personal", desk.name)
     assert (listed["chainId"], listed["phoneNumber"]) == (record["chainId"], record["phoneNumber"])
-    assert listed["lateSeconds"] == 0
+    assert (listed["lateSeconds"], listed["heldBy"]) == (0, None)
     assert page(boss, userName=desk.name, state="due") == []
     path = f"{CALLBACKS}/{LIST}/{listed['chainId']}/{listed['chainN']}"
     body = {"operationName": "ReassignCallback", "userName": other.name, "version": listed["version"]}

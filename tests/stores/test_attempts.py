@@ -45,6 +45,7 @@ def test_rows_come_back_whole(storage: Storage) -> None:
             call_result=CallResult.BUSY,
             rule_set_id=2,
             rule_set_version=5,
+            is_lead=True,
             detail={"rule": "window", "n": 3, "ratio": 0.5, "is_final": True, "none": None},
         )
         rows = [attempt(1000), full, attempt(500)]

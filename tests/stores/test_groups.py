@@ -110,30 +110,29 @@ def test_attempts_are_counted_from_where_one_stopped(storage: Storage) -> None:
             attempts=[
                 attempt(1, ended, 5, CallResult.BUSY),
                 attempt(1, permitted, 10, CallResult.UNKNOWN),
-                attempt(1, ended, 11, CallResult.ANSWER, record_type=RecordType.CAMPAIGN_CALL_BACK),
+                attempt(1, ended, 11, CallResult.ANSWER, record_type=RecordType.CAMPAIGN_CALL_BACK, is_lead=True),
                 attempt(2, ended, 12, CallResult.BUSY),
-                attempt(3, ended, 13, CallResult.BUSY),
+                attempt(3, ended, 13, CallResult.BUSY, is_lead=True),
                 attempt(3, ended, 13, CallResult.BUSY, list_id=11),
                 attempt(4, ended, 13, CallResult.BUSY, campaign_group_id=301),
             ],
         )
         found = await store.attempt_counts(CENTRE, GROUP, 10, 0)
-        seen = [(c.list_id, c.step, c.call_result, c.is_callback, c.rows, c.newest_at_ms) for c in found.counts]
+        seen = [(c.list_id, c.step, c.call_result, c.is_callback, c.rows, c.leads, c.newest_at_ms) for c in found]
         assert sorted(seen) == [
-            (LIST, permitted, CallResult.UNKNOWN, False, 1, 10),
-            (LIST, ended, CallResult.BUSY, False, 2, 13),
-            (LIST, ended, CallResult.ANSWER, True, 1, 11),
-            (11, ended, CallResult.BUSY, False, 1, 13),
+            (LIST, permitted, CallResult.UNKNOWN, False, 1, 0, 10),
+            (LIST, ended, CallResult.BUSY, False, 2, 1, 13),
+            (LIST, ended, CallResult.ANSWER, True, 1, 1, 11),
+            (11, ended, CallResult.BUSY, False, 1, 0, 13),
         ]
-        # A chain that is nowhere has no open record.
-        assert found.leads == {LIST: 2, 11: 1}
-        newest = max(count.newest_seq for count in found.counts)
-        assert (await store.attempt_counts(CENTRE, GROUP, 10, newest)).counts == []
+        before = await store.attempt_counts(CENTRE, GROUP, 10, 0, 12)
+        assert [(c.step, c.rows, c.leads) for c in before] == [(permitted, 1, 0), (ended, 1, 1)]
+        newest = max(count.newest_seq for count in found)
+        assert (await store.attempt_counts(CENTRE, GROUP, 10, newest)) == []
         await save(store, attempts=[attempt(2, AttemptStep.CALLBACK_MISSED, 14, CallResult.AGENT_CALL_BACK_ERROR)])
         again = await store.attempt_counts(CENTRE, GROUP, 10, newest)
-        assert [(c.step, c.rows) for c in again.counts] == [(AttemptStep.CALLBACK_MISSED, 1)]
-        assert again.leads == {}
-        assert (await store.attempt_counts(2, GROUP, 0, 0)).counts == []
+        assert [(c.step, c.rows) for c in again] == [(AttemptStep.CALLBACK_MISSED, 1)]
+        assert (await store.attempt_counts(2, GROUP, 0, 0)) == []
 
     storage.run(check)
 

@@ -15,7 +15,7 @@ import msgspec
 from trunkline.app.access import Work
 from trunkline.app.asking import Asked, Rules
 from trunkline.app.calling_times import gate_of
-from trunkline.app.chain_judging import judged, permitted_row
+from trunkline.app.chain_judging import Judged, judged, permitted_row
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.ports import Held, PreviewSession
 from trunkline.app.preview import MAX_DESK, hand_out
@@ -116,11 +116,29 @@ async def serve_callbacks(view: View, asked: Asked, command: ServeCallbacks, rul
         if part is None and is_late(
             view.book, record, view.now_s, command.serving_since_s, rules.callback_grace_ms // 1000
         ):
-            outcome = miss(view, _list_of(view, record), chain, record, Ending(agent_id=record.agent_id))
-            part = Decision(records=outcome.records, attempts=outcome.attempts)
+            part = await _late(view, record, chain)
         if part is not None:
             _add(found, part)
     return found
+
+
+async def _late(view: View, record: Record, chain: list[Record]) -> Decision:
+    """What becomes of a callback that nobody took in time: put back by a rule that forbids the call, else missed."""
+    campaign = loaded_groups(view.book, record)[0]
+    (ruled,) = await judged(view, campaign, [chain], record.agent_id or 0)
+    put_back = None if record.key in ruled.permitted else _put_back(record, chain, ruled)
+    if put_back is not None:
+        return put_back
+    outcome = miss(view, _list_of(view, record), chain, record, Ending(agent_id=record.agent_id))
+    return Decision(records=outcome.records, attempts=outcome.attempts)
+
+
+def _put_back(record: Record, chain: list[Record], ruled: Judged) -> Decision | None:
+    """The chain after rules that hold the callback back for a time or for good; None when they changed nothing."""
+    changed = [one for one, was in zip(ruled.chain, chain, strict=True) if one is not was]
+    is_open_still = any(one.key == record.key and is_open(one.status) for one in ruled.chain)
+    waiting = [] if is_open_still else left_waiting(ruled.chain)
+    return Decision(records=[*changed, *waiting], attempts=ruled.attempts) if changed else None
 
 
 def _add(whole: Decision, part: Decision) -> None:
@@ -149,9 +167,7 @@ async def _pushed(
     (ruled,) = await judged(view, campaign, [chain], owner.user_id)
     left = ruled.chain
     if record.key not in ruled.permitted:
-        changed = [one for one, was in zip(left, chain, strict=True) if one is not was]
-        waiting = [] if any(one.key == record.key and is_open(one.status) for one in left) else left_waiting(left)
-        return Decision(records=[*changed, *waiting], attempts=ruled.attempts) if changed else None
+        return _put_back(record, chain, ruled)
     if not permits(rules.validation(campaign, calling_list, record)):
         return None
     asked = Asked(caller=owner, command=Push(device_id), request_type=RequestType.UNSOLICITED, door=Door.INSIDE)

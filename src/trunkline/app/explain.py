@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
@@ -10,6 +10,7 @@ from trunkline.app.attempt_export import overrides_of_log
 from trunkline.app.calling_times import gate_of, resolved, rules_of
 from trunkline.app.census import CensusQuery
 from trunkline.app.directory import ReferenceBook
+from trunkline.app.explain_facts import NOBODY, as_it_was, last_validation, nobody, nothing
 from trunkline.app.judging import OPEN_ATTEMPT_S, facts_of, filter_of
 from trunkline.app.overview import Overview, overview
 from trunkline.app.ports import DeskKey, Held, RecordQuery, Store
@@ -69,19 +70,29 @@ class Explained(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RecordExplanation(msgspec.Struct, frozen=True, kw_only=True):
-    """A record, what every rule says of it for each campaign that has its list, and what was tried with its chain."""
+    """A record, what every rule says of it for each campaign that has its list, and what was tried with its chain.
+
+    ``user_names`` are the agents in it, by id.
+    """
 
     record: Record
     list_name: str
     at_s: int
     campaigns: list[Explained]
     history: list[StoredAttempt]
+    user_names: dict[int, str] = {}
 
 
 class AttemptExplanation(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of the attempt log judged again by the rules as they were. ``was_allowed`` is what they say now of then."""
+    """A row of the attempt log judged again by the rules as they were. ``was_allowed`` is what they say now of then.
+
+    Names are empty for what was deleted since.
+    """
 
     stored: StoredAttempt
+    list_name: str = ""
+    campaign_name: str = ""
+    user_name: str = ""
     rule_set_name: str
     was_allowed: bool
     verdicts: list[Verdict]
@@ -158,18 +169,32 @@ class Explainer:
         key = record.key[:3]
         history = await view.unit.attempts_of_chain(*key, MAX_HISTORY)
         busy = await self._busy(view, record)
+        names = await self._user_names([record.agent_id, *(stored.row.agent_id for stored in history)])
         told = []
         for group in groups[:MAX_GROUPS] or (None,):
-            for facts in await facts_of(view, group or _nobody(self._centre), [record]):
+            for facts in await facts_of(view, group or nobody(self._centre), [record]):
                 whole = msgspec.structs.replace(
                     facts,
                     campaign=group,
+                    # No agent of the group gets the callback of somebody who does not work in it.
+                    user_id=None if group is None or record.agent_id in group.agents else NOBODY,
+                    owner_name=names.get(record.agent_id or 0, ""),
                     busy=busy,
-                    validation=self._unknown_validation(group) or _validation(history, record, group),
+                    validation=self._unknown_validation(group) or last_validation(history, record, group),
                 )
                 told.append(self._explained(whole))
-        list_name = self._book.list_by_id(self._centre, record.list_id).name
-        return RecordExplanation(record=record, list_name=list_name, at_s=self._now_s, campaigns=told, history=history)
+        return RecordExplanation(
+            record=record,
+            list_name=self._book.list_by_id(self._centre, record.list_id).name,
+            at_s=self._now_s,
+            campaigns=told,
+            history=history,
+            user_names=names,
+        )
+
+    async def _user_names(self, user_ids: Iterable[int | None]) -> dict[int, str]:
+        known = sorted({user_id for user_id in user_ids if user_id})
+        return {u.caller.user_id: u.caller.user_name for u in await self._store.users(self._centre, known)}
 
     def _unknown_validation(self, group: Campaign | None) -> Validation | None:
         """A refusal when the campaign names a validation that the server never asks: then it calls nobody."""
@@ -208,7 +233,7 @@ class Explainer:
                 until_s=until_s,
             )
         entry = entries[0]
-        names = {u.caller.user_id: u.caller.user_name for u in await self._store.users(self._centre, [entry.user_id])}
+        names = await self._user_names([entry.user_id])
         until_ms = entry.lease_until_ms
         return Busy(
             place=f"on the desk of {names.get(entry.user_id, f'agent {entry.user_id}')}",
@@ -240,10 +265,10 @@ class Explainer:
         before = attempts_of(one for one in rows if one.seq < stored.seq)
         known = await overrides_of_log(self._store, self._book, self._centre)
         facts = Facts(
-            record=_as_it_was(stored),
+            record=as_it_was(stored),
             calling_list=CallingList(contact_centre_id=self._centre, list_id=row.list_id, name=""),
             now_s=at_s,
-            campaign=None if row.campaign_id is None else _nobody(self._centre, row.campaign_id),
+            campaign=None if row.campaign_id is None else nobody(self._centre, row.campaign_id),
             limits=resolved(rule_set),
             rule_set=rule_set,
             overrides=overrides_about(
@@ -258,8 +283,13 @@ class Explainer:
             who=(row.number_key, row.person_key),
         )
         verdicts = [verdict for verdict in judge(facts) if verdict.rule in RECOMPUTED]
+        calling_list = next((one for one in self._book.lists_of(self._centre) if one.list_id == row.list_id), None)
+        campaign = None if row.campaign_id is None else self._book.campaign_by_id(self._centre, row.campaign_id)
         return AttemptExplanation(
             stored=stored,
+            list_name=calling_list.name if calling_list is not None else "",
+            campaign_name=campaign.name if campaign is not None else "",
+            user_name=(await self._user_names([row.agent_id])).get(row.agent_id or 0, ""),
             rule_set_name=rule_set.name,
             was_allowed=not any(verdict.is_blocking for verdict in verdicts),
             verdicts=verdicts,
@@ -305,7 +335,7 @@ class Explainer:
         except OutOfRange:
             filtered = None
         facts = Facts(
-            record=_nothing(calling_list),
+            record=nothing(calling_list),
             calling_list=calling_list,
             now_s=self._now_s,
             campaign=group,
@@ -329,10 +359,10 @@ class Explainer:
         sampled = await self._sample(calling_list, is_whole=is_whole)
         async with self._store.begin() as unit:
             view = View(unit, self._book, self._now_ms)
-            sample = await facts_of(view, group or _nobody(self._centre), sampled)
+            sample = await facts_of(view, group or nobody(self._centre), sampled)
             buffered = 0 if group is None else await unit.buffer_size(self._centre, group.group_id)
         sample = [msgspec.structs.replace(one, campaign=group) for one in sample]
-        gate = gate_of(group or _nobody(self._centre), calling_list, self._book, self._now_s)
+        gate = gate_of(group or nobody(self._centre), calling_list, self._book, self._now_s)
         told = overview(facts, gate, groups, sample, is_whole=is_whole)
         return msgspec.structs.replace(told, buffered_chains=buffered)
 
@@ -349,49 +379,3 @@ class Explainer:
         )
         async with self._store.begin() as unit:
             return await unit.records_where(query)
-
-
-def _nobody(contact_centre_id: int, campaign_id: int = 0) -> Campaign:
-    """A stand-in for no campaign, or for one of which only the number counts."""
-    return Campaign(contact_centre_id=contact_centre_id, campaign_id=campaign_id, name="", application_id=0)
-
-
-def _nothing(calling_list: CallingList) -> Record:
-    return Record(
-        contact_centre_id=calling_list.contact_centre_id,
-        list_id=calling_list.list_id,
-        chain_id=0,
-        chain_n=0,
-        record_id=0,
-        phone_number="0",
-    )
-
-
-def _as_it_was(stored: StoredAttempt) -> Record:
-    """The record as a row of the attempt log tells of it."""
-    row = stored.row
-    return Record(
-        contact_centre_id=row.contact_centre_id,
-        list_id=row.list_id,
-        chain_id=row.chain_id,
-        chain_n=row.chain_n,
-        record_id=row.record_id,
-        phone_number=row.number_key,
-        record_type=row.record_type,
-        time_zone=row.time_zone,
-        other_zones=row.other_zones,
-        region=row.region,
-        from_s=row.from_s,
-        until_s=row.until_s,
-    )
-
-
-def _validation(history: Sequence[StoredAttempt], record: Record, campaign: Campaign | None) -> Validation | None:
-    """What the pre-dial validation said last of the record, as far as it is in the attempt log (refusals and waits)."""
-    for stored in history:
-        row = stored.row
-        is_mine = row.chain_n == record.chain_n and campaign is not None and row.campaign_id == campaign.campaign_id
-        if is_mine and row.step is AttemptStep.BLOCKED and row.detail.get("rule") == Rule.VALIDATION.value:
-            is_final = "call_result" in row.detail and record.status is not RecordStatus.READY
-            return Validation(is_refused=is_final, answer=str(row.detail.get("said")), at_s=row.at_ms // 1000)
-    return None

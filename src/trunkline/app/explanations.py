@@ -28,7 +28,10 @@ def records_as_json(told: Sequence[RecordExplanation]) -> list[dict[str, Any]]:
                 }
                 for each in one.campaigns
             ],
-            "history": [attempt_shape(stored.seq, stored.row) for stored in one.history],
+            "history": [
+                attempt_shape(stored.seq, stored.row, one.user_names.get(stored.row.agent_id or 0))
+                for stored in one.history
+            ],
         }
         for one in told
     ]
@@ -38,7 +41,9 @@ def attempts_as_json(told: Sequence[AttemptExplanation]) -> list[dict[str, Any]]
     """Past attempts, judged again."""
     return [
         {
-            **attempt_shape(one.stored.seq, one.stored.row),
+            **attempt_shape(one.stored.seq, one.stored.row, one.user_name),
+            "callingList": one.list_name or None,
+            "campaignName": one.campaign_name or None,
             "ruleSet": one.rule_set_name,
             "ruleSetVersion": one.stored.row.rule_set_version,
             "wasAllowed": one.was_allowed,

@@ -15,24 +15,24 @@ from trunkline.domain.attempts import AttemptStep
 from trunkline.domain.enums import CallResult
 from trunkline.domain.statistics import RecordCounts
 
+FOREVER_MS = 2**63 - 1
+"""Later than anything."""
+
 
 class AttemptCount(msgspec.Struct, frozen=True, kw_only=True):
-    """Rows of the attempt log that are alike: how many, and the number and time of the newest."""
+    """Rows of the attempt log that are alike: how many, and the number and time of the newest.
+
+    ``leads`` are the chains that were finished with them.
+    """
 
     list_id: int
     step: AttemptStep
     call_result: CallResult
     is_callback: bool
     rows: int
+    leads: int = 0
     newest_seq: int
     newest_at_ms: int
-
-
-class AttemptCounts(msgspec.Struct, frozen=True, kw_only=True):
-    """What came to the attempt log of a group; ``leads`` are the chains among them that are finished, by list."""
-
-    counts: list[AttemptCount] = []
-    leads: dict[int, int] = {}
 
 
 class WorkReads(Protocol):
@@ -58,9 +58,9 @@ class Counting(Protocol):
         """A calling list counted. Cost: reads the whole list, beside the work of others."""
 
     async def attempt_counts(
-        self, contact_centre_id: int, campaign_group_id: int, since_ms: int, after_seq: int
-    ) -> AttemptCounts:
-        """What came to the group's attempt log since then behind that number. Cost: those rows."""
+        self, contact_centre_id: int, campaign_group_id: int, since_ms: int, after_seq: int, until_ms: int = FOREVER_MS
+    ) -> list[AttemptCount]:
+        """What came to the group's attempt log behind that number, since and until (excluded). Cost: those rows."""
 
     async def schedule_runs(self, contact_centre_id: int, since_s: int) -> list[ScheduleRun]:
         """Items of schedules that had their turn, due since then, by time."""

@@ -2,7 +2,8 @@
 
 The database counts records by what the rules tell apart (``app.census``); one record stands for each group and is
 judged by the same table of rules as every other. What only a look at the single contact can tell (suppression, attempt
-rules) is estimated from a sample, unless the sample is everything.
+rules) is estimated from a sample: what it holds back becomes free when it lets go. When the sample is everything, all
+figures about time are taken from it, to the second.
 
 What somebody must switch on first (``SWITCHES``) says nothing of the records: it is told apart, and the rest of the
 figures is as if everything were on from now, because that is what whoever is about to start a group wants to know.
@@ -49,6 +50,8 @@ SWITCHES = frozenset(
 only that counts here which the server does not know; what it says of a record is asked at the hand-out."""
 BY_CONTACT = (Rule.SUPPRESSION, Rule.ATTEMPT_LIMIT, Rule.QUIET_TIME)
 """Rules that need a look at the single contact."""
+_NOW, _LATER, _NEVER = -1, HOURS_AHEAD, HOURS_AHEAD + 1
+"""When records become free, beside the hours 0 to ``HOURS_AHEAD - 1``."""
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,7 +76,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     rules and windows stay as they are. ``personal`` are among ``callable_if_on`` those that only their own agent gets.
     ``sampled`` contacts were looked at one by one.
     ``buffered_chains`` are those that the group has fetched from all its lists: they go to its agents next, and their
-    records are counted as RETRIEVED.
+    records are counted as RETRIEVED. ``time_zone`` is the list's own, for whoever reads hours.
     """
 
     list_name: str
@@ -93,6 +96,7 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     never_free: int
     sampled: int
     buffered_chains: int = 0
+    time_zone: str = "UTC"
 
 
 def overview(
@@ -108,8 +112,10 @@ def overview(
         statuses[group.status.name] += group.records
         if is_open(group.status) and group.window is not None:
             tally.add(group, _facts_of(group, group.window, facts))
-    by_contact, barred_if_on, barred_now = _by_contact(sample, tally.workable, is_whole=is_whole)
-    callable_if_on = max(0, tally.callable_if_on - barred_if_on)
+    looks = _Looks(tally, is_whole=is_whole)
+    for one in sample:
+        looks.add(msgspec.structs.replace(one, validation=facts.validation))
+    free = looks.free()
     campaign = facts.campaign
     return Overview(
         list_name=facts.calling_list.name,
@@ -120,14 +126,15 @@ def overview(
         by_status=dict(sorted(statuses.items())),
         open_records=sum(count for name, count in statuses.items() if is_open(RecordStatus[name])),
         obstacles=_obstacles(facts),
-        callable_now=max(0, tally.callable_now - barred_now),
-        callable_if_on=callable_if_on,
-        personal=min(tally.personal, callable_if_on),
-        held=[*(tally.held(rule) for rule in Rule if tally.records[rule]), *by_contact],
-        free_per_hour=tally.free_per_hour,
-        free_later=tally.free_later,
-        never_free=tally.never_free,
+        callable_now=looks.callable_now(),
+        callable_if_on=free[_NOW],
+        personal=min(looks.personal(), free[_NOW]),
+        held=[*(tally.held(rule) for rule in Rule if tally.records[rule]), *looks.held()],
+        free_per_hour=[free[hour] for hour in range(HOURS_AHEAD)],
+        free_later=free[_LATER],
+        never_free=free[_NEVER],
         sampled=len(sample),
+        time_zone=facts.calling_list.default_time_zone,
     )
 
 
@@ -140,9 +147,8 @@ class _Tally:
         self._openings: dict[tuple[Window, int], int | None] = {}
         self.records: Counter[Rule] = Counter()
         self._alone: Counter[Rule] = Counter()
-        self.callable_now = self.callable_if_on = self.personal = self.workable = 0
-        self.free_per_hour = [0] * HOURS_AHEAD
-        self.free_later = self.never_free = 0
+        self.callable_now = self.personal = self.workable = 0
+        self.free: Counter[int] = Counter()
 
     def held(self, rule: Rule) -> Held:
         return Held(rule=rule, records=self.records[rule], alone=self._alone[rule])
@@ -158,18 +164,26 @@ class _Tally:
         if own - BY_TIME:
             return
         self.workable += group.records
+        self.free[self.when(facts.record.window, group.due_hour, is_free=not own)] += group.records
         if not own:
             self.callable_now += group.records if not blocking else 0
-            self.callable_if_on += group.records
             self.personal += group.records if group.record_type.is_personal else 0
-            return
-        opens_s = self._opens_s(facts.record.window, max(0, group.due_hour))
+
+    def when(self, window: Window, due_hour: int, *, is_free: bool) -> int:
+        """When records of a window that are due in that hour become free; ``is_free``: nothing holds them back."""
+        if is_free:
+            return _NOW
+        hour = self.hour_of(self._opens_s(window, max(0, due_hour)))
+        return _LATER if due_hour == LATER and hour != _NEVER else hour
+
+    def when_exactly(self, window: Window, from_s: int) -> int:
+        """When a record of a window becomes free that nothing else holds back from that moment on."""
+        return self.hour_of(self._gate.opens_next_s(window, from_s))
+
+    def hour_of(self, opens_s: int | None) -> int:
         if opens_s is None:
-            self.never_free += group.records
-        elif group.due_hour == LATER or opens_s >= self._now_s + HOURS_AHEAD * 3600:
-            self.free_later += group.records
-        else:
-            self.free_per_hour[(opens_s - self._now_s) // 3600] += group.records
+            return _NEVER
+        return min((opens_s - self._now_s) // 3600, _LATER)
 
     def _opens_s(self, window: Window, due_hour: int) -> int | None:
         """When records of a window that are due in that hour can be called, taken as due at its end."""
@@ -178,6 +192,91 @@ class _Tally:
             due_s = self._now_s + due_hour * 3600 - (1 if due_hour else 0)
             self._openings[key] = self._gate.opens_next_s(window, due_s)
         return self._openings[key]
+
+
+class _Looks:
+    """What suppression and attempt rules hold back of the workable records, by the looks at single ones.
+
+    Several of these rules may hold the same record, and a window may hold it beside them: it becomes free when all
+    have let go. Of a sample the share counts for the whole, by which the figures of the census are moved.
+    """
+
+    def __init__(self, tally: _Tally, *, is_whole: bool) -> None:
+        self._tally = tally
+        self._is_whole = is_whole
+        self._met: Counter[Rule] = Counter()
+        self._alone: Counter[Rule] = Counter()
+        self._looked_at = self._barred_now = self._callable_now = self._personal = 0
+        self._moves: Counter[int] = Counter()
+        self._exactly: Counter[int] = Counter()
+
+    def add(self, facts: Facts) -> None:
+        """Look at a record."""
+        blocking = {rule for rule, entry in RULES.items() if entry.blocks(facts)}
+        own, by_contact = blocking - SWITCHES, blocking & set(BY_CONTACT)
+        if own - BY_TIME - by_contact:
+            return
+        self._looked_at += 1
+        self._met.update(by_contact)
+        if len(own) == 1:
+            self._alone.update(own & by_contact)
+        self._callable_now += not blocking
+        self._personal += not own and facts.record.record_type.is_personal
+        self._barred_now += bool(by_contact) and blocking == by_contact
+        window, due_at_s = facts.record.window, facts.record.due_at_s or 0
+        ends = [_end_s(rule, facts) for rule in by_contact]
+        if None in ends:
+            free = _NEVER
+        else:
+            from_s = max([facts.now_s, due_at_s, *(end_s for end_s in ends if end_s is not None)])
+            free = self._tally.when_exactly(window, from_s) if own else _NOW
+        self._exactly[free] += 1
+        if by_contact:
+            due_hour = min(max(0, (due_at_s - facts.now_s + 3599) // 3600), LATER)
+            self._moves[self._tally.when(window, due_hour, is_free=not own - by_contact)] -= 1
+            self._moves[free] += 1
+
+    @property
+    def _factor(self) -> float:
+        return 1.0 if self._is_whole or not self._looked_at else self._tally.workable / self._looked_at
+
+    def held(self) -> list[Held]:
+        """What each of these rules holds back."""
+        return [
+            Held(
+                rule=rule,
+                records=round(self._met[rule] * self._factor),
+                alone=round(self._alone[rule] * self._factor),
+                is_estimate=not self._is_whole,
+            )
+            for rule in BY_CONTACT
+            if self._met[rule]
+        ]
+
+    def free(self) -> Counter[int]:
+        """How many records become free when."""
+        if self._is_whole:
+            return self._exactly
+        hours = range(_NOW, _NEVER + 1)
+        return Counter(
+            {hour: max(0, self._tally.free[hour] + round(self._moves[hour] * self._factor)) for hour in hours}
+        )
+
+    def callable_now(self) -> int:
+        """How many go out with the switches as they are."""
+        if self._is_whole:
+            return self._callable_now
+        return max(0, self._tally.callable_now - round(self._barred_now * self._factor))
+
+    def personal(self) -> int:
+        """How many of those that could be called are personal."""
+        return self._personal if self._is_whole else self._tally.personal
+
+
+def _end_s(rule: Rule, facts: Facts) -> int | None:
+    """When a rule that blocks lets go; None when time alone will not do."""
+    ends = [verdict.until_s for verdict in RULES[rule].tell(facts, True) if verdict.is_blocking]
+    return None if None in ends else max(end_s for end_s in ends if end_s is not None)
 
 
 def _facts_of(group: CensusGroup, window: Window, facts: Facts) -> Facts:
@@ -214,39 +313,3 @@ def _obstacles(facts: Facts) -> list[Verdict]:
 
 def _told(rule: Rule, facts: Facts) -> Iterable[Verdict]:
     return RULES[rule].tell(facts, RULES[rule].blocks(facts))
-
-
-def _by_contact(sample: Sequence[Facts], workable: int, *, is_whole: bool) -> tuple[list[Held], int, int]:
-    """What suppression and attempt rules hold back of the workable records, by the sample's share.
-
-    Behind it how many nothing else holds back, with the switches on and as they are: several of these rules may hold
-    the same record.
-    """
-    met: Counter[Rule] = Counter()
-    alone: Counter[Rule] = Counter()
-    looked_at = barred_if_on = barred_now = 0
-    for facts in sample:
-        all_blocking = {rule for rule, entry in RULES.items() if entry.blocks(facts)}
-        blocking = all_blocking - SWITCHES
-        if blocking - BY_TIME - set(BY_CONTACT):
-            continue
-        looked_at += 1
-        for rule in blocking & set(BY_CONTACT):
-            met[rule] += 1
-        if len(blocking) == 1:
-            alone[next(iter(blocking))] += 1
-        if blocking and blocking <= set(BY_CONTACT):
-            barred_if_on += 1
-            barred_now += 1 if blocking == all_blocking else 0
-    factor = 1.0 if is_whole or not looked_at else workable / looked_at
-    held = [
-        Held(
-            rule=rule,
-            records=round(met[rule] * factor),
-            alone=round(alone[rule] * factor),
-            is_estimate=not is_whole,
-        )
-        for rule in BY_CONTACT
-        if met[rule]
-    ]
-    return held, round(barred_if_on * factor), round(barred_now * factor)

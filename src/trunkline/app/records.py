@@ -9,7 +9,7 @@ import msgspec
 from trunkline.app.access import Work, work_of
 from trunkline.app.asking import Asked, Rules
 from trunkline.app.number_places import located
-from trunkline.app.treating import Outcome, counted, ending_of, log_row, treat
+from trunkline.app.treating import Outcome, counted, ended_row, ending_of, log_row, treat
 from trunkline.app.view import Decision, View
 from trunkline.domain.attempts import AttemptStep
 from trunkline.domain.campaigns import CallingList
@@ -80,7 +80,7 @@ async def complete_record(view: View, asked: Asked, command: CompleteRecord, rul
         acknowledgement,
         records=records,
         off_desk=entries,
-        attempts=[log_row(view, record, AttemptStep.ENDED, ending), *outcome.attempts],
+        attempts=[ended_row(view, record, ending, chain.values(), records), *outcome.attempts],
     )
 
 
@@ -90,12 +90,15 @@ async def reject_record(view: View, asked: Asked, command: RejectRecord, rules: 
     entries, chain = await on_same_desk(view, work.held.entry)
     in_hands = [chain[e.chain_n] for e in entries if is_worked(e, chain)]
     # Whose fate was settled had its call; what is rejected unworked had none.
-    step = AttemptStep.ENDED if work.held.entry.is_settled else AttemptStep.RELEASED
-    row = log_row(view, work.held.record, step, ending_of(work.held.entry, work.campaign))
+    ending, back = ending_of(work.held.entry, work.campaign), given_back(in_hands)
+    if work.held.entry.is_settled:
+        row = ended_row(view, work.held.record, ending, chain.values(), back)
+    else:
+        row = log_row(view, work.held.record, AttemptStep.RELEASED, ending)
     return decided(
         work,
         acknowledged(asked, work, Acknowledgement.REJECTED),
-        records=given_back(in_hands),
+        records=back,
         off_desk=entries,
         attempts=[row],
     )

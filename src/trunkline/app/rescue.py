@@ -7,7 +7,7 @@ import msgspec
 from trunkline.app.asking import Asked, Rules
 from trunkline.app.ports import PreviewSession
 from trunkline.app.records import is_worked, on_same_desk
-from trunkline.app.treating import Outcome, counted, ending_of, is_promised, log_row, miss, treat
+from trunkline.app.treating import Outcome, counted, ended_row, ending_of, is_promised, log_row, miss, treat
 from trunkline.app.view import Decision, View
 from trunkline.domain.attempts import AttemptStep
 from trunkline.domain.chains import worked_record
@@ -104,7 +104,7 @@ async def _abandoned(view: View, entries: list[DeskEntry], chain: dict[int, Reco
     campaign = view.book.campaign_by_id(entry.contact_centre_id, entry.campaign_id, entry.user_id)
     ending = ending_of(entry, campaign, happening=Happening.LEASE_ENDED)
     if record is None:
-        return Outcome([], [log_row(view, chain[entry.chain_n], AttemptStep.ENDED, ending)])
+        return Outcome([], [ended_row(view, chain[entry.chain_n], ending, chain.values())])
     try:
         calling_list = view.book.list_by_id(entry.contact_centre_id, entry.list_id)
     except NotFound:  # deleted since: nobody is to be called from it any more
@@ -122,7 +122,11 @@ async def _abandoned(view: View, entries: list[DeskEntry], chain: dict[int, Reco
     if step is AttemptStep.ENDED:
         record = counted(record)
     outcome = treat(view, calling_list, list(chain.values()), record, ending)
-    return Outcome(outcome.records, [log_row(view, record, step, ending), *outcome.attempts])
+    if step is AttemptStep.ENDED:
+        row = ended_row(view, record, ending, chain.values(), outcome.records)
+    else:
+        row = log_row(view, record, step, ending)
+    return Outcome(outcome.records, [row, *outcome.attempts])
 
 
 async def _is_here(view: View, entry: DeskEntry) -> bool:

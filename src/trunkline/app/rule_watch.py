@@ -25,6 +25,7 @@ class RuleWatch:
         self._files = files
         self._report = report
         self._told = ""
+        self._has_read = False
         self._task: asyncio.Task[None] | None = None
 
     def look(self) -> None:
@@ -37,8 +38,12 @@ class RuleWatch:
                 self._report(self._told)
             return
         if texts is not None:
-            for fault in self._files.replace(texts):
+            faults = self._files.replace(texts)
+            for fault in faults:
                 self._report(fault)
+            if faults and not self._has_read:
+                self._report("nobody is called by the rules that these files stand for until they are mended")
+            self._has_read = True
 
     def start(self) -> None:
         """Look again and again."""
@@ -53,4 +58,7 @@ class RuleWatch:
     async def _run(self) -> None:
         while True:
             await asyncio.sleep(PERIOD_S)
-            self.look()
+            try:
+                self.look()
+            except Exception as error:  # noqa: BLE001 - whatever a file holds, the next edition of it is looked at
+                self._report(f"the rule files were not taken over: {type(error).__name__}: {error}")

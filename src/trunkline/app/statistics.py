@@ -1,25 +1,28 @@
 """Statistics of campaign groups and calling lists, in bounded time.
 
-- **Attempts** are counted incrementally: each look reads what came to the attempt log since the last one. Exact.
+- **Attempts** are counted incrementally: each look reads what came to the attempt log since the last one. Exact. Only
+  the log is counted, so a server that starts finds the same figures as the one before it, as far back as the log is
+  kept.
 - **Records** of a list are counted by reading the list. A count is used for ten seconds at least, and for fifty times
   as long as it took, so that counting takes a fiftieth of the database's time however long the list is
   (``domain.statistics.Counted``); only one list is counted at a time. Exact at ``counted_at_ms``.
 - **Agents and buffers** are read when they are asked for. Exact.
-- **Busy factor and time to complete** come from a sample every ``SAMPLE_EVERY_MS`` over the last half hour; they are
-  unknown after a start of the server until there are some.
+- **Busy factor and time to complete** come from a sample every ``SAMPLE_EVERY_MS`` over the last half hour. How many
+  chains were finished at its beginning is read from the log after a start of the server; who was busy before it is not
+  known then: the busy factor begins with the first sample.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 
 from trunkline.app.control import inside, works_in
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.group_keeper import GroupKeeper
-from trunkline.app.group_reads import AttemptCounts
+from trunkline.app.group_reads import AttemptCount
 from trunkline.app.ports import Clock, Store, StoredRow
 from trunkline.contract import notices
 from trunkline.domain.attempts import AttemptStep
@@ -62,19 +65,31 @@ class _Feed:
         self.samples: deque[Sample] = deque(maxlen=WINDOW_MS // SAMPLE_EVERY_MS + 1)
         self.lock = asyncio.Lock()
 
-    def take(self, found: AttemptCounts) -> None:
+    def take(self, found: Iterable[AttemptCount]) -> None:
         """Add what came since the last look."""
-        for count in found.counts:
+        for count in found:
             tally = self.lists.setdefault(count.list_id, Tally())
             if count.step is AttemptStep.ENDED:
                 tally.results[count.call_result] += count.rows
                 tally.callbacks_completed += count.rows if count.is_callback else 0
+                tally.leads += count.leads
             elif count.step is AttemptStep.CALLBACK_MISSED:
                 tally.callbacks_missed += count.rows
             self.seq = max(self.seq, count.newest_seq)
             self.newest_at_ms = max(self.newest_at_ms, count.newest_at_ms)
-        for list_id, chains in found.leads.items():
-            self.lists.setdefault(list_id, Tally()).leads += chains
+
+    def begin(self, at_ms: int, found: Iterable[AttemptCount]) -> None:
+        """Look back: how many chains were finished at the beginning of the last half hour, or when it was loaded."""
+        leads: Counter[int] = Counter()
+        for count in found:
+            leads[count.list_id] += count.leads
+        self.samples.append(Sample(at_ms, 0, 0, leads))
+
+    def sampled(self, sample: Sample) -> None:
+        """Take a sample; of those that are older than the window only the newest is kept, as its beginning."""
+        self.samples.append(sample)
+        while len(self.samples) > 1 and self.samples[1].at_ms <= sample.at_ms - WINDOW_MS:
+            self.samples.popleft()
 
     def total(self) -> Tally:
         """All lists together."""
@@ -228,7 +243,7 @@ class Statistics:
             feed = await self._fed(campaign)
             agents = figures.agents
             leads = {list_id: tally.leads for list_id, tally in feed.lists.items()}
-            feed.samples.append(Sample(now_ms, agents.taking_part, agents.busy, leads))
+            feed.sampled(Sample(now_ms, agents.taking_part, agents.busy, leads))
             self._latest[campaign.contact_centre_id, campaign.group_id] = figures
         known = {(campaign.contact_centre_id, campaign.group_id) for campaign in loaded}
         self._dry &= known
@@ -274,6 +289,11 @@ class Statistics:
         async with feed.lock:
             now_ms = self._clock.now_ms()
             if not 0 <= now_ms - feed.read_at_ms < FRESH_MS:
+                if not feed.samples:
+                    begin_ms = max(feed.loaded_at_ms, now_ms - WINDOW_MS)
+                    is_older = feed.loaded_at_ms < begin_ms
+                    whole = (*key, feed.loaded_at_ms, 0, begin_ms)
+                    feed.begin(begin_ms, await self._store.attempt_counts(*whole) if is_older else [])
                 since_ms = max(feed.loaded_at_ms, feed.newest_at_ms - OVERLAP_MS)
                 feed.take(await self._store.attempt_counts(*key, since_ms, feed.seq))
                 feed.read_at_ms = now_ms

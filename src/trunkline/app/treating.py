@@ -5,7 +5,7 @@ Every decision of a plan is a row of the attempt log (step TREATED), so that "wh
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -17,7 +17,7 @@ from trunkline.domain.chains import carries
 from trunkline.domain.desk import DeskEntry
 from trunkline.domain.enums import CallResult, RecordAction, Treatment
 from trunkline.domain.objects import ObjectKind
-from trunkline.domain.records import Happening, Record, moved
+from trunkline.domain.records import Happening, Record, is_open, moved
 from trunkline.domain.treatment_decisions import Case, Treated, decide, ended
 from trunkline.domain.treatments import ACTION_NAMES, MISSED, UNCOUNTED, Step, TreatmentPlan, TreatmentRule, numbered
 
@@ -161,6 +161,15 @@ def log_row(view: View, record: Record, step: AttemptStep, ending: Ending, **det
         agent_id=ending.agent_id,
         detail=facts,
     )
+
+
+def ended_row(
+    view: View, record: Record, ending: Ending, chain: Iterable[Record], changed: Iterable[Record] = ()
+) -> AttemptRow:
+    """The row of an attempt that has its result; ``changed`` are the records of the chain as they are after it."""
+    after = {one.chain_n: one for one in (*chain, *changed)}
+    row = log_row(view, record, AttemptStep.ENDED, ending)
+    return msgspec.structs.replace(row, is_lead=not any(is_open(one.status) for one in after.values()))
 
 
 def is_promised(record: Record) -> bool:

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from importlib.resources import as_file, files
-from pathlib import Path
 from typing import IO, Any
 
 import click
@@ -18,6 +17,7 @@ from trunkline.app.directory import ReferenceBook
 from trunkline.cli.auditor import Audit, read_rule_files
 from trunkline.cli.centres import OpensStore, command_line_caller
 from trunkline.cli.flags import STORAGE, config_from, with_options
+from trunkline.cli.installed_rules import rules_folder, use_rule_files
 from trunkline.config import Config
 from trunkline.errors import Refused, TrunklineError
 
@@ -47,22 +47,30 @@ def attempts(program: OpensStore, /, file: str | None, is_json: bool, **given: A
     """
     since_ms, until_ms = _moment(given.pop("since")), _moment(given.pop("until"))
     config = config_from(given.pop("toml_path"), {name: given.pop(name) for name in _OPTIONS})
+    use_rule_files(config)
     try:
         with as_file(files("trunkline.rules")) as own:
-            folders = [own, Path(config.rules_dir or Path(config.data_dir) / "rules")]
-            books = Audit(read_rule_files(folders), since_ms or 0)
-        if file is not None:
-            with click.open_file(file, encoding="utf-8") as lines:
-                for line in lines:
-                    books.read(line)
-        else:
-            centre = given["contact_centre"]
-            asyncio.run(_each(program, config, centre, since_ms, until_ms, lambda line: books.read(line.decode())))
-    except (ValueError, KeyError) as error:
-        raise click.ClickException(f"cannot be read: {error}") from None
+            books = Audit(read_rule_files([own, rules_folder(config)]), since_ms or 0)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from None
+    if file is not None:
+        with click.open_file(file, "rb") as lines:
+            for number, line in enumerate(lines, start=1):
+                _read(books, line, f"{file}, line {number}")
+    else:
+        centre = given["contact_centre"]
+        asyncio.run(_each(program, config, centre, since_ms, until_ms, lambda line: _read(books, line, "the log")))
     _show(books, is_json=is_json)
     if books.illegal:
         raise SystemExit(1)
+
+
+def _read(books: Audit, line: bytes, place: str) -> None:
+    try:
+        books.read(line.decode())
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        told = f"there is no {error}" if isinstance(error, KeyError) else str(error)
+        raise click.ClickException(f"{place}: cannot be read: {told}") from None
 
 
 @audit.command("export")

@@ -260,16 +260,26 @@ class Audit:
 def read_rule_files(folders: Iterable[Path]) -> dict[str, Rule]:
     """The documents of all rule files in the folders, by their names; later folders replace.
 
-    ``ValueError`` names a file that is none: an audit by half of the rules would be worth nothing.
+    ``ValueError`` names a file that is none, with line or place: an audit by half of the rules would be worth nothing.
     """
     documents: dict[str, Rule] = {}
     for folder in folders:
+        names = set()
         for file in sorted(folder.glob("*.yaml")):
+            place = ""
             try:
                 document = yaml.load(file.read_text(encoding="utf-8"), Loader=yaml.BaseLoader)  # noqa: S506 - texts only
-                documents[document["name"]] = document
-            except (yaml.YAMLError, TypeError, KeyError, UnicodeDecodeError) as error:
-                raise ValueError(f"the rule file {file}: {error}") from None
+                name = document["name"]
+                for n, entry in enumerate(document["regions"]):
+                    place = f" regions[{n}]:"
+                    _of_entry(entry, document)["holidays"](2028)  # a leap year: every day that can be named is there
+            except (yaml.YAMLError, OSError, TypeError, KeyError, ValueError, AttributeError, IndexError) as error:
+                told = f"there is no {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
+                raise ValueError(f"the rule file {file}:{place} {told}") from None
+            if name in names:
+                raise ValueError(f"the rule file {file}: another file has the name {name} already")
+            names.add(name)
+            documents[name] = document
     return documents
 
 
@@ -293,16 +303,17 @@ def _of_file(files: Mapping[str, Rule], name: str) -> list[Rule]:
     document = files.get(name)
     if document is None:
         return [_rule({"region": "*"}, [[]] * 7, [], [])]
-    found = []
-    for entry in document["regions"]:
-        week: list[list[tuple[int, int]]] = [[] if "hours" in entry else [(0, 86_400)] for _ in _DAYS]
-        for days, spans in entry.get("hours", {}).items():
-            first, _, last = days.partition("-")
-            for day in range(_DAYS.index(first), _DAYS.index(last or first) + 1):
-                week[day] = _spans(spans)
-        holidays = [when for name in entry.get("holidays", []) for when in document["holidays"][name].values()]
-        found.append(_rule(entry, week, [_in_words(when) for when in holidays], _spans(entry.get("on_holidays", []))))
-    return found
+    return [_of_entry(entry, document) for entry in document["regions"]]
+
+
+def _of_entry(entry: Rule, document: Rule) -> Rule:
+    week: list[list[tuple[int, int]]] = [[] if "hours" in entry else [(0, 86_400)] for _ in _DAYS]
+    for days, spans in entry.get("hours", {}).items():
+        first, _, last = days.partition("-")
+        for day in range(_DAYS.index(first), _DAYS.index(last or first) + 1):
+            week[day] = _spans(spans)
+    holidays = [when for name in entry.get("holidays", []) for when in document["holidays"][name].values()]
+    return _rule(entry, week, [_in_words(when) for when in holidays], _spans(entry.get("on_holidays", [])))
 
 
 def _of_object(entry: Rule) -> Rule:

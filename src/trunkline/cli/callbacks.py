@@ -75,7 +75,7 @@ def _row(one: dict[str, Any]) -> tuple[object, ...]:
     late = one["lateSeconds"] // 60
     return (
         due,
-        f"{late} min" if late else "",
+        f"{late} min" if late else "held" if one["heldBy"] else "",
         one["callbackType"],
         one["userName"] or "",
         one["callingList"] or "",

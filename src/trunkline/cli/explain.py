@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
@@ -13,22 +12,27 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from trunkline.adapters.rule_folder import RuleFolder
 from trunkline.adapters.system import SystemClock
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.explain import AttemptExplanation, Explainer, RecordExplanation, Target
 from trunkline.app.explanations import attempts_as_json, overviews_as_json, records_as_json
 from trunkline.app.overview import Overview
-from trunkline.app.rule_files import IN_USE
 from trunkline.cli.centres import OpensStore, command_line_caller
 from trunkline.cli.flags import STORAGE, config_from, with_options
+from trunkline.cli.installed_rules import use_rule_files
 from trunkline.config import Config
-from trunkline.domain.attempts import AttemptStep
+from trunkline.contract.names import CALL_RESULT_NAMES
+from trunkline.domain.attempts import AttemptRow, AttemptStep
+from trunkline.domain.enums import RecordStatus
 from trunkline.domain.facts import Rule, Verdict
+from trunkline.domain.records import is_open
 from trunkline.domain.verdict_texts import moment
 from trunkline.errors import Refused, TrunklineError
 
 T = TypeVar("T")
+
+MAX_SHOWN = 10
+"""Rows of the attempt log printed of a chain: a screenful; ``--json`` has more."""
 
 _OPTIONS = (*STORAGE, "rules_dir")
 
@@ -73,7 +77,7 @@ def record(program: OpensStore, /, **given: Any) -> None:
         _print(attempts_as_json(told), is_json, lambda console: show_attempts(told, console))
         return
     found = _run(program, given, lambda explainer: explainer.records(target, campaign))
-    _print(records_as_json(found), is_json, lambda console: _show_records(found, console))
+    _print(records_as_json(found), is_json, lambda console: show_records(found, console))
     if not any(each.may_be_called for one in found for each in one.campaigns):
         raise SystemExit(1)
 
@@ -92,13 +96,6 @@ def explain_campaign(program: OpensStore, /, name: str, is_json: bool, **given: 
     """The same for every list of CAMPAIGN, as each of its groups works it."""
     told = _run(program, given, lambda explainer: explainer.campaign(name))
     _print(overviews_as_json(told), is_json, lambda console: show_overviews(told, console))
-
-
-def use_rule_files(config: Config) -> None:
-    """Take the installation's own rule files, as the server does; faults are told on standard error."""
-    texts = RuleFolder(Path(config.rules_dir or Path(config.data_dir) / "rules")).changed()
-    for fault in IN_USE.replace(texts or {}):
-        click.echo(f"rule file {fault}", err=True)
 
 
 def _run(program: OpensStore, given: dict[str, Any], ask: Callable[[Explainer], Awaitable[T]]) -> T:
@@ -139,32 +136,66 @@ def _verdicts(verdicts: Sequence[Verdict], time_zone: str, console: Console) -> 
     table.add_column(overflow="fold")
     for one in verdicts:
         mark = "[red]!![/]" if one.is_blocking else "[green]ok[/]"
-        told = [f"{escape(one.sentence)} [dim]{escape(one.value)}[/]"]
-        told += [f"[dim]since {moment(one.since_s, time_zone)}[/]"] if one.since_s else []
-        told += [f"[dim]until {moment(one.until_s, time_zone)}[/]"] if one.until_s else []
+        told = [f"{escape(one.sentence)} [dim]({escape(one.value)})[/]"]
+        times = [f"since {moment(one.since_s, time_zone)}"] if one.since_s else []
+        times += [f"until {moment(one.until_s, time_zone)}"] if one.until_s else []
+        if one.is_blocking and not one.until_s:
+            times.append("until something is changed")
+        told += [f"[dim]{', '.join(times)}[/]"] if times else []
         table.add_row(mark, one.rule.value, "\n".join(told))
     console.print(table)
 
 
-def _show_records(told: Sequence[RecordExplanation], console: Console) -> None:
+def show_records(told: Sequence[RecordExplanation], console: Console) -> None:
+    """Print records: what holds them back first, then every rule, then what was tried with the chain."""
     for one in told:
         record = one.record
         console.print(
-            f"[bold]Record {record.record_id}[/]: {escape(one.list_name)}, chain {record.chain_id}, place "
-            f"{record.chain_n}, {record.status.name}, at {moment(one.at_s, record.time_zone)}"
+            f"[bold]Record {record.record_id}[/], {escape(record.phone_number)}: {escape(one.list_name)}, chain "
+            f"{record.chain_id}, place {record.chain_n}, {record.status.name}, at {moment(one.at_s, record.time_zone)}"
         )
         for each in one.campaigns:
             name = f"campaign {each.campaign_name}, group {each.group_name}" if each.campaign_name else "no campaign"
-            free = f"; every rule lets go by {moment(each.free_at_s, record.time_zone)}" if each.free_at_s else ""
-            state = "[green]may be called now[/]" if each.may_be_called else f"[red]may not be called[/]{free}"
+            state = "[green]may be called now[/]" if each.may_be_called else "[red]may not be called[/]"
             console.print(f"\n{escape(name)}, rule set {escape(each.rule_set_name)}: {state}")
+            held = [verdict for verdict in each.verdicts if verdict.is_blocking]
+            if held:
+                rules = "; ".join(dict.fromkeys(verdict.rule.value for verdict in held))
+                free = "until something is changed"
+                if each.free_at_s:
+                    free = f"every one has let go by {moment(each.free_at_s, record.time_zone)}"
+                console.print(f"held back by {escape(rules)}: {free}")
             _verdicts(each.verdicts, record.time_zone, console)
-        for stored in one.history[:10]:
+        if one.history:
+            console.print("\nwhat was tried with this chain, newest first:")
+        for stored in one.history[:MAX_SHOWN]:
             row = stored.row
-            detail = ", ".join(f"{key} {value}" for key, value in row.detail.items())
-            when = moment(row.at_ms // 1000, record.time_zone)
-            console.print(escape(f"  {when}  {row.step.name} {row.call_result.name} {detail}"))
+            who = one.user_names.get(row.agent_id or 0, "")
+            console.print(escape(f"  {moment(row.at_ms // 1000, record.time_zone)}  {history_line(row, who)}"))
         console.print()
+
+
+def history_line(row: AttemptRow, user_name: str) -> str:
+    """What a row of the attempt log tells, in words."""
+    detail, by = row.detail, f" by {user_name}" if user_name else ""
+    number = f" of place {row.chain_n}"
+    if row.step is AttemptStep.PERMITTED:
+        return f"handed out{f' to {user_name}' if user_name else ''}: the number{number}"
+    if row.step is AttemptStep.ENDED:
+        return f"ended{by} with {CALL_RESULT_NAMES[row.call_result]}: the number{number}"
+    if row.step is AttemptStep.TREATED:
+        due_at_s = detail.get("due_at_s")
+        when = f", at {moment(due_at_s, row.time_zone)}" if isinstance(due_at_s, int) else ""
+        return f"treatment: {detail.get('why', '')}{when}"
+    if row.step is AttemptStep.BLOCKED:
+        until_s = detail.get("until_s")
+        until = f", until {moment(until_s, row.time_zone)}" if isinstance(until_s, int) else ""
+        return f"held back by {detail.get('rule', 'a rule')}: {detail.get('value', detail.get('said', ''))}{until}"
+    if row.step is AttemptStep.CALLBACK_MISSED:
+        due_at_s = detail.get("due_at_s")
+        when = f" of {moment(due_at_s, row.time_zone)}" if isinstance(due_at_s, int) else ""
+        return f"nobody took the callback{when}"
+    return f"given back without a call{by}" + (f" ({detail['why']})" if "why" in detail else "")
 
 
 def show_attempts(told: Sequence[AttemptExplanation], console: Console) -> None:
@@ -174,7 +205,7 @@ def show_attempts(told: Sequence[AttemptExplanation], console: Console) -> None:
         state = (
             "[green]allowed[/] by the rules of then" if one.was_allowed else "[red]not allowed[/] by the rules of then"
         )
-        by = ""
+        by = f" to {one.user_name}" if one.user_name and row.step is AttemptStep.PERMITTED else ""
         if row.step is AttemptStep.BLOCKED and "rule" in detail:
             by = f" by {detail['rule']}: {detail.get('value', detail.get('said', ''))}"
             if one.was_allowed:  # by something that only that moment knew, such as a do-not-call entry
@@ -182,6 +213,10 @@ def show_attempts(told: Sequence[AttemptExplanation], console: Console) -> None:
         when = moment(row.at_ms // 1000, row.time_zone)
         rules = f"rule set {one.rule_set_name} version {row.rule_set_version}"
         console.print(f"[bold]{row.step.name}[/]{escape(by)}, {when}, {escape(rules)}: {state}")
+        campaign = f", campaign {one.campaign_name}" if one.campaign_name else ""
+        console.print(
+            escape(f"   {row.number_key}, {one.list_name}, chain {row.chain_id}, place {row.chain_n}{campaign}")
+        )
         _verdicts(one.verdicts, row.time_zone, console)
 
 
@@ -189,7 +224,7 @@ def show_overviews(told: Sequence[Overview], console: Console) -> None:
     """Print lists in numbers; what is switched off comes before the figures, which are as if it were on."""
     for one in told:
         name = f"campaign {one.campaign_name}, group {one.group_name}" if one.campaign_name else "no campaign"
-        console.print(f"[bold]{escape(one.list_name)}[/], {escape(name)}")
+        console.print(f"[bold]{escape(one.list_name)}[/], {escape(name)}, at {moment(one.at_s, one.time_zone)}")
         statuses = ", ".join(f"{count} {status}" for status, count in one.by_status.items())
         console.print(f"{one.records} records: {statuses or 'none'}")
         for obstacle in one.obstacles:
@@ -203,13 +238,37 @@ def show_overviews(told: Sequence[Overview], console: Console) -> None:
         else:
             console.print(f"{one.callable_now} may be called now {personal}")
         if one.buffered_chains:
-            console.print(f"{one.buffered_chains} chains were fetched for {escape(one.group_name)} and go out next")
-        table = Table(box=None, padding=(0, 1))
-        for heading in ("rule", "holds back", "alone"):
-            table.add_column(heading, justify="right" if heading != "rule" else "left")
-        for held in one.held:
-            mark = "about " if held.is_estimate else ""
-            table.add_row(held.rule.value, f"{mark}{held.records}", f"{mark}{held.alone}")
-        console.print(table)
-        console.print("become free in each of the next 24 hours: " + " ".join(map(str, one.free_per_hour)))
-        console.print(f"later: {one.free_later}; never, as windows and rules are: {one.never_free}\n")
+            chains = "chain was" if one.buffered_chains == 1 else "chains were"
+            go = "goes" if one.buffered_chains == 1 else "go"
+            console.print(f"{one.buffered_chains} {chains} fetched for {escape(one.group_name)} and {go} out next")
+        _held(one, console)
+        _free(one, console)
+
+
+def _held(one: Overview, console: Console) -> None:
+    if not one.held:
+        console.print("no rule holds a record back")
+        return
+    table = Table(box=None, padding=(0, 1))
+    for heading in ("rule", "holds back", "alone"):
+        table.add_column(heading, justify="right" if heading != "rule" else "left")
+    for held in one.held:
+        mark = "about " if held.is_estimate else ""
+        # Of the finished ones nobody asks why they are not called.
+        waits = ", ".join(name for name in one.by_status if name != "READY" and is_open(RecordStatus[name]))
+        rule = f"{held.rule.value} ({waits})" if held.rule is Rule.STATUS and waits else held.rule.value
+        table.add_row(rule, f"{mark}{held.records}", f"{mark}{held.alone}")
+    console.print(table)
+
+
+def _free(one: Overview, console: Console) -> None:
+    if any(one.free_per_hour):
+        console.print("become free in the next 24 hours:")
+        for hour, count in enumerate(one.free_per_hour):
+            if count:
+                from_s = one.at_s + hour * 3600
+                until = moment(from_s + 3600, one.time_zone).split()[2]
+                console.print(f"  hour {hour + 1:2}, from {moment(from_s, one.time_zone)} to {until}: {count}")
+    else:
+        console.print("none becomes free in the next 24 hours")
+    console.print(f"later: {one.free_later}; never, as windows and rules are: {one.never_free}\n")

@@ -29,7 +29,7 @@ from trunkline.contract.group_control import OPTIMIZE_BY_NAMES
 from trunkline.contract.names import CALL_RESULT_NAMES, DIAL_MODE_NAMES
 from trunkline.contract.notices import STATUS_NAMES
 from trunkline.domain.attempts import AttemptStep
-from trunkline.domain.enums import CallResult, DoNotCallKind, RecordStatus, RecordType
+from trunkline.domain.enums import DoNotCallKind, Hold, RecordStatus, RecordType
 from trunkline.domain.facts import Rule
 from trunkline.domain.statistics import Waiting
 from trunkline.domain.webhooks import DeliveryState
@@ -38,6 +38,7 @@ _NAME_OR_NULL = nullable(TEXT)
 _RATIO_OR_NULL = nullable(RATIO)
 _RULE = one_of(rule.value for rule in Rule)
 _SECOND_OF_DAY = whole(0, 86_400)
+_HOLD = said(nullable(one_of(hold.name for hold in Hold if hold)), "The kind of rule that put it back.")
 
 GROUP = closed(
     (),
@@ -149,8 +150,9 @@ CALLBACK = closed(
     campaignName=_NAME_OR_NULL,
     callbackType=one_of(TYPES),
     userName=said(_NAME_OR_NULL, "The agent whose callback it is."),
-    timestamp=TIME_S,
-    lateSeconds=COUNT,
+    timestamp=said(TIME_S, "When it is due; while a rule holds it, when that lets go."),
+    lateSeconds=said(COUNT, "Since `timestamp`, in every state."),
+    heldBy=_HOLD,
     phoneNumber=TEXT,
     timeZone=TEXT,
     **{"from": _SECOND_OF_DAY, "until": _SECOND_OF_DAY},
@@ -194,10 +196,14 @@ _ATTEMPT = {
     "seq": LONG,
     "timestamp": TIME_MS,
     "step": one_of(step.name for step in AttemptStep),
+    "chainId": LONG,
     "chainN": COUNT,
+    "recordId": LONG,
+    "phoneNumber": said(TEXT, "The digits under which it is counted."),
+    "userName": said(_NAME_OR_NULL, "The agent."),
     "campaignId": nullable(NUMBER),
     "attemptGuid": TEXT,
-    "callResult": one_of(result.name for result in CallResult),
+    "callResult": one_of(CALL_RESULT_NAMES.values()),
     "detail": said({"type": "object"}, "Facts of the step."),
 }
 EXPLAINED_RECORD = closed(
@@ -210,8 +216,10 @@ EXPLAINED_RECORD = closed(
     phoneNumber=TEXT,
     recordStatus=one_of(status.name for status in RecordStatus),
     recordType=one_of(kind.name for kind in RecordType),
-    callResult=one_of(result.name for result in CallResult),
+    callResult=one_of(CALL_RESULT_NAMES.values()),
     attempts=COUNT,
+    dueAt=nullable(TIME_S),
+    heldBy=_HOLD,
     timeZone=TEXT,
     otherTimeZones=many(TEXT),
     region=TEXT,
@@ -224,6 +232,8 @@ EXPLAINED_ATTEMPT = closed(
     (),
     "A past attempt, judged again by the rules of then.",
     **_ATTEMPT,
+    callingList=_NAME_OR_NULL,
+    campaignName=_NAME_OR_NULL,
     ruleSet=TEXT,
     ruleSetVersion=COUNT,
     wasAllowed=BOOL,

@@ -11,7 +11,7 @@ import msgspec
 
 from trunkline.contract.names import CALL_RESULT_NAMES
 from trunkline.contract.values import INT32_MAX, MAX_NAME, MAX_TIME_S, Body, integer, require, text
-from trunkline.domain.enums import CallbackType, RecordStatus, RecordType
+from trunkline.domain.enums import CallbackType, Hold, RecordStatus, RecordType
 from trunkline.domain.records import Record
 from trunkline.errors import OutOfRange
 
@@ -143,7 +143,7 @@ def parse_reassignment(content: Body) -> Reassigned:
 
 
 def callback_object(record: Record, names: Names, now_s: int) -> Json:
-    """One callback of the list."""
+    """One callback of the list. ``heldBy``: a rule of that kind put it back, and ``timestamp`` is when it lets go."""
     due_at_s = record.due_at_s or 0
     return {
         "callingList": names.list_name,
@@ -155,6 +155,7 @@ def callback_object(record: Record, names: Names, now_s: int) -> Json:
         "userName": names.user_name,
         "timestamp": due_at_s,
         "lateSeconds": max(0, now_s - due_at_s),
+        "heldBy": None if record.hold is Hold.NONE else record.hold.name,
         "phoneNumber": record.phone_number,
         "timeZone": record.time_zone,
         "from": record.from_s,

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from trunkline.contract.names import CALL_RESULT_NAMES
 from trunkline.domain.attempts import AttemptRow
+from trunkline.domain.enums import Hold
 from trunkline.domain.facts import Rule, Verdict
 from trunkline.domain.records import Record
 
@@ -52,8 +54,10 @@ def record_shape(record: Record, list_name: str) -> dict[str, Any]:
         "phoneNumber": record.phone_number,
         "recordStatus": record.status.name,
         "recordType": record.record_type.name,
-        "callResult": record.call_result.name,
+        "callResult": CALL_RESULT_NAMES[record.call_result],
         "attempts": record.attempts,
+        "dueAt": record.due_at_s,
+        "heldBy": None if record.hold is Hold.NONE else record.hold.name,
         "timeZone": record.time_zone,
         "otherTimeZones": list(record.other_zones),
         "region": record.region,
@@ -62,16 +66,20 @@ def record_shape(record: Record, list_name: str) -> dict[str, Any]:
     }
 
 
-def attempt_shape(seq: int, row: AttemptRow) -> dict[str, Any]:
-    """A row of the attempt log."""
+def attempt_shape(seq: int, row: AttemptRow, user_name: str | None) -> dict[str, Any]:
+    """A row of the attempt log. ``phoneNumber`` are the digits under which it is counted, ``userName`` the agent."""
     return {
         "seq": seq,
         "timestamp": row.at_ms,
         "step": row.step.name,
+        "chainId": row.chain_id,
         "chainN": row.chain_n,
+        "recordId": row.record_id,
+        "phoneNumber": row.number_key,
+        "userName": user_name or None,
         "campaignId": row.campaign_id,
         "attemptGuid": row.attempt_guid,
-        "callResult": row.call_result.name,
+        "callResult": CALL_RESULT_NAMES[row.call_result],
         "detail": row.detail,
     }
 

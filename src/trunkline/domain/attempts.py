@@ -31,7 +31,7 @@ class AttemptRow(msgspec.Struct, frozen=True, kw_only=True):
     """One row. The window and the rule set are those of the moment, so that the row can be judged by itself.
 
     ``number_key`` is ``canonical_number``, ``person_key`` that of ``person_key``. ``detail`` are facts of the step.
-    ``rule_set_id`` 0 means the built-in rules.
+    ``rule_set_id`` 0 means the built-in rules. ``is_lead``: no record of the chain may be called after this attempt.
     """
 
     contact_centre_id: int
@@ -56,6 +56,7 @@ class AttemptRow(msgspec.Struct, frozen=True, kw_only=True):
     until_s: int
     rule_set_id: int = 0
     rule_set_version: int = 0
+    is_lead: bool = False
     detail: dict[str, str | int | float | bool | None] = {}
 
 

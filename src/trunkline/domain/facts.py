@@ -101,7 +101,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     ``campaign`` is the campaign as a group works it, None when a record is explained outside any. ``user_id`` is the
     agent who would get the record; None: anybody. ``passes_filter`` None means that no filter applies. ``overrides``
     are those in force that are about this record. ``who`` are the number key and the person key under which a past
-    attempt is in the log, where those of the record may have changed or were erased since.
+    attempt is in the log, where those of the record may have changed or were erased since. ``owner_name`` is the agent
+    of a personal callback, for whoever reads.
     """
 
     record: Record
@@ -119,6 +120,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     busy: Busy | None = None
     validation: Validation | None = None
     who: tuple[str, str] | None = None
+    owner_name: str = ""
 
     @property
     def entry(self) -> CampaignList | None:

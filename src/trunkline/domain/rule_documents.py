@@ -104,7 +104,7 @@ def _region(entry: Any, place: str, calendars: Mapping[str, tuple[Holiday, ...]]
         raise _Fault(f"{place}.region: give {EVERYWHERE}, a country (US) or a part of one (US-TX)")
     holidays: list[Holiday] = []
     for index, name in enumerate(_list(values.get("holidays", []), f"{place}.holidays", MAX_HOLIDAYS)):
-        if name not in calendars:
+        if not isinstance(name, str) or name not in calendars:
             raise _Fault(f"{place}.holidays[{index}]: there is no calendar of holidays named {_shown(name)}")
         holidays += calendars[name]
     on_holidays = values.get("on_holidays")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
+from trunkline.domain.attempt_history import CALLBACK_TYPES
 from trunkline.domain.attempt_rules import AttemptVerdict
 from trunkline.domain.calling_times import Limits, clock
 from trunkline.domain.eligibility import SECONDS_A_DAY, Window, offset_s, zone
@@ -21,6 +22,7 @@ from trunkline.domain.facts import (
 from trunkline.domain.openings import DailyHours, Permission, permission
 from trunkline.domain.records import is_open
 from trunkline.domain.rule_sets import OVERRIDABLE, RuleOverride
+from trunkline.domain.treatments import READ_BACK
 
 _HOLDS = {
     Hold.ATTEMPT_RULE: "an attempt rule",
@@ -78,9 +80,14 @@ def group_started(facts: Facts, is_blocking: bool) -> Iterable[Verdict]:
     if campaign is None:
         return ()
     name = campaign.group_name or campaign.name
+    if not campaign.status.is_loaded or campaign.status is GroupStatus.IN_ACTIVE:
+        told = f"The campaign group {name} hands nothing out as it stands, started or not."
+        return _one(Rule.GROUP_STARTED, is_blocking, "not asked", told)
+    if not is_blocking and campaign.hands_out_fresh:
+        return _one(Rule.GROUP_STARTED, is_blocking, "started", f"The campaign group {name} is started.")
     if not is_blocking:
-        value = "started" if campaign.hands_out_fresh else "not needed"
-        return _one(Rule.GROUP_STARTED, is_blocking, value, f"The campaign group {name} hands such records out.")
+        told = f"The campaign group {name} is not started; callbacks go out all the same."
+        return _one(Rule.GROUP_STARTED, is_blocking, "not needed", told)
     if campaign.hands_out_fresh:
         told = f"The campaign group {name} is completing: it takes no more records."
         return _one(Rule.GROUP_STARTED, is_blocking, "completing", told)
@@ -115,7 +122,7 @@ def status(facts: Facts, is_blocking: bool) -> Iterable[Verdict]:
         RecordStatus.READY: "waits to be called",
         RecordStatus.RETRIEVED: "is in work already",
         RecordStatus.CHAIN_READY: "waits with another record of its chain",
-        RecordStatus.MISSED_CALL_BACK: "has a callback that was missed",
+        RecordStatus.MISSED_CALL_BACK: "has a callback that was missed; a supervisor gives it an agent or another time",
     }.get(record.status, "is finished")
     if facts.is_in_own_buffer and not is_blocking:
         told = "was fetched for this group and goes to one of its agents"
@@ -153,18 +160,29 @@ def other_agent(facts: Facts, is_blocking: bool) -> Iterable[Verdict]:
     record = facts.record
     if not record.record_type.is_personal:
         return _one(Rule.OTHER_AGENT, is_blocking, "no", "The record is nobody's personal callback.")
-    sentence = f"The record is the personal callback of the agent with number {record.agent_id}, who alone may get it."
-    return _one(Rule.OTHER_AGENT, is_blocking, f"agent {record.agent_id}", sentence)
+    agent = facts.owner_name or f"agent {record.agent_id}"
+    sentence = f"The record is the personal callback of {agent}, who alone may get it"
+    if is_blocking and facts.campaign is not None and record.agent_id not in facts.campaign.agents:
+        sentence += f", and does not work in {facts.campaign.group_name or facts.campaign.name}"
+    return _one(Rule.OTHER_AGENT, is_blocking, agent, f"{sentence}.")
 
 
 def due_time(facts: Facts, is_blocking: bool) -> Iterable[Verdict]:
     """Whether a callback's or a retry's time has come."""
     record = facts.record
+    what = "callback" if record.record_type in CALLBACK_TYPES else "next call"
+    if record.hold is not Hold.NONE and record.record_type in READ_BACK:
+        sentence = f"The time of its {what} has come; a rule has put it back since then (hold)."
+        return _one(Rule.DUE_TIME, is_blocking, "put back", sentence)
     if record.due_at_s is None or record.hold is not Hold.NONE:
         return _one(Rule.DUE_TIME, is_blocking, "none", "Neither a callback nor a retry is scheduled.")
     when = moment(record.due_at_s, record.time_zone)
-    sentence = f"The record is scheduled for {when}" + ("." if is_blocking else ", which is past.")
-    return _one(Rule.DUE_TIME, is_blocking, when, sentence, None, record.due_at_s if is_blocking else None)
+    if is_blocking:
+        value = f"in {(record.due_at_s - facts.now_s + 59) // 60} min"
+        return _one(Rule.DUE_TIME, True, value, f"Its {what} is due at {when}.", None, record.due_at_s)
+    late_min = (facts.now_s - record.due_at_s) // 60
+    sentence = f"Its {what} has been due since {when}, {late_min} min ago."
+    return _one(Rule.DUE_TIME, False, f"{late_min} min ago", sentence, record.due_at_s)
 
 
 def hold(facts: Facts, is_blocking: bool) -> Iterable[Verdict]:
@@ -216,12 +234,15 @@ def calling_time(facts: Facts, is_blocking: bool) -> Iterable[Verdict]:
     """The calling-time rules of the region, as on an ordinary day."""
     override = facts.override_of(OVERRIDABLE.calling_time)
     plain = facts.limits.without_holidays()
-    sources = "; ".join(_today(facts, plain)[2])
+    sources = "; ".join(source.replace("*:", "everywhere:", 1) for source in _today(facts, plain)[2])
     value = f"{_today(facts, plain)[0]} by {sources}" if sources else "no rule"
     told = permission(whole_day(facts.record), (), plain, facts.now_s)
     if override is not None and not told.is_open:
         return _overridden(Rule.CALLING_TIME, value, override, facts)
     region = facts.record.region or facts.rule_set.default_region or "everywhere"
+    if not sources and not is_blocking:
+        sentence = f"The rule set {facts.rule_set.name} has no calling time for {region} today."
+        return _one(Rule.CALLING_TIME, False, value, sentence)
     subject = f"Calling time of {region} ({facts.rule_set.name})"
     return _timed(Rule.CALLING_TIME, is_blocking, value, subject, facts, told)
 
@@ -240,16 +261,22 @@ def holiday(facts: Facts, is_blocking: bool) -> Iterable[Verdict]:
 
 def attempt_limits(facts: Facts, is_blocking: bool) -> Iterator[Verdict]:
     """What each limit of attempts says."""
-    for verdict in attempt_verdicts(facts):
-        if not verdict.rule.is_quiet_time:
-            yield _attempts(Rule.ATTEMPT_LIMIT, OVERRIDABLE.attempt_limit, verdict, facts)
+    found = [verdict for verdict in attempt_verdicts(facts) if not verdict.rule.is_quiet_time]
+    for verdict in found:
+        yield _attempts(Rule.ATTEMPT_LIMIT, OVERRIDABLE.attempt_limit, verdict, facts)
+    if not found:
+        told = f"The rule set {facts.rule_set.name} limits no attempts here."
+        yield Verdict(rule=Rule.ATTEMPT_LIMIT, is_blocking=False, value="none", sentence=told)
 
 
 def quiet_times(facts: Facts, is_blocking: bool) -> Iterator[Verdict]:
     """What each quiet time says."""
-    for verdict in attempt_verdicts(facts):
-        if verdict.rule.is_quiet_time:
-            yield _attempts(Rule.QUIET_TIME, OVERRIDABLE.quiet_time, verdict, facts)
+    found = [verdict for verdict in attempt_verdicts(facts) if verdict.rule.is_quiet_time]
+    for verdict in found:
+        yield _attempts(Rule.QUIET_TIME, OVERRIDABLE.quiet_time, verdict, facts)
+    if not found:
+        told = f"The rule set {facts.rule_set.name} asks for no quiet time here."
+        yield Verdict(rule=Rule.QUIET_TIME, is_blocking=False, value="none", sentence=told)
 
 
 def suppression(facts: Facts, is_blocking: bool) -> Iterable[Verdict]:
@@ -273,7 +300,7 @@ def validation(facts: Facts, is_blocking: bool) -> Iterable[Verdict]:
         told = f"The pre-dial validation {facts.campaign.validation_url} is asked before the record goes out."
         return _one(Rule.VALIDATION, False, "asked at hand-out", told)
     if answer is None:
-        return _one(Rule.VALIDATION, False, "not asked", "The pre-dial validation was not asked.")
+        return _one(Rule.VALIDATION, False, "none", "There is no pre-dial validation.")
     told = "refused" if answer.is_refused else "permitted"
     sentence = f"The pre-dial validation {told} the call ({answer.answer})."
     return _one(Rule.VALIDATION, is_blocking, answer.answer, sentence, answer.at_s)

@@ -34,6 +34,7 @@ def attempt_row(row: AttemptRow) -> Row:
         row.until_s,
         row.rule_set_id,
         row.rule_set_version,
+        int(row.is_lead),
         as_json(row.detail) if row.detail else None,
     )
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from trunkline.app.group_reads import AttemptCount, AttemptCounts
+from trunkline.app.group_reads import FOREVER_MS, AttemptCount
 from trunkline.app.stored import SCHEDULE_RUNS_KEPT_S, Changes, ScheduleRun
-from trunkline.domain.attempts import AttemptStep
-from trunkline.domain.enums import RecordType
+from trunkline.domain.attempts import AttemptStep, StoredAttempt
+from trunkline.domain.enums import CallResult, RecordType
 from trunkline.domain.records import is_open
 from trunkline.domain.statistics import RecordCounts
 
@@ -50,36 +50,39 @@ def record_counts(tables: Tables, contact_centre_id: int, list_id: int, max_atte
 
 
 def attempt_counts(
-    tables: Tables, contact_centre_id: int, campaign_group_id: int, since_ms: int, after_seq: int
-) -> AttemptCounts:
+    tables: Tables,
+    contact_centre_id: int,
+    campaign_group_id: int,
+    since_ms: int,
+    after_seq: int,
+    until_ms: int = FOREVER_MS,
+) -> list[AttemptCount]:
     """See ``Counting.attempt_counts``."""
     new = [
         stored
         for stored in tables.attempts
         if (stored.row.contact_centre_id, stored.row.campaign_group_id) == (contact_centre_id, campaign_group_id)
-        and stored.row.at_ms >= since_ms
+        and since_ms <= stored.row.at_ms < until_ms
         and stored.seq > after_seq
     ]
-    alike: dict[tuple[int, int, int, bool], list[tuple[int, int]]] = {}
+    alike: dict[tuple[int, int, int, bool], list[StoredAttempt]] = {}
     for stored in new:
         row = stored.row
         kind = (row.list_id, int(row.step), int(row.call_result), row.record_type in CALLBACKS)
-        alike.setdefault(kind, []).append((stored.seq, row.at_ms))
-    counts = [
+        alike.setdefault(kind, []).append(stored)
+    return [
         AttemptCount(
             list_id=list_id,
             step=AttemptStep(step),
-            call_result=next(s.row.call_result for s in new if s.row.call_result == result),
+            call_result=CallResult(result),
             is_callback=is_callback,
             rows=len(rows),
-            newest_seq=max(seq for seq, _ in rows),
-            newest_at_ms=max(at_ms for _, at_ms in rows),
+            leads=sum(stored.row.is_lead for stored in rows),
+            newest_seq=max(stored.seq for stored in rows),
+            newest_at_ms=max(stored.row.at_ms for stored in rows),
         )
         for (list_id, step, result, is_callback), rows in sorted(alike.items())
     ]
-    ended = {(s.row.list_id, s.row.chain_id) for s in new if s.row.step is AttemptStep.ENDED}
-    unfinished = {r.key[1:3] for r in tables.records.values() if r.key[0] == contact_centre_id and is_open(r.status)}
-    return AttemptCounts(counts=counts, leads=dict(Counter(list_id for list_id, _ in ended - unfinished)))
 
 
 def schedule_runs(tables: Tables, contact_centre_id: int, since_s: int) -> list[ScheduleRun]:
@@ -123,10 +126,10 @@ class StoreGroups(UnitGroups):
         return record_counts(self._now(), contact_centre_id, list_id, max_attempts)
 
     async def attempt_counts(
-        self, contact_centre_id: int, campaign_group_id: int, since_ms: int, after_seq: int
-    ) -> AttemptCounts:
+        self, contact_centre_id: int, campaign_group_id: int, since_ms: int, after_seq: int, until_ms: int = FOREVER_MS
+    ) -> list[AttemptCount]:
         """See ``Counting.attempt_counts``."""
-        return attempt_counts(self._now(), contact_centre_id, campaign_group_id, since_ms, after_seq)
+        return attempt_counts(self._now(), contact_centre_id, campaign_group_id, since_ms, after_seq, until_ms)
 
     async def schedule_runs(self, contact_centre_id: int, since_s: int) -> list[ScheduleRun]:
         """See ``Counting.schedule_runs``."""

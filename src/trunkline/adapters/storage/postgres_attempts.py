@@ -14,7 +14,7 @@ from trunkline.domain.attempts import MAX_PAST_ATTEMPTS, AttemptRow, AttemptStep
 from trunkline.domain.enums import CallResult, RecordType
 
 _ROWS_AT_ONCE = 5_000
-"""Rows of one insert: 23 arrays of 5,000 values are a few megabytes."""
+"""Rows of one insert: 24 arrays of 5,000 values are a few megabytes."""
 _FOREVER = 2**63 - 1
 
 Detail = dict[str, str | int | float | bool | None]
@@ -80,7 +80,7 @@ def attempt_of(row: Fetched) -> StoredAttempt:
     """A row from the fragment ``attempt_columns``."""
     seq, at_ms, centre, step, list_id, chain_id, chain_n, record_id, campaign_id, group_id, agent_id, *rest = row
     guid, number_key, person_key, time_zone, other_zones, region, call_result, record_type, *last = rest
-    from_s, until_s, rule_set_id, rule_set_version, detail = last
+    from_s, until_s, rule_set_id, rule_set_version, is_lead, detail = last
     return StoredAttempt(
         seq,
         AttemptRow(
@@ -106,6 +106,7 @@ def attempt_of(row: Fetched) -> StoredAttempt:
             until_s=until_s,
             rule_set_id=rule_set_id,
             rule_set_version=rule_set_version,
+            is_lead=bool(is_lead),
             detail={} if detail is None else _detail(detail),
         ),
     )

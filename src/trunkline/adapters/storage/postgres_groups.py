@@ -8,7 +8,7 @@ from typing import TypeVar
 from trunkline.adapters.storage import rows
 from trunkline.adapters.storage.postgres_rows import columns
 from trunkline.adapters.storage.postgres_server import QUERIES, Connection
-from trunkline.app.group_reads import AttemptCount, AttemptCounts
+from trunkline.app.group_reads import FOREVER_MS, AttemptCount
 from trunkline.app.stored import SCHEDULE_RUNS_KEPT_S, Changes, Conflict, ScheduleRun
 from trunkline.domain.attempts import AttemptStep
 from trunkline.domain.enums import CallResult, RecordStatus
@@ -59,28 +59,30 @@ async def record_counts(
 
 
 async def attempt_counts(
-    connection: Connection, contact_centre_id: int, campaign_group_id: int, since_ms: int, after_seq: int
-) -> AttemptCounts:
+    connection: Connection,
+    contact_centre_id: int,
+    campaign_group_id: int,
+    since_ms: int,
+    after_seq: int,
+    until_ms: int = FOREVER_MS,
+) -> list[AttemptCount]:
     """See ``Counting.attempt_counts``."""
-    where = (contact_centre_id, campaign_group_id, since_ms, after_seq)
-    # One snapshot, so that a chain is not finished in one of them and open in the other.
-    async with connection.transaction(isolation="repeatable_read", readonly=True):
-        counts = [
-            AttemptCount(
-                list_id=list_id,
-                step=AttemptStep(step),
-                call_result=CallResult(result),
-                is_callback=is_callback,
-                rows=count,
-                newest_seq=newest_seq,
-                newest_at_ms=newest_at_ms,
-            )
-            for list_id, step, result, is_callback, count, newest_seq, newest_at_ms in await connection.fetch(
-                QUERIES["attempt_counts"], *where
-            )
-        ]
-        leads = await connection.fetch(QUERIES["leads_processed"], *where, OPEN_STATUSES) if counts else []
-    return AttemptCounts(counts=counts, leads={list_id: chains for list_id, chains in leads})  # noqa: C416
+    where = (contact_centre_id, campaign_group_id, since_ms, until_ms, after_seq)
+    return [
+        AttemptCount(
+            list_id=list_id,
+            step=AttemptStep(step),
+            call_result=CallResult(result),
+            is_callback=is_callback,
+            rows=count,
+            leads=leads,
+            newest_seq=newest_seq,
+            newest_at_ms=newest_at_ms,
+        )
+        for list_id, step, result, is_callback, count, leads, newest_seq, newest_at_ms in await connection.fetch(
+            QUERIES["attempt_counts"], *where
+        )
+    ]
 
 
 async def schedule_runs(connection: Connection, contact_centre_id: int, since_s: int) -> list[ScheduleRun]:
@@ -156,10 +158,10 @@ class StoreGroups:
         return await self._read(lambda connection: record_counts(connection, contact_centre_id, list_id, max_attempts))
 
     async def attempt_counts(
-        self, contact_centre_id: int, campaign_group_id: int, since_ms: int, after_seq: int
-    ) -> AttemptCounts:
+        self, contact_centre_id: int, campaign_group_id: int, since_ms: int, after_seq: int, until_ms: int = FOREVER_MS
+    ) -> list[AttemptCount]:
         """See ``Counting.attempt_counts``."""
-        where = (contact_centre_id, campaign_group_id, since_ms, after_seq)
+        where = (contact_centre_id, campaign_group_id, since_ms, after_seq, until_ms)
         return await self._read(lambda connection: attempt_counts(connection, *where))
 
     async def schedule_runs(self, contact_centre_id: int, since_s: int) -> list[ScheduleRun]:

@@ -8,18 +8,13 @@ from typing import Concatenate, ParamSpec, TypeVar
 import msgspec
 
 from trunkline.adapters.storage import rows
-from trunkline.adapters.storage.rows import as_json
 from trunkline.adapters.storage.sqlite_connection import Statements
-from trunkline.app.group_reads import AttemptCount, AttemptCounts
+from trunkline.app.group_reads import FOREVER_MS, AttemptCount
 from trunkline.app.stored import SCHEDULE_RUNS_KEPT_S, Changes, Conflict, ScheduleRun
-from trunkline.domain.enums import RecordStatus
-from trunkline.domain.records import is_open
 from trunkline.domain.statistics import RecordCounts
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-OPEN_STATUSES = [int(status) for status in RecordStatus if is_open(status)]
 
 _pairs = msgspec.json.Decoder(list[tuple[int, int]]).decode
 _integers = msgspec.json.Decoder(list[int]).decode
@@ -61,23 +56,22 @@ def record_counts(statements: Statements, contact_centre_id: int, list_id: int, 
 
 
 def attempt_counts(
-    statements: Statements, contact_centre_id: int, campaign_group_id: int, since_ms: int, after_seq: int
-) -> AttemptCounts:
+    statements: Statements,
+    contact_centre_id: int,
+    campaign_group_id: int,
+    since_ms: int,
+    after_seq: int,
+    until_ms: int = FOREVER_MS,
+) -> list[AttemptCount]:
     """See ``Counting.attempt_counts``."""
-    names: dict[str, int | str] = {
+    names = {
         "contact_centre_id": contact_centre_id,
         "campaign_group_id": campaign_group_id,
         "since_ms": since_ms,
+        "until_ms": until_ms,
         "after_seq": after_seq,
-        "open": as_json(OPEN_STATUSES),
     }
-    # One transaction, so that a chain is not finished in one of them and open in the other.
-    statements.connection.execute("BEGIN")
-    try:
-        counts = statements.read("attempt_counts", _counts, names)
-        return AttemptCounts(counts=counts, leads=dict(statements.read("leads_processed", _pairs, names)))
-    finally:
-        statements.connection.execute("ROLLBACK")
+    return statements.read("attempt_counts", _counts, names)
 
 
 def schedule_runs(statements: Statements, contact_centre_id: int, since_s: int) -> list[ScheduleRun]:
@@ -132,10 +126,10 @@ class StoreGroups(UnitGroups):
         return await self._count(record_counts, contact_centre_id, list_id, max_attempts)
 
     async def attempt_counts(
-        self, contact_centre_id: int, campaign_group_id: int, since_ms: int, after_seq: int
-    ) -> AttemptCounts:
+        self, contact_centre_id: int, campaign_group_id: int, since_ms: int, after_seq: int, until_ms: int = FOREVER_MS
+    ) -> list[AttemptCount]:
         """See ``Counting.attempt_counts``."""
-        return await self._count(attempt_counts, contact_centre_id, campaign_group_id, since_ms, after_seq)
+        return await self._count(attempt_counts, contact_centre_id, campaign_group_id, since_ms, after_seq, until_ms)
 
     async def schedule_runs(self, contact_centre_id: int, since_s: int) -> list[ScheduleRun]:
         """See ``Counting.schedule_runs``."""

@@ -9,7 +9,7 @@ json_object('seq', a.seq, 'row', json_object(
   'number_key', a.number_key, 'person_key', a.person_key, 'call_result', a.call_result,
   'record_type', a.record_type, 'time_zone', a.time_zone, 'other_zones', json(a.other_zones), 'region', a.region,
   'from_s', a.from_s, 'until_s', a.until_s, 'rule_set_id', a.rule_set_id, 'rule_set_version', a.rule_set_version,
-  'detail', json(coalesce(a.detail, '{}'))
+  'is_lead', json(iif(a.is_lead, 'true', 'false')), 'detail', json(coalesce(a.detail, '{}'))
 ))
 
 -- name: first_attempt_seq
@@ -24,7 +24,7 @@ SELECT max(
 INSERT OR FAIL INTO attempt_log (
   seq, at_ms, contact_centre_id, step, list_id, chain_id, chain_n, record_id, campaign_id, campaign_group_id, agent_id,
   attempt_guid, number_key, person_key, time_zone, other_zones, region, call_result, record_type, from_s, until_s,
-  rule_set_id, rule_set_version, detail
+  rule_set_id, rule_set_version, is_lead, detail
 ) VALUES $rows
 
 -- name: attempts_of

@@ -50,39 +50,21 @@ FROM (
 )
 
 -- name: attempt_counts
--- What came to the attempt log of a group, counted by list, step, result and whether a callback was called.
+-- What came to the attempt log of a group, counted by list, step, result and whether a callback was called; chains that
+-- were finished with it.
 SELECT json_group_array(json_object(
   'list_id', list_id, 'step', step, 'call_result', call_result,
-  'is_callback', json(iif(is_callback, 'true', 'false')), 'rows', row_count, 'newest_seq', newest_seq,
-  'newest_at_ms', newest_at_ms
+  'is_callback', json(iif(is_callback, 'true', 'false')), 'rows', row_count, 'leads', leads,
+  'newest_seq', newest_seq, 'newest_at_ms', newest_at_ms
 ))
 FROM (
   SELECT list_id, step, call_result, record_type IN (5, 6) AS is_callback, count(*) AS row_count,
-    max(seq) AS newest_seq, max(at_ms) AS newest_at_ms
+    sum(is_lead) AS leads, max(seq) AS newest_seq, max(at_ms) AS newest_at_ms
   FROM attempt_log INDEXED BY attempt_by_group
   WHERE contact_centre_id = :contact_centre_id AND campaign_group_id = :campaign_group_id
-    AND at_ms >= :since_ms AND seq > :after_seq
+    AND at_ms >= :since_ms AND at_ms < :until_ms AND seq > :after_seq
   GROUP BY list_id, step, call_result, is_callback
   ORDER BY list_id, step, call_result, is_callback
-)
-
--- name: leads_processed
--- Chains with an attempt that ended and no record that is still open, by list. Step 1 is ENDED.
-SELECT json_group_array(json_array(list_id, chains))
-FROM (
-  SELECT ended.list_id, count(*) AS chains
-  FROM (
-    SELECT DISTINCT list_id, chain_id
-    FROM attempt_log INDEXED BY attempt_by_group
-    WHERE contact_centre_id = :contact_centre_id AND campaign_group_id = :campaign_group_id
-      AND at_ms >= :since_ms AND seq > :after_seq AND step = 1
-  ) AS ended
-  WHERE NOT EXISTS (
-    SELECT 1 FROM record AS r
-    WHERE r.contact_centre_id = :contact_centre_id AND r.list_id = ended.list_id AND r.chain_id = ended.chain_id
-      AND r.status IN (SELECT value FROM json_each(:open))
-  )
-  GROUP BY ended.list_id
 )
 
 -- name: schedule_runs

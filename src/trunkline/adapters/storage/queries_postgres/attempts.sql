@@ -3,7 +3,7 @@
 -- fragment: attempt_columns
 seq, at_ms, contact_centre_id, step, list_id, chain_id, chain_n, record_id, campaign_id, campaign_group_id, agent_id,
 attempt_guid, number_key, person_key, time_zone, other_zones, region, call_result, record_type, from_s, until_s,
-rule_set_id, rule_set_version, detail
+rule_set_id, rule_set_version, is_lead, detail
 
 -- fragment: past_columns
 seq, at_ms, step, call_result, record_type, campaign_id, number_key, person_key, attempt_guid
@@ -13,13 +13,13 @@ seq, at_ms, step, call_result, record_type, campaign_id, number_key, person_key,
 INSERT INTO attempt_log (
     at_ms, contact_centre_id, step, list_id, chain_id, chain_n, record_id, campaign_id, campaign_group_id, agent_id,
     attempt_guid, number_key, person_key, time_zone, other_zones, region, call_result, record_type, from_s, until_s,
-    rule_set_id, rule_set_version, detail
+    rule_set_id, rule_set_version, is_lead, detail
 )
 SELECT * FROM unnest(
     $1::bigint[], $2::integer[], $3::smallint[], $4::integer[], $5::bigint[], $6::integer[], $7::bigint[],
     $8::integer[], $9::integer[], $10::integer[], $11::text[], $12::text[], $13::text[], $14::text[], $15::text[],
     $16::text[], $17::smallint[], $18::smallint[], $19::integer[], $20::integer[], $21::integer[], $22::integer[],
-    $23::text[]
+    $23::smallint[], $24::text[]
 )
 
 -- name: attempts_of

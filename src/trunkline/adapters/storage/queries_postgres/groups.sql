@@ -34,28 +34,13 @@ FROM (
 ) AS chain
 
 -- name: attempt_counts
--- What came to the attempt log of a group since $3 behind number $4, counted by list, step, result and whether a
--- callback was called.
-SELECT list_id, step, call_result, record_type IN (5, 6) AS is_callback, count(*), max(seq), max(at_ms)
+-- What came to the attempt log of a group since $3 and before $4 behind number $5, counted by list, step, result and
+-- whether a callback was called; chains that were finished with it.
+SELECT list_id, step, call_result, record_type IN (5, 6) AS is_callback, count(*), sum(is_lead), max(seq), max(at_ms)
 FROM attempt_log
-WHERE contact_centre_id = $1 AND campaign_group_id = $2 AND at_ms >= $3 AND seq > $4
+WHERE contact_centre_id = $1 AND campaign_group_id = $2 AND at_ms >= $3 AND at_ms < $4 AND seq > $5
 GROUP BY list_id, step, call_result, is_callback
 ORDER BY list_id, step, call_result, is_callback
-
--- name: leads_processed
--- Chains with an attempt that ended and no record in a status of $5, by list. Step 1 is ENDED.
-SELECT a.list_id, count(*)
-FROM (
-    SELECT DISTINCT list_id, chain_id
-    FROM attempt_log
-    WHERE contact_centre_id = $1 AND campaign_group_id = $2 AND at_ms >= $3 AND seq > $4 AND step = 1
-) AS a
-WHERE NOT EXISTS (
-    SELECT FROM record AS r
-    WHERE r.contact_centre_id = $1 AND r.list_id = a.list_id AND r.chain_id = a.chain_id
-        AND r.status = ANY ($5::smallint[])
-)
-GROUP BY a.list_id
 
 -- name: schedule_runs
 -- Items of schedules that had their turn, due since $2.
