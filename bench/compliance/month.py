@@ -16,8 +16,8 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from trunkline.app.calling_times import gate_of, overrides_of, rules_of
 from trunkline.app.directory import ReferenceBook
+from trunkline.app.judging.calling_times import gate_of, overrides_of, rules_of
 from trunkline.app.reference_data import Directory
 from trunkline.domain.attempt_history import attempts_of
 from trunkline.domain.attempt_rules import longest_s

@@ -15,9 +15,9 @@ import msgspec
 
 from trunkline.adapters.storage import make_store
 from trunkline.adapters.system import SystemClock
-from trunkline.app.import_files import TextFile
-from trunkline.app.import_orders import ImportOrder
-from trunkline.app.imports import import_alone
+from trunkline.app.imports.files import TextFile
+from trunkline.app.imports.importer import import_alone
+from trunkline.app.imports.orders import ImportOrder
 from trunkline.domain.campaigns import CallingList
 from trunkline.domain.import_specifications import DuplicateScope, ImportMode, NumberCheck
 from trunkline.domain.people import Caller, Role

@@ -11,11 +11,11 @@ from trunkline import __version__
 from trunkline.adapters.http_out import HttpOut
 from trunkline.adapters.system import SystemChance, SystemClock
 from trunkline.app.asking import Asked
-from trunkline.app.notices import Figures
+from trunkline.app.hand_out.validation import ValidationSettings, Validator
 from trunkline.app.ports import Store, StoredRow
-from trunkline.app.validation import ValidationSettings, Validator
-from trunkline.app.webhooks import MAX_WEBHOOKS, Webhooks, no_figures
-from trunkline.app.webhooks import Settings as WebhookSettings
+from trunkline.app.webhooks.delivery import MAX_WEBHOOKS, Webhooks, no_figures
+from trunkline.app.webhooks.delivery import Settings as WebhookSettings
+from trunkline.app.webhooks.notices import Figures
 from trunkline.app.writer import Writer
 from trunkline.config import Config
 from trunkline.domain.addresses import networks

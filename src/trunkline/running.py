@@ -10,24 +10,24 @@ import structlog
 
 from trunkline.adapters.rule_folder import RuleFolder
 from trunkline.adapters.system import SystemChance, SystemClock
-from trunkline.app.admin import Administration
-from trunkline.app.admin_accounts import Accounts
+from trunkline.app.administration.accounts import Accounts
+from trunkline.app.administration.dry_runs import DryRuns
+from trunkline.app.administration.objects import Administration
 from trunkline.app.asking import Asked, Rules
-from trunkline.app.callback_rounds import CallbackRounds
-from trunkline.app.desk_watch import DeskWatch
+from trunkline.app.callbacks.rounds import CallbackRounds
 from trunkline.app.directory import ReferenceBook
-from trunkline.app.dry_runs import DryRuns
-from trunkline.app.group_keeper import GroupKeeper
+from trunkline.app.groups.keeper import GroupKeeper
+from trunkline.app.groups.schedules import Scheduler
+from trunkline.app.groups.statistics import Statistics, complete_finished
+from trunkline.app.hand_out.desk_watch import DeskWatch
 from trunkline.app.handlers import HANDLERS
-from trunkline.app.import_run import Site
-from trunkline.app.imports import Importer
+from trunkline.app.imports.importer import Importer
+from trunkline.app.imports.run import Site
 from trunkline.app.outbox import Outbox
 from trunkline.app.ports import Store, StoredRow
 from trunkline.app.retention import DAY_MS, Retention
 from trunkline.app.rule_files import IN_USE
 from trunkline.app.rule_watch import RuleWatch
-from trunkline.app.schedules import Scheduler
-from trunkline.app.statistics import Statistics, complete_finished
 from trunkline.app.upkeep import Upkeep
 from trunkline.app.writer import Writer
 from trunkline.config import Config

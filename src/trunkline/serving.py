@@ -14,8 +14,8 @@ from trunkline.adapters.storage import make_store, migrate
 from trunkline.adapters.system import SystemClock
 from trunkline.app import demo
 from trunkline.app.directory import ReferenceBook
-from trunkline.app.import_files import TextFile
-from trunkline.app.imports import ImportOrder, import_alone
+from trunkline.app.imports.files import TextFile
+from trunkline.app.imports.importer import ImportOrder, import_alone
 from trunkline.app.ports import Store
 from trunkline.config import Config
 from trunkline.domain.import_specifications import NumberCheck

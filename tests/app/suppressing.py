@@ -8,12 +8,12 @@ from typing import Any
 from tests.app.harness import CENTRE, House, agent
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.ports import ObjectChanges, ObjectWrite, Suppression, SuppressionQuery
-from trunkline.app.suppression_import import SuppressionOrder, SuppressionReport, import_entries
-from trunkline.app.suppression_work import (
+from trunkline.app.suppression.entries import (
     AddEntries,
     EntryMaker,
     Given,
 )
+from trunkline.app.suppression.importing import SuppressionOrder, SuppressionReport, import_entries
 from trunkline.domain.enums import DoNotCallKind
 from trunkline.domain.objects import ObjectKind
 from trunkline.domain.people import Role

@@ -13,7 +13,7 @@ from tests.app.blocked import block, blocked_then, out_of_dialing, shown_chain
 from tests.app.harness import APPLICATION, NOON_S, House, agent, record
 from trunkline.adapters.storage.memory import MemoryStore
 from trunkline.app.asking import Asked
-from trunkline.app.hand_out import MAX_CHAINS_EXAMINED
+from trunkline.app.hand_out.next_chain import MAX_CHAINS_EXAMINED
 from trunkline.app.ports import Claim, Claimed, Conflict, StoredRow, Unit
 from trunkline.app.writer import MAX_BATCH, Writer
 from trunkline.domain import commands

@@ -9,8 +9,8 @@ import pytest
 from tests.app.harness import CAMPAIGN_ID, CENTRE, LIST_ID, NOON_S, House, agent, record, run_in_house
 from tests.app.test_judging import made
 from tests.app.test_treating import plan, statuses, steps
-from trunkline.app.callback_rounds import CallbackRounds
-from trunkline.app.callbacks import MAX_SHOWN
+from trunkline.app.callbacks.deciding import MAX_SHOWN
+from trunkline.app.callbacks.rounds import CallbackRounds
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.ports import Changes, Provision, Suppression, User
 from trunkline.app.rescue import SYSTEM, ExpireLeases

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trunkline.app.calling_times import Gate, gate_of, opens, rules_of
 from trunkline.app.directory import ReferenceBook
+from trunkline.app.judging.calling_times import Gate, gate_of, opens, rules_of
 from trunkline.app.reference_data import Directory
 from trunkline.app.rule_files import IN_USE
 from trunkline.domain.calling_times import Limits, RegionRule, Span

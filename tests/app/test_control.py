@@ -9,8 +9,9 @@ import pytest
 
 from tests.app.harness import CAMPAIGN_ID, CENTRE, House, agent, record, run_in_house
 from trunkline.adapters.storage.memory import MemoryStore
-from trunkline.app import buffers, control
-from trunkline.app.group_keeper import GroupKeeper
+from trunkline.app.groups import control
+from trunkline.app.groups.keeper import GroupKeeper
+from trunkline.app.hand_out import buffers
 from trunkline.app.ports import BufferEntry, ChainKey, Changes, DeskKey
 from trunkline.domain import commands
 from trunkline.domain.campaigns import Campaign
@@ -281,7 +282,7 @@ def test_complete_hands_out_what_is_in_memory_first() -> None:
 def test_a_large_group_is_told_in_portions(monkeypatch: pytest.MonkeyPatch) -> None:
     """No transaction tells more than its share of agents; each agent is told once, in the order of events."""
     monkeypatch.setattr(control, "MAX_TOLD", 2)
-    monkeypatch.setattr("trunkline.app.group_keeper.MAX_TOLD", 2)
+    monkeypatch.setattr("trunkline.app.groups.keeper.MAX_TOLD", 2)
 
     async def test(house: House) -> None:
         keeper = keeper_of(house)

@@ -6,8 +6,8 @@ import pytest
 
 from tests.app.harness import NOON_S, House, record, run_in_house
 from tests.app.suppressing import ANN, BOB, CUSTOMER, enter, make_list
-from trunkline.app import desk_watch
-from trunkline.app.desk_watch import WATCH_EVERY_MS, DeskWatch
+from trunkline.app.hand_out import desk_watch
+from trunkline.app.hand_out.desk_watch import WATCH_EVERY_MS, DeskWatch
 from trunkline.app.rescue import REPORT_MS, SYSTEM, ExpireLeases
 from trunkline.domain import commands
 from trunkline.domain.attempts import AttemptStep

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trunkline.app.documents import MAX_DEPTH, MAX_DOCUMENT_BYTES, read_document
+from trunkline.app.administration.documents import MAX_DEPTH, MAX_DOCUMENT_BYTES, read_document
 from trunkline.errors import OutOfRange, TooLarge
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from tests.app.harness import CENTRE, CountedChance, House, agent
 from trunkline.adapters.storage.memory import MemoryStore
-from trunkline.app.applying import entries_of
-from trunkline.app.dry_runs import DryRuns, Judged, Outcome
+from trunkline.app.administration.applying import entries_of
+from trunkline.app.administration.dry_runs import DryRuns, Judged, Outcome
 from trunkline.domain.people import Role
 from trunkline.errors import Forbidden, Unavailable
 

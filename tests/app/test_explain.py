@@ -9,8 +9,8 @@ import pytest
 
 from tests.app.harness import CENTRE, NOON_S, House, agent, record, run_in_house
 from tests.app.test_judging import made
-from trunkline.app.explain import Explainer, Target
-from trunkline.app.explanations import records_as_json
+from trunkline.app.explain.documents import records_as_json
+from trunkline.app.explain.explaining import Explainer, Target
 from trunkline.app.ports import Changes, Suppression
 from trunkline.domain.enums import DoNotCallKind, RecordType
 from trunkline.domain.facts import Rule

@@ -8,8 +8,8 @@ import pytest
 from tests.app.harness import CENTRE, NOON_S, House, record, run_in_house
 from tests.app.test_explain import HOUR_S, explainer
 from tests.app.test_judging import made, put
-from trunkline.app.explain import Target
-from trunkline.app.explanations import attempts_as_json
+from trunkline.app.explain.documents import attempts_as_json
+from trunkline.app.explain.explaining import Target
 from trunkline.app.ports import Changes, ObjectChanges, ObjectWrite
 from trunkline.domain.attempt_rules import AttemptRule
 from trunkline.domain.attempts import AttemptStep, attempt_row

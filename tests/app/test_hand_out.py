@@ -20,9 +20,9 @@ from tests.app.harness import (
     run_in_house,
 )
 from trunkline.app.asking import Asked
-from trunkline.app.buffers import BufferKeeper, ReturnBuffer
 from trunkline.app.directory import ReferenceBook
-from trunkline.app.hand_out import BUFFER_LEASE_MS, MAX_WAITING, PORTION
+from trunkline.app.hand_out.buffers import BufferKeeper, ReturnBuffer
+from trunkline.app.hand_out.next_chain import BUFFER_LEASE_MS, MAX_WAITING, PORTION
 from trunkline.app.ports import Changes, Provision, Suppression
 from trunkline.app.rescue import SYSTEM
 from trunkline.domain import commands

@@ -13,7 +13,7 @@ from tests.app.harness import CENTRE, NOON_S, House, agent, record, run_in_house
 from tests.app.test_explain import explainer
 from tests.app.test_treating import plan
 from trunkline.app.attempt_export import export_lines
-from trunkline.app.explain import Target
+from trunkline.app.explain.explaining import Target
 from trunkline.app.rescue import SYSTEM, ExpireLeases
 from trunkline.cli.auditor import Audit, read_rule_files
 from trunkline.domain import commands

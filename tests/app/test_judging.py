@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from tests.app.harness import CAMPAIGN_ID, CENTRE, LIST_ID, NOON_S, House, record, run_in_house
-from trunkline.app.judging import blocked, blocked_row, facts_of, put_back
+from trunkline.app.judging.facts import blocked, blocked_row, facts_of, put_back
 from trunkline.app.ports import Changes, ObjectChanges, ObjectWrite, Suppression
 from trunkline.app.view import Decision, View
 from trunkline.domain.attempts import AttemptRow, AttemptStep, attempt_row

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from tests.app.harness import CENTRE, House, agent, record
 from tests.app.test_treating import plan
-from trunkline.app.callback_rounds import CallbackRounds
+from trunkline.app.callbacks.rounds import CallbackRounds
 from trunkline.app.rescue import SYSTEM, ExpireLeases
 from trunkline.domain import commands
 from trunkline.domain.chains import carries

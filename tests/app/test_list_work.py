@@ -8,10 +8,10 @@ import msgspec
 import pytest
 
 from tests.app.harness import CENTRE, LIST_ID, NOON_S, OTHER_LIST_ID, House, agent, record, run_in_house
-from trunkline.app import list_work
-from trunkline.app.list_filters import explained, parsed_for
-from trunkline.app.list_formats import check_same_format, differences
-from trunkline.app.list_work import LeftBecause, ListWork, MoveOrder, RecycleOrder, wanted_places
+from trunkline.app.lists import work as list_work
+from trunkline.app.lists.filters import explained, parsed_for
+from trunkline.app.lists.formats import check_same_format, differences
+from trunkline.app.lists.work import LeftBecause, ListWork, MoveOrder, RecycleOrder, wanted_places
 from trunkline.app.ports import RecordQuery
 from trunkline.domain import commands
 from trunkline.domain.campaigns import CallingList, ListField
@@ -29,7 +29,7 @@ ANY_FORMAT = MoveOrder(allows_other_format=True)
 @pytest.fixture(autouse=True)
 def small_portions(monkeypatch: pytest.MonkeyPatch) -> None:
     """Several portions also for a few records."""
-    monkeypatch.setattr("trunkline.app.list_portions.PORTION", 3)
+    monkeypatch.setattr("trunkline.app.lists.portions.PORTION", 3)
 
 
 def worker(house: House) -> ListWork:

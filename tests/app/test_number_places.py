@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from tests.app.harness import NOON_S, House, agent, record, run_in_house
-from trunkline.app.import_numbers import NumberReader
-from trunkline.app.import_places import regions_of, zones_of
-from trunkline.app.number_places import place_of_number
+from trunkline.app.imports.numbers import NumberReader
+from trunkline.app.imports.places import regions_of, zones_of
+from trunkline.app.judging.number_places import place_of_number
 from trunkline.domain import commands
 from trunkline.domain.enums import CallbackType
 from trunkline.domain.events import RecordAcknowledged, RecordShown

@@ -10,10 +10,10 @@ import pytest
 from tests.app.harness import CENTRE, LIST_ID, NOON_S, OTHER_LIST_ID, House, record, run_in_house
 from tests.app.test_explain import HOUR_S, explainer
 from tests.app.test_judging import made, put
-from trunkline.app.census import HOURS_AHEAD
-from trunkline.app.explain import Target
-from trunkline.app.explanations import overviews_as_json
-from trunkline.app.overview import SWITCHES, Overview
+from trunkline.app.explain.census import HOURS_AHEAD
+from trunkline.app.explain.documents import overviews_as_json
+from trunkline.app.explain.explaining import Target
+from trunkline.app.explain.overview import SWITCHES, Overview
 from trunkline.app.ports import Changes, ObjectChanges, ObjectWrite, Suppression
 from trunkline.domain.campaigns import CampaignDefinition, CampaignList
 from trunkline.domain.enums import CallResult, DoNotCallKind, GroupStatus, Hold, PhoneType, RecordStatus, RecordType
@@ -222,7 +222,7 @@ def test_what_a_rule_of_contacts_holds_is_free_when_it_lets_go() -> None:
 @pytest.mark.parametrize(("at_s", "open_hour"), [(NOON_S, None), (NOON_S + 10 * HOUR_S, 10)])
 def test_an_estimate_moves_what_it_found(monkeypatch: pytest.MonkeyPatch, at_s: int, open_hour: int | None) -> None:
     """By day and at night: nothing is counted twice, and what an entry holds for good becomes free in no hour."""
-    monkeypatch.setattr("trunkline.app.explain.SAMPLE", 20)
+    monkeypatch.setattr("trunkline.app.explain.explaining.SAMPLE", 20)
 
     async def check(house: House) -> None:
         ends_s = at_s + 12 * HOUR_S + 60
@@ -246,7 +246,7 @@ def test_an_estimate_moves_what_it_found(monkeypatch: pytest.MonkeyPatch, at_s: 
 
 def test_a_long_list_is_estimated(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a list longer than the sample a share is looked at and taken for the whole, and said to be an estimate."""
-    monkeypatch.setattr("trunkline.app.explain.SAMPLE", 20)
+    monkeypatch.setattr("trunkline.app.explain.explaining.SAMPLE", 20)
 
     async def check(house: House) -> None:
         numbers = [record(n).phone_number for n in range(1, 101, 2)]

@@ -9,7 +9,7 @@ import pytest
 from tests.app.harness import NOON_S, House, agent, run_in_house
 from tests.app.test_callbacks import ANN, BOB, CAMPAIGN, GRACE_S, Clockwork, chain, log_in
 from tests.app.test_treating import statuses
-from trunkline.app.callbacks import ReassignCallback
+from trunkline.app.callbacks.deciding import ReassignCallback
 from trunkline.domain.enums import RecordStatus, RecordType
 from trunkline.domain.people import Role
 from trunkline.errors import Forbidden, InvalidState, NotFound, OutOfRange, StaleVersion

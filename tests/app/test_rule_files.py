@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from trunkline.app.calling_times import limits_or_closed
+from trunkline.app.judging.calling_times import limits_or_closed
 from trunkline.app.rule_files import MAX_FILE_BYTES, MAX_FILES, RuleFiles, builtin, parse
 from trunkline.domain.calling_times import EPOCH, Limits, Span
 from trunkline.domain.rule_sets import RuleSet

@@ -9,8 +9,8 @@ import msgspec
 from tests.app.harness import CAMPAIGN_ID, CENTRE, NOON_S, House, run_in_house
 from tests.app.test_control import keeper_of, wish
 from trunkline.app.directory import ReferenceBook
+from trunkline.app.groups.schedules import MISSED, Scheduler
 from trunkline.app.ports import ObjectChanges, ObjectWrite, Provision
-from trunkline.app.schedules import MISSED, Scheduler
 from trunkline.domain.campaigns import GroupState
 from trunkline.domain.enums import GroupStatus
 from trunkline.domain.group_control import Control

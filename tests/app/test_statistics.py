@@ -12,8 +12,8 @@ from tests.app.harness import CAMPAIGN_ID, CENTRE, LIST_ID, House, agent, record
 from tests.app.test_control import keeper_of, wish
 from tests.app.test_treating import plan
 from trunkline.app.asking import Asked
+from trunkline.app.groups.statistics import Statistics, complete_finished
 from trunkline.app.ports import Changes
-from trunkline.app.statistics import Statistics, complete_finished
 from trunkline.domain import commands
 from trunkline.domain.attempts import AttemptStep, attempt_row
 from trunkline.domain.campaigns import Campaign

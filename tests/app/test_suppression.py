@@ -14,14 +14,14 @@ from tests.app.harness import CENTRE, LIST_ID, NOON_S, House, record, run_in_hou
 from tests.app.suppressing import ACCOUNT, ANN, BOB, CHIEF, CUSTOMER, NUMBER, enter, entries_of, make_list
 from trunkline.app.ports import Changes
 from trunkline.app.spellings import e164, number_keys, spelled
-from trunkline.app.suppression import contacts_of
-from trunkline.app.suppression_import import SuppressionOrder, import_entries
-from trunkline.app.suppression_work import (
+from trunkline.app.suppression.entries import (
     AddEntries,
     RemoveEntries,
     list_named,
     look_up,
 )
+from trunkline.app.suppression.importing import SuppressionOrder, import_entries
+from trunkline.app.suppression.matching import contacts_of
 from trunkline.domain import commands
 from trunkline.domain.enums import ChainAttribute
 from trunkline.domain.events import NothingToPreview, RecordShown

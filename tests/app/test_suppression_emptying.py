@@ -9,11 +9,11 @@ import pytest
 
 from tests.app.harness import CENTRE, NOON_S, House, run_in_house
 from tests.app.suppressing import ANN, CHIEF, enter, entries_of, make_list
-from trunkline.app import suppression_emptying
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.ports import Changes, ObjectChanges, ObjectWrite
-from trunkline.app.suppression_emptying import Emptying, EmptyingReport
-from trunkline.app.suppression_work import list_named
+from trunkline.app.suppression import emptying as suppression_emptying
+from trunkline.app.suppression.emptying import Emptying, EmptyingReport
+from trunkline.app.suppression.entries import list_named
 from trunkline.domain.campaigns import CampaignDefinition
 from trunkline.domain.objects import ObjectKind
 from trunkline.domain.suppression import SuppressionList

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from tests.app.harness import CENTRE, NOON_S, House, run_in_house
 from tests.app.suppressing import ACCOUNT, CUSTOMER, bring, entries_of, make_list
-from trunkline.app.suppression_export import exported
-from trunkline.app.suppression_work import (
+from trunkline.app.suppression.entries import (
     EntryMaker,
     Given,
     Wrong,
     list_named,
 )
+from trunkline.app.suppression.exporting import exported
 from trunkline.domain.import_specifications import ImportMode
 from trunkline.errors import OutOfRange
 

@@ -9,8 +9,8 @@ import msgspec
 import pytest
 from rich.console import Console
 
-from trunkline.app.explain import AttemptExplanation, Explained, RecordExplanation
-from trunkline.app.overview import Held, Overview
+from trunkline.app.explain.explaining import AttemptExplanation, Explained, RecordExplanation
+from trunkline.app.explain.overview import Held, Overview
 from trunkline.cli.explain import history_line, show_attempts, show_overviews, show_records
 from trunkline.domain.attempts import AttemptRow, AttemptStep, StoredAttempt, attempt_row
 from trunkline.domain.enums import CallResult

@@ -13,10 +13,10 @@ from trunkline.app.asking import Asked, Rules
 from trunkline.app.bulk import Bulk
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.handlers import HANDLERS
-from trunkline.app.import_files import TextFile
-from trunkline.app.import_report import ImportReport, Refusal
-from trunkline.app.import_run import Site, Step, Watcher
-from trunkline.app.imports import Importer, ImportOrder
+from trunkline.app.imports.files import TextFile
+from trunkline.app.imports.importer import Importer, ImportOrder
+from trunkline.app.imports.report import ImportReport, Refusal
+from trunkline.app.imports.run import Site, Step, Watcher
 from trunkline.app.ports import Provision, StoredRow
 from trunkline.app.record_columns import RecordBlock
 from trunkline.app.writer import Writer

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.imports.desk import GOOD, MIXED, Desk, Program
-from trunkline.app import import_questions
+from trunkline.app.imports import questions as import_questions
 from trunkline.app.ports import Provision
 from trunkline.cli.exports import export_list
 from trunkline.cli.imports import import_list

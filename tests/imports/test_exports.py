@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from tests.imports.harness import AGENT, LIST, SUPERVISOR, Bench
 from trunkline.adapters.storage.memory import MemoryStore
-from trunkline.app.exports import COLUMNS, FORMULA, Export
-from trunkline.app.import_orders import order_of
+from trunkline.app.imports.exports import COLUMNS, FORMULA, Export
+from trunkline.app.imports.orders import order_of
 from trunkline.app.ports import Changes, Provision, User
 from trunkline.domain.campaigns import CallingList, CampaignDefinition
 from trunkline.domain.enums import CallResult, PhoneType, RecordStatus, RecordType

@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.imports.harness import LIST
-from trunkline.app.import_columns import ColumnReader
-from trunkline.app.import_numbers import NumberReader
-from trunkline.app.import_reading import CellBlock
-from trunkline.app.import_run import _region_of, _zones_of
-from trunkline.app.import_windows import WindowBook
+from trunkline.app.imports.columns import ColumnReader
+from trunkline.app.imports.numbers import NumberReader
+from trunkline.app.imports.reading import CellBlock
+from trunkline.app.imports.run import _region_of, _zones_of
+from trunkline.app.imports.windows import WindowBook
 from trunkline.domain.campaigns import ListField
 from trunkline.domain.columns import plan_columns
 from trunkline.domain.enums import FieldType

@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 from tests.imports.harness import AGENT, LIST, ORDER, SUPERVISOR, Bench, Notes, StandingClock, load, many, reasons
 from trunkline.adapters.storage.memory_bulk import MemoryBulk
-from trunkline.app import import_files
 from trunkline.app.alone import NoChance
 from trunkline.app.asking import Asked
-from trunkline.app.import_chunks import ImportMark
-from trunkline.app.import_files import TextFile
-from trunkline.app.import_report import MAX_REFUSALS
-from trunkline.app.imports import ImportOrder, import_alone
+from trunkline.app.imports import files as import_files
+from trunkline.app.imports.chunks import ImportMark
+from trunkline.app.imports.files import TextFile
+from trunkline.app.imports.importer import ImportOrder, import_alone
+from trunkline.app.imports.report import MAX_REFUSALS
 from trunkline.app.ports import AuditQuery
 from trunkline.domain.enums import Door, RequestType
 from trunkline.domain.import_specifications import ImportMode, NumberCheck

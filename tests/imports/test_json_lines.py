@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from tests.imports.harness import LIST, ORDER, load, reasons
-from trunkline.app.import_files import MAX_ROW_CHARACTERS
-from trunkline.app.import_json import MAX_SHAPES
+from trunkline.app.imports.files import MAX_ROW_CHARACTERS
+from trunkline.app.imports.json_lines import MAX_SHAPES
 from trunkline.domain.campaigns import ListField
 from trunkline.domain.enums import FieldType
 from trunkline.domain.import_specifications import FileFormat, ImportMode

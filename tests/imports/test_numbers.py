@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from phonenumbers import PhoneNumberFormat, timezone
 
-from trunkline.app import import_places
-from trunkline.app.import_numbers import NumberReader
-from trunkline.app.import_places import regions_of, zones_of
+from trunkline.app.imports import places as import_places
+from trunkline.app.imports.numbers import NumberReader
+from trunkline.app.imports.places import regions_of, zones_of
 from trunkline.domain.import_specifications import NumberCheck
 from trunkline.errors import OutOfRange
 

@@ -12,13 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.imports.harness import LIST
-from trunkline.app import import_files, import_keys
-from trunkline.app.import_checking import Checking
-from trunkline.app.import_columns import ColumnReader
-from trunkline.app.import_files import ENCODINGS, MAX_ROW_CHARACTERS, Source, TextFile
-from trunkline.app.import_keys import KeyFile
-from trunkline.app.import_reading import CsvReader, check_delimiter
-from trunkline.app.import_windows import MAX_WINDOWS, WindowBook
+from trunkline.app.imports import files as import_files
+from trunkline.app.imports import keys as import_keys
+from trunkline.app.imports.checking import Checking
+from trunkline.app.imports.columns import ColumnReader
+from trunkline.app.imports.files import ENCODINGS, MAX_ROW_CHARACTERS, Source, TextFile
+from trunkline.app.imports.keys import KeyFile
+from trunkline.app.imports.reading import CsvReader, check_delimiter
+from trunkline.app.imports.windows import MAX_WINDOWS, WindowBook
 from trunkline.app.ports import MAX_CHAIN
 from trunkline.domain.campaigns import CallingList
 from trunkline.domain.row_cells import RowRules

@@ -11,9 +11,9 @@ import pytest
 from tests.imports.harness import LIST, ORDER, SUPERVISOR, Bench, StandingClock, many
 from trunkline.adapters.storage.memory_bulk import MemoryBulk
 from trunkline.app.directory import ReferenceBook
-from trunkline.app.import_files import TextFile
-from trunkline.app.import_run import Site
-from trunkline.app.imports import Importer, ImportOrder
+from trunkline.app.imports.files import TextFile
+from trunkline.app.imports.importer import Importer, ImportOrder
+from trunkline.app.imports.run import Site
 from trunkline.app.ports import Conflict, ImportState, Provision
 from trunkline.domain.import_specifications import ImportMode
 from trunkline.errors import (

@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from trunkline.app.admin_checks import check_object
-from trunkline.app.import_orders import order_of
+from trunkline.app.administration.checks import check_object
+from trunkline.app.imports.orders import order_of
 from trunkline.domain.import_specifications import EXPORTED, ImportSpecification, NumberCheck
 from trunkline.domain.objects import ObjectKind
 from trunkline.errors import Refused

@@ -12,10 +12,10 @@ import pytest
 from tests.imports.harness import LIST, ORDER, SUPERVISOR, StandingClock
 from trunkline.adapters.storage import make_store, migrate
 from trunkline.adapters.storage.sqlite_bulk import SqliteBulk
-from trunkline.app.import_files import TextFile
-from trunkline.app.import_report import ImportReport
-from trunkline.app.import_run import read_progress
-from trunkline.app.imports import import_alone
+from trunkline.app.imports.files import TextFile
+from trunkline.app.imports.importer import import_alone
+from trunkline.app.imports.report import ImportReport
+from trunkline.app.imports.run import read_progress
 from trunkline.app.ports import ImportState, Provision, Store
 from trunkline.domain.enums import DoNotCallKind
 from trunkline.errors import AlreadyInUse

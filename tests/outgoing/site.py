@@ -14,7 +14,7 @@ from tests.outgoing.receiver import Got
 from trunkline.adapters.http_out import HttpOut
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.ports import Changes, ObjectChanges, ObjectWrite
-from trunkline.app.webhooks import Postman, Settings, Webhooks
+from trunkline.app.webhooks.delivery import Postman, Settings, Webhooks
 from trunkline.contract.notices import GroupFigures, ListFigures
 from trunkline.domain.addresses import networks
 from trunkline.domain.attempts import AttemptStep, attempt_row

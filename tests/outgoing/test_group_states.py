@@ -7,7 +7,7 @@ import msgspec
 from tests.app.harness import CAMPAIGN_ID
 from tests.outgoing.receiver import Receiver, silence
 from tests.outgoing.site import Site, at_site, bodies, until
-from trunkline.app import notices
+from trunkline.app.webhooks import notices
 from trunkline.domain.campaigns import GroupState
 from trunkline.domain.enums import DialMode, GroupStatus
 from trunkline.domain.webhooks import Notice

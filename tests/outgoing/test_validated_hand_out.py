@@ -14,7 +14,7 @@ from tests.app.harness import CENTRE, LIST_ID, House, agent, record
 from tests.outgoing.receiver import Answering, Got, Receiver, answer
 from trunkline.adapters.http_out import HttpOut
 from trunkline.app.asking import no_validation
-from trunkline.app.validation import ValidationSettings, Validator
+from trunkline.app.hand_out.validation import ValidationSettings, Validator
 from trunkline.domain import commands
 from trunkline.domain.addresses import networks
 from trunkline.domain.enums import CallResult, RecordStatus

@@ -16,8 +16,8 @@ from tests.app.harness import CENTRE, LIST_ID, NOON_S, House, agent, record
 from tests.outgoing.receiver import Answering, Got, Receiver, answer, saying, silence
 from trunkline.adapters.http_out import HttpOut
 from trunkline.app.directory import ReferenceBook
+from trunkline.app.hand_out.validation import ValidationSettings, Validator
 from trunkline.app.ports import Changes, ObjectChanges, ObjectWrite
-from trunkline.app.validation import ValidationSettings, Validator
 from trunkline.contract.validation import mark_of, question, read_answer
 from trunkline.domain.addresses import networks
 from trunkline.domain.attempts import AttemptStep

@@ -9,7 +9,7 @@ import pytest
 from tests.app.harness import CAMPAIGN_ID, CENTRE, LIST_ID, NOON_S
 from tests.outgoing.receiver import Receiver, answer, saying
 from tests.outgoing.site import SECRET, WEBHOOK_ID, Site, at_site, bodies, until
-from trunkline.app import notices
+from trunkline.app.webhooks import notices
 from trunkline.client.webhooks import WebhookNotAuthentic, verify
 from trunkline.contract.notices import CALL_REPORT_KEYS
 from trunkline.domain.attempts import AttemptStep

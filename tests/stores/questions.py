@@ -10,7 +10,7 @@ import msgspec
 
 from tests.stores import draws
 from tests.stores.storage import NOON_S, callback_claim, claim, rows_of
-from trunkline.app.callback_reads import CallbackQuery
+from trunkline.app.callbacks.reads import CallbackQuery
 from trunkline.app.ports import (
     AttemptQuery,
     AuditQuery,

@@ -7,7 +7,7 @@ import asyncio
 from tests.app.blocked import block, blocked_then, out_of_dialing, shown_chain
 from tests.app.harness import House, agent
 from tests.stores.storage import Storage
-from trunkline.app.hand_out import MAX_CHAINS_EXAMINED
+from trunkline.app.hand_out.next_chain import MAX_CHAINS_EXAMINED
 from trunkline.domain import commands
 
 BLOCKED = 2 * MAX_CHAINS_EXAMINED + 20

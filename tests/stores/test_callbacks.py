@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from tests.stores.storage import AGENT, CAMPAIGN, CENTRE, LIST, NOON_S, Storage, add, record, save
-from trunkline.app.callback_reads import CallbackQuery, Presence, is_asked, place_of
+from trunkline.app.callbacks.reads import CallbackQuery, Presence, is_asked, place_of
 from trunkline.app.ports import AgentSession, PreviewSession, Store
 from trunkline.domain.enums import RecordStatus, RecordType
 from trunkline.domain.records import Record

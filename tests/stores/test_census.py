@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.stores.storage import CENTRE, LIST, NOON_S, Storage, add, record
 from trunkline.adapters.storage import memory_census
-from trunkline.app.census import CensusGroup, CensusQuery, equal_parts
+from trunkline.app.explain.census import CensusGroup, CensusQuery, equal_parts
 from trunkline.app.ports import Store
 from trunkline.domain.enums import Hold, PhoneType, RecordStatus, RecordType
 from trunkline.domain.filter_parsing import parse_filter

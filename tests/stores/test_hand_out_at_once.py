@@ -13,7 +13,7 @@ from tests.app.blocked import shown_chain
 from tests.app.harness import CENTRE, LIST_ID, House, agent, record
 from tests.stores.storage import GROUP, Storage, add, claim, claimed
 from tests.stores.storage import record as stored_record
-from trunkline.app.buffers import BufferKeeper
+from trunkline.app.hand_out.buffers import BufferKeeper
 from trunkline.app.ports import Changes, ClaimKind, Conflict, Store
 from trunkline.domain import commands
 from trunkline.domain.enums import CallResult, RecordStatus

@@ -6,8 +6,8 @@ import msgspec
 
 from trunkline.app.access import campaign_of, check_application, check_device
 from trunkline.app.asking import Asked, Rules
+from trunkline.app.hand_out.preview import campaign_changed, campaign_step
 from trunkline.app.ports import AgentSession
-from trunkline.app.preview import campaign_changed, campaign_step
 from trunkline.app.view import Decision, View
 from trunkline.contract.refusals import NoCampaignLoaded
 from trunkline.domain.commands import (

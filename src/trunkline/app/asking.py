@@ -31,7 +31,7 @@ class Rules(msgspec.Struct, frozen=True, kw_only=True):
     ``lease_ms`` counts from the last touch, ``grace_ms`` from the log-out (decisions 5). ``logout_call_result`` is
     stored in records whose agent logged out, None leaves them Stale. ``callback_grace_ms`` is how late a callback may
     be before it counts as missed. ``validation`` is asked before a record is handed out (see
-    ``app.validation.Validator.judge``).
+    ``app.hand_out.validation.Validator.judge``).
     ``lease_ms`` counts from the last touch, ``grace_ms`` from the log-out (decisions 5). ``turns`` remembers whose turn
     it is among the lists of a campaign.
     """

@@ -6,13 +6,13 @@ import msgspec
 
 from trunkline.app.access import Work, campaign_of, check_application, list_named, work_on
 from trunkline.app.asking import Asked, Rules
-from trunkline.app.judging import blocked
-from trunkline.app.number_places import located
+from trunkline.app.judging.facts import blocked
+from trunkline.app.judging.number_places import located
 from trunkline.app.ports import MAX_CHAIN, Suppression
 from trunkline.app.records import changed, due_time, on_same_desk, settled
 from trunkline.app.rescue import soon_gone, withdrawn
 from trunkline.app.spellings import spelled
-from trunkline.app.suppression import account_of, list_of
+from trunkline.app.suppression.matching import account_of, list_of
 from trunkline.app.view import Decision, View
 from trunkline.domain.campaigns import CallingList, Campaign
 from trunkline.domain.chains import carries, left_waiting

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import uuid
 
+from trunkline.app.administration.provisioning import usual_objects
 from trunkline.app.ports import Changes, DeskKey, Provision, Store, User
-from trunkline.app.provisioning import usual_objects
 from trunkline.domain.campaigns import CallingList, Campaign, CampaignList, ListField
 from trunkline.domain.desk import DeskEntry
 from trunkline.domain.enums import CallResult, DialMode, GroupStatus, RecordStatus

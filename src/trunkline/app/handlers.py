@@ -2,27 +2,16 @@
 
 from __future__ import annotations
 
-from trunkline.app import (
-    agents,
-    buffers,
-    callbacks,
-    contacts,
-    control,
-    desk_watch,
-    import_chunks,
-    list_portions,
-    list_work,
-    persons,
-    preview,
-    records,
-    rescue,
-    schedules,
-    suppression_emptying,
-    suppression_work,
-    third_party,
-    validated,
-)
-from trunkline.app.validation import SettleValidation
+from trunkline.app import agents, contacts, persons, records, rescue, third_party
+from trunkline.app.callbacks import deciding as callbacks
+from trunkline.app.groups import control, schedules
+from trunkline.app.hand_out import buffers, desk_watch, preview, validated
+from trunkline.app.hand_out.validation import SettleValidation
+from trunkline.app.imports import chunks as import_chunks
+from trunkline.app.lists import portions as list_portions
+from trunkline.app.lists import work as list_work
+from trunkline.app.suppression import emptying as suppression_emptying
+from trunkline.app.suppression import entries as suppression_work
 from trunkline.app.writer import Handler
 from trunkline.domain import commands
 from trunkline.domain.third_party import ThirdPartyRequest

@@ -23,8 +23,8 @@ from trunkline.app.directory import ReferenceBook
 from trunkline.app.ports import Clock, Store, StoredRow, Suppression
 from trunkline.app.rescue import withdrawn
 from trunkline.app.spellings import as_typed, e164, number_keys
-from trunkline.app.suppression import account_of, list_of
-from trunkline.app.suppression_work import OWN, AddEntries, EntryMaker, Given, Submit, existing_of, list_named
+from trunkline.app.suppression.entries import OWN, AddEntries, EntryMaker, Given, Submit, existing_of, list_named
+from trunkline.app.suppression.matching import account_of, list_of
 from trunkline.app.view import Decision, View
 from trunkline.domain.attempts import StoredAttempt
 from trunkline.domain.enums import DoNotCallKind, Door, RecordType, RequestType

@@ -16,9 +16,10 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from trunkline.app.bulk import HasBulk
-from trunkline.app.callback_reads import CallbackReads
-from trunkline.app.census import CensusGroup, CensusQuery
-from trunkline.app.claims import (
+from trunkline.app.callbacks.reads import CallbackReads
+from trunkline.app.explain.census import CensusGroup, CensusQuery
+from trunkline.app.groups.reads import Counting, WorkReads
+from trunkline.app.hand_out.claims import (
     EVERYTHING,
     MAX_CLAIM,
     Buffered,
@@ -31,8 +32,7 @@ from trunkline.app.claims import (
     ClaimKind,
     ClaimList,
 )
-from trunkline.app.group_reads import Counting, WorkReads
-from trunkline.app.list_reads import DeskPages, ListCounts, ListReads
+from trunkline.app.lists.reads import DeskPages, ListCounts, ListReads
 from trunkline.app.person_reads import PersonStore
 from trunkline.app.reference_data import (
     Directory,

@@ -8,7 +8,7 @@ import msgspec
 
 from trunkline.app.access import Work, work_of
 from trunkline.app.asking import Asked, Rules
-from trunkline.app.number_places import located
+from trunkline.app.judging.number_places import located
 from trunkline.app.treating import Outcome, counted, ended_row, ending_of, log_row, treat
 from trunkline.app.view import Decision, View
 from trunkline.domain.attempts import AttemptStep

@@ -42,7 +42,7 @@ class Provision(msgspec.Struct, kw_only=True):
     """Reference data to write, by key, in one transaction, whatever is there: what exists is replaced.
 
     ``campaigns`` are whole ones: each becomes a campaign, an agent group, a campaign group and its state (see
-    ``app.provisioning.provisioned``).
+    ``app.administration.provisioning.provisioned``).
     """
 
     contact_centres: dict[int, str] = {}

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import msgspec
 
-from trunkline.app.claims import ChainKey
+from trunkline.app.hand_out.claims import ChainKey
 from trunkline.app.stored_contacts import Suppression, SuppressionKey
 from trunkline.domain.attempts import AttemptRow
 from trunkline.domain.campaigns import GroupState

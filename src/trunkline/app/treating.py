@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from trunkline.app.callback_reads import CALLBACK_TYPES
+from trunkline.app.callbacks.reads import CALLBACK_TYPES
 from trunkline.app.view import View
 from trunkline.domain.attempts import AttemptRow, AttemptStep, attempt_row
 from trunkline.domain.campaigns import CallingList, Campaign

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
 from trunkline.app.asking import Asked
-from trunkline.app.buffers import BufferKeeper
 from trunkline.app.directory import ReferenceBook
+from trunkline.app.hand_out.buffers import BufferKeeper
 from trunkline.app.ports import Clock, Store
 from trunkline.app.rescue import MAX_EXPIRED, SYSTEM, ExpireLeases
 from trunkline.app.writer import Writer

@@ -11,9 +11,9 @@ from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
 
-from trunkline.app.buffer_reads import BufferReads
 from trunkline.app.desk_cache import DeskCache
 from trunkline.app.directory import ReferenceBook
+from trunkline.app.hand_out.buffer_reads import BufferReads
 from trunkline.app.ports import (
     AgentSession,
     Buffered,
@@ -35,7 +35,7 @@ from trunkline.app.ports import (
     Unit,
 )
 from trunkline.app.stored import ScheduleRun
-from trunkline.app.suppression import amended, by_record, contacts_of, list_of
+from trunkline.app.suppression.matching import amended, by_record, contacts_of, list_of
 from trunkline.domain.attempts import AttemptRow, PastAttempt
 from trunkline.domain.campaigns import Campaign, GroupState
 from trunkline.domain.desk import DeskEntry
@@ -88,9 +88,9 @@ class Decision(msgspec.Struct, kw_only=True):
 class View:
     """One batch's working set over one ``Unit``.
 
-    ``chains_examined`` counts what the batch's searches for a chain met in vain; see ``app.hand_out``. What these
-    need not ask twice: agents (contact centre, group, user) without a due callback, groups whose lists have no more
-    chains to claim; and chains that claims are to leave where they are.
+    ``chains_examined`` counts what the batch's searches for a chain met in vain; see ``app.hand_out.next_chain``. What
+    these need not ask twice: agents (contact centre, group, user) without a due callback, groups whose lists have no
+    more chains to claim; and chains that claims are to leave where they are.
     """
 
     def __init__(self, unit: Unit, book: ReferenceBook, now_ms: int, cache: DeskCache | None = None) -> None:

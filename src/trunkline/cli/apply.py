@@ -14,8 +14,8 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from trunkline.app.applying import Entry, Plan, Step, entries_of, kinds_needed, placed
-from trunkline.app.documents import MAX_DOCUMENT_BYTES, read_document
+from trunkline.app.administration.applying import Entry, Plan, Step, entries_of, kinds_needed, placed
+from trunkline.app.administration.documents import MAX_DOCUMENT_BYTES, read_document
 from trunkline.cli.remote import with_server
 from trunkline.cli.yaml_text import yaml_text
 from trunkline.client.admin import AdminClient

@@ -14,9 +14,9 @@ from rich.table import Table
 
 from trunkline.adapters.system import SystemClock
 from trunkline.app.directory import ReferenceBook
-from trunkline.app.explain import AttemptExplanation, Explainer, RecordExplanation, Target
-from trunkline.app.explanations import attempts_as_json, overviews_as_json, records_as_json
-from trunkline.app.overview import Overview
+from trunkline.app.explain.documents import attempts_as_json, overviews_as_json, records_as_json
+from trunkline.app.explain.explaining import AttemptExplanation, Explainer, RecordExplanation, Target
+from trunkline.app.explain.overview import Overview
 from trunkline.cli.centres import OpensStore, command_line_caller
 from trunkline.cli.flags import STORAGE, config_from, with_options
 from trunkline.cli.installed_rules import use_rule_files

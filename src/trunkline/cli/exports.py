@@ -12,7 +12,7 @@ from typing import IO, Any
 import click
 
 from trunkline.app.directory import ReferenceBook
-from trunkline.app.exports import Export
+from trunkline.app.imports.exports import Export
 from trunkline.app.ports import Store
 from trunkline.cli.centres import OpensStore, command_line_caller
 from trunkline.cli.flags import STORAGE, config_from, with_options

@@ -8,7 +8,7 @@ import msgspec
 
 from trunkline.adapters.system import SystemClock
 from trunkline.app.directory import ReferenceBook
-from trunkline.app.import_orders import check_specification
+from trunkline.app.imports.orders import check_specification
 from trunkline.app.ports import ObjectChanges, ObjectWrite, Store
 from trunkline.domain.import_specifications import EXPORTED, ImportSpecification
 from trunkline.domain.objects import ObjectKind

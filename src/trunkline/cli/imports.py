@@ -22,13 +22,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from trunkline.adapters.system import SystemClock
-from trunkline.app.admin_checks import check_object
+from trunkline.app.administration.checks import check_object
 from trunkline.app.directory import ReferenceBook
-from trunkline.app.import_files import TextFile
-from trunkline.app.import_orders import order_of, specification_named
-from trunkline.app.import_report import ImportReport, Refusal
-from trunkline.app.import_run import Step, Watcher
-from trunkline.app.imports import import_alone
+from trunkline.app.imports.files import TextFile
+from trunkline.app.imports.importer import import_alone
+from trunkline.app.imports.orders import order_of, specification_named
+from trunkline.app.imports.report import ImportReport, Refusal
+from trunkline.app.imports.run import Step, Watcher
 from trunkline.app.ports import ObjectChanges, ObjectWrite, Store
 from trunkline.cli.centres import OpensStore, command_line_caller
 from trunkline.cli.flags import STORAGE, config_from, with_options

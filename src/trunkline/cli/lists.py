@@ -19,8 +19,8 @@ from trunkline.adapters.system import SystemClock
 from trunkline.app.alone import writer_alone
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.handlers import HANDLERS
-from trunkline.app.list_filters import counted, explained, parsed_for
-from trunkline.app.list_work import LeftBecause, ListReport, ListWork, MoveOrder, OnStep, RecycleOrder
+from trunkline.app.lists.filters import counted, explained, parsed_for
+from trunkline.app.lists.work import LeftBecause, ListReport, ListWork, MoveOrder, OnStep, RecycleOrder
 from trunkline.app.ports import Store
 from trunkline.cli.centres import OpensStore, command_line_caller
 from trunkline.cli.flags import STORAGE, config_from, with_options

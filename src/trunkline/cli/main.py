@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 from trunkline import __version__
+from trunkline.app.administration.provisioning import usual_objects
 from trunkline.app.ports import Provision, Store, User
-from trunkline.app.provisioning import usual_objects
 from trunkline.cli.commands import Commands
 from trunkline.cli.flags import STORAGE, config_from, with_options
 from trunkline.config import Config

@@ -10,8 +10,8 @@ from typing import Any
 import click
 import msgspec
 
-from trunkline.app.suppression_export import moment
-from trunkline.app.suppression_work import AddEntries, EntryMaker, Found, Given, RemoveEntries, existing, look_up
+from trunkline.app.suppression.entries import AddEntries, EntryMaker, Found, Given, RemoveEntries, existing, look_up
+from trunkline.app.suppression.exporting import moment
 from trunkline.cli.centres import OpensStore
 from trunkline.cli.suppression_lists import empty, export_list, import_list, list_lists
 from trunkline.cli.suppression_opening import KIND, REGION, Opened, command, run, submit

@@ -19,10 +19,10 @@ from rich.table import Table
 
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.ports import ObjectChanges, ObjectWrite, SuppressionCount
-from trunkline.app.suppression_emptying import Emptying, EmptyingReport, check_applies_nowhere
-from trunkline.app.suppression_export import exported
-from trunkline.app.suppression_import import SuppressionOrder, SuppressionReport, import_entries
-from trunkline.app.suppression_work import lists_of
+from trunkline.app.suppression.emptying import Emptying, EmptyingReport, check_applies_nowhere
+from trunkline.app.suppression.entries import lists_of
+from trunkline.app.suppression.exporting import exported
+from trunkline.app.suppression.importing import SuppressionOrder, SuppressionReport, import_entries
 from trunkline.cli.centres import OpensStore
 from trunkline.cli.suppression_opening import REGION, Opened, command, run
 from trunkline.domain.import_specifications import ImportMode

@@ -16,7 +16,7 @@ from trunkline.app.asking import Asked
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.handlers import HANDLERS
 from trunkline.app.ports import Store
-from trunkline.app.suppression_work import list_named
+from trunkline.app.suppression.entries import list_named
 from trunkline.app.writer import Writer
 from trunkline.cli.centres import OpensStore, command_line_caller
 from trunkline.cli.flags import STORAGE, config_from, with_options

@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from trunkline.app.administration.documents import MAX_DOCUMENT_BYTES, read_document
 from trunkline.app.directory import ReferenceBook
-from trunkline.app.documents import MAX_DOCUMENT_BYTES, read_document
 from trunkline.app.ports import Store
 from trunkline.cli.centres import OpensStore
 from trunkline.cli.flags import STORAGE, config_from, with_options

@@ -1,4 +1,4 @@
-"""Documents as YAML text that ``app.documents`` reads back as they are."""
+"""Documents as YAML text that ``app.administration.documents`` reads back as they are."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Limits of what the administration API takes, and a sentence for each field.
 
 ``LIMITS`` is looked up by struct and field, then by field alone, then by the kind of value. What a kind's own checks
-refuse beyond that (a filter that does not parse, a plan that never ends) is in ``app.admin_checks``.
+refuse beyond that (a filter that does not parse, a plan that never ends) is in ``app.administration.checks``.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from trunkline.domain.records import Record
 
 
 class HeldShape(Protocol):
-    """How many records a rule holds back; see ``app.overview.Held``."""
+    """How many records a rule holds back; see ``app.explain.overview.Held``."""
 
     @property
     def rule(self) -> Rule:

@@ -1,6 +1,6 @@
 """What the rules look at, and what they say: facts about one record at one moment, and verdicts.
 
-Nothing is fetched here: whatever a rule needs to know is a fact that somebody collected (``app.judging``).
+Nothing is fetched here: whatever a rule needs to know is a fact that somebody collected (``app.judging.facts``).
 """
 
 from __future__ import annotations

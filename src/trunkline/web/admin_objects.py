@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from trunkline.app.admin import number_of
-from trunkline.app.admin_items import Draft, Item
+from trunkline.app.administration.items import Draft, Item
+from trunkline.app.administration.objects import number_of
 from trunkline.contract.admin_kinds import KINDS, Kind
 from trunkline.contract.admin_limits import MAX_OBJECT_BYTES
 from trunkline.contract.admin_listing import page

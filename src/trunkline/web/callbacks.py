@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from trunkline.app.asking import Asked
-from trunkline.app.callback_reads import CallbackQuery, place_of
-from trunkline.app.callbacks import ReassignCallback
+from trunkline.app.callbacks.deciding import ReassignCallback
+from trunkline.app.callbacks.reads import CallbackQuery, place_of
 from trunkline.app.ports import User
 from trunkline.contract import callbacks as contract
 from trunkline.contract.answers import SUCCESS, answer

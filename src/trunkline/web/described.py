@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from trunkline.app.applying import MAX_ENTRIES
-from trunkline.app.import_report import ImportReport, ImportStanding
-from trunkline.app.list_work import ListReport
+from trunkline.app.administration.applying import MAX_ENTRIES
+from trunkline.app.imports.report import ImportReport, ImportStanding
+from trunkline.app.lists.work import ListReport
 from trunkline.app.persons import MAX_REASON as MAX_ERASE_REASON
 from trunkline.app.persons import EraseReport
 from trunkline.app.stored import JournalRow
 from trunkline.app.stored_contacts import Suppression
-from trunkline.app.suppression_emptying import EmptyingReport
-from trunkline.app.suppression_import import SuppressionReport
-from trunkline.app.suppression_work import MAX_TEXT, MAX_VALUE
+from trunkline.app.suppression.emptying import EmptyingReport
+from trunkline.app.suppression.entries import MAX_TEXT, MAX_VALUE
+from trunkline.app.suppression.importing import SuppressionReport
 from trunkline.contract import admin_answers as answers
 from trunkline.contract import callbacks as contract_callbacks
 from trunkline.contract.admin_documents import SECTIONS

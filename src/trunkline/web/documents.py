@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from trunkline.app.applying import entries_of
-from trunkline.app.documents import MAX_DOCUMENT_BYTES
-from trunkline.app.dry_runs import Judged
+from trunkline.app.administration.applying import entries_of
+from trunkline.app.administration.documents import MAX_DOCUMENT_BYTES
+from trunkline.app.administration.dry_runs import Judged
 from trunkline.contract.answers import answer
 from trunkline.domain.people import Caller
 from trunkline.domain.permissions import Permission

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from trunkline.app.explain import Explainer, Target
-from trunkline.app.explanations import attempts_as_json, overviews_as_json, records_as_json
+from trunkline.app.explain.documents import attempts_as_json, overviews_as_json, records_as_json
+from trunkline.app.explain.explaining import Explainer, Target
 from trunkline.contract.answers import answer
 from trunkline.domain.people import Caller
 from trunkline.domain.permissions import Permission

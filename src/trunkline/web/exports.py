@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Protocol
 from urllib.parse import quote
 
-from trunkline.app.exports import Export
-from trunkline.app.import_chunks import check_may_import
+from trunkline.app.imports.chunks import check_may_import
+from trunkline.app.imports.exports import Export
 from trunkline.app.ports import Store
 from trunkline.domain.import_specifications import FileFormat
 from trunkline.domain.people import Caller

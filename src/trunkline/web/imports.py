@@ -16,11 +16,11 @@ from typing import Any, Protocol
 import msgspec
 
 from trunkline.app.directory import ReferenceBook
-from trunkline.app.import_chunks import check_may_import
-from trunkline.app.import_files import TextFile
-from trunkline.app.import_orders import order_of, specification_named
-from trunkline.app.import_report import ImportReport
-from trunkline.app.imports import Importer, ImportOrder, check_order
+from trunkline.app.imports.chunks import check_may_import
+from trunkline.app.imports.files import TextFile
+from trunkline.app.imports.importer import Importer, ImportOrder, check_order
+from trunkline.app.imports.orders import order_of, specification_named
+from trunkline.app.imports.report import ImportReport
 from trunkline.contract.answers import answer
 from trunkline.domain.enums import Door
 from trunkline.domain.import_specifications import (

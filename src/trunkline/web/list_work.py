@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from trunkline.app.list_filters import counted, explained, parsed_for
-from trunkline.app.list_work import ListWork, MoveOrder, RecycleOrder
+from trunkline.app.lists.filters import counted, explained, parsed_for
+from trunkline.app.lists.work import ListWork, MoveOrder, RecycleOrder
 from trunkline.contract.answers import answer
 from trunkline.domain.campaigns import CallingList
 from trunkline.domain.enums import Door

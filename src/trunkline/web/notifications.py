@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import partial
 
-from trunkline.app.control import shown_campaign
 from trunkline.app.directory import ReferenceBook
+from trunkline.app.groups.control import shown_campaign
+from trunkline.app.hand_out.preview import campaign_step
 from trunkline.app.outbox import Message, Outbox, UserKey
 from trunkline.app.ports import Clock
-from trunkline.app.preview import campaign_step
 from trunkline.app.replay import Position as Stopped
 from trunkline.app.replay import Recovery as Found
 from trunkline.bayeux import AllowList, Config, Delivery, Position, Recovery, Server

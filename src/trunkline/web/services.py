@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from trunkline.app.admin import Administration
+from trunkline.app.administration.dry_runs import DryRuns
+from trunkline.app.administration.objects import Administration
 from trunkline.app.directory import ReferenceBook
-from trunkline.app.dry_runs import DryRuns
-from trunkline.app.group_keeper import GroupKeeper
+from trunkline.app.groups.keeper import GroupKeeper
+from trunkline.app.groups.statistics import Statistics
 from trunkline.app.outbox import Outbox
 from trunkline.app.ports import Clock, Store
-from trunkline.app.statistics import Statistics
-from trunkline.app.webhooks import Webhooks
+from trunkline.app.webhooks.delivery import Webhooks
 from trunkline.app.writer import Writer
 from trunkline.web.auth import Authenticator
 from trunkline.web.imports import ImportDoor

@@ -10,10 +10,8 @@ from typing import Any
 
 from trunkline.app.asking import Asked
 from trunkline.app.ports import Suppression, SuppressionKey, SuppressionQuery
-from trunkline.app.suppression_emptying import Emptying
-from trunkline.app.suppression_export import exported, moment
-from trunkline.app.suppression_import import ENCODINGS, SuppressionOrder, import_entries
-from trunkline.app.suppression_work import (
+from trunkline.app.suppression.emptying import Emptying
+from trunkline.app.suppression.entries import (
     AddEntries,
     EntryMaker,
     Given,
@@ -22,6 +20,8 @@ from trunkline.app.suppression_work import (
     existing,
     list_named,
 )
+from trunkline.app.suppression.exporting import exported, moment
+from trunkline.app.suppression.importing import ENCODINGS, SuppressionOrder, import_entries
 from trunkline.contract.answers import answer
 from trunkline.domain.enums import DoNotCallKind, Door, RequestType
 from trunkline.domain.import_specifications import ImportMode

@@ -24,9 +24,10 @@ from trunkline.adapters.storage.memory_groups import StoreGroups
 from trunkline.adapters.storage.memory_persons import PersonRows
 from trunkline.adapters.storage.memory_unit import MemoryUnit, Tables
 from trunkline.adapters.storage.objects import PROVISIONED, check_seen, replacing
+from trunkline.app.administration.provisioning import accounts_of, provisioned
 from trunkline.app.bulk import Bulk
-from trunkline.app.callback_reads import CallbackQuery, Presence
-from trunkline.app.census import CensusGroup, CensusQuery
+from trunkline.app.callbacks.reads import CallbackQuery, Presence
+from trunkline.app.explain.census import CensusGroup, CensusQuery
 from trunkline.app.ports import (
     AgentSession,
     AttemptQuery,
@@ -46,7 +47,6 @@ from trunkline.app.ports import (
     Unit,
     User,
 )
-from trunkline.app.provisioning import accounts_of, provisioned
 from trunkline.domain.attempts import StoredAttempt
 from trunkline.domain.objects import ObjectKey, StoredObject
 from trunkline.domain.records import Record

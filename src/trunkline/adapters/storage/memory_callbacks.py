@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trunkline.adapters.storage.memory_unit import Tables
-from trunkline.app.callback_reads import CallbackQuery, Presence, is_asked, place_of
+from trunkline.app.callbacks.reads import CallbackQuery, Presence, is_asked, place_of
 from trunkline.domain.records import Record
 
 

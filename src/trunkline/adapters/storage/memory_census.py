@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable
 
-from trunkline.app.census import HOURS_AHEAD, LATER, NOT_SCHEDULED, CensusGroup, CensusQuery, equal_parts
+from trunkline.app.explain.census import HOURS_AHEAD, LATER, NOT_SCHEDULED, CensusGroup, CensusQuery, equal_parts
 from trunkline.domain.eligibility import Window
 from trunkline.domain.enums import Hold, RecordStatus, RecordType
 from trunkline.domain.filter_evaluation import matches

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from trunkline.app.group_reads import FOREVER_MS, AttemptCount
+from trunkline.app.groups.reads import FOREVER_MS, AttemptCount
 from trunkline.app.stored import SCHEDULE_RUNS_KEPT_S, Changes, ScheduleRun
 from trunkline.domain.attempts import AttemptStep, StoredAttempt
 from trunkline.domain.enums import CallResult, RecordType

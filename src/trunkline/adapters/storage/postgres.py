@@ -38,8 +38,8 @@ from trunkline.adapters.storage.postgres_server import (
 )
 from trunkline.adapters.storage.postgres_unit import PostgresUnit
 from trunkline.adapters.storage.postgres_windows import Windows
-from trunkline.app.callback_reads import CallbackQuery, Presence
-from trunkline.app.census import CensusGroup, CensusQuery
+from trunkline.app.callbacks.reads import CallbackQuery, Presence
+from trunkline.app.explain.census import CensusGroup, CensusQuery
 from trunkline.app.ports import (
     AgentSession,
     AuditQuery,

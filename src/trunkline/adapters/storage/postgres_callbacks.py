@@ -6,7 +6,7 @@ from trunkline.adapters.storage.postgres_desks import built
 from trunkline.adapters.storage.postgres_rows import record_of
 from trunkline.adapters.storage.postgres_server import QUERIES, Connection
 from trunkline.adapters.storage.postgres_windows import Windows
-from trunkline.app.callback_reads import CallbackQuery, Presence
+from trunkline.app.callbacks.reads import CallbackQuery, Presence
 from trunkline.domain.records import Record
 
 

@@ -12,7 +12,7 @@ from trunkline.adapters.storage.postgres_desks import built
 from trunkline.adapters.storage.postgres_rows import record_of
 from trunkline.adapters.storage.postgres_server import QUERIES, Connection
 from trunkline.adapters.storage.postgres_windows import Windows
-from trunkline.app.census import CensusGroup, CensusQuery, equal_parts
+from trunkline.app.explain.census import CensusGroup, CensusQuery, equal_parts
 from trunkline.domain.eligibility import Window
 from trunkline.domain.enums import Hold, RecordStatus, RecordType
 from trunkline.domain.records import Record

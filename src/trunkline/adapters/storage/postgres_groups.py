@@ -8,7 +8,7 @@ from typing import TypeVar
 from trunkline.adapters.storage import rows
 from trunkline.adapters.storage.postgres_rows import columns
 from trunkline.adapters.storage.postgres_server import QUERIES, Connection
-from trunkline.app.group_reads import FOREVER_MS, AttemptCount
+from trunkline.app.groups.reads import FOREVER_MS, AttemptCount
 from trunkline.app.stored import SCHEDULE_RUNS_KEPT_S, Changes, Conflict, ScheduleRun
 from trunkline.domain.attempts import AttemptStep
 from trunkline.domain.enums import CallResult, RecordStatus

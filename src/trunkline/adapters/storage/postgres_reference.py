@@ -6,8 +6,8 @@ from trunkline.adapters.storage import postgres_accounts, postgres_objects
 from trunkline.adapters.storage.objects import PROVISIONED
 from trunkline.adapters.storage.postgres_rows import columns
 from trunkline.adapters.storage.postgres_server import QUERIES, Connection
+from trunkline.app.administration.provisioning import accounts_of, provisioned
 from trunkline.app.ports import Provision
-from trunkline.app.provisioning import accounts_of, provisioned
 
 
 async def write_provision(connection: Connection, provision: Provision) -> None:

@@ -24,8 +24,8 @@ from trunkline.adapters.storage.sqlite_thread import DatabaseThread
 from trunkline.adapters.storage.sqlite_transaction import Transactions
 from trunkline.adapters.storage.sqlite_unit import SqliteUnit
 from trunkline.app.bulk import Bulk
-from trunkline.app.callback_reads import CallbackQuery, Presence
-from trunkline.app.census import CensusGroup, CensusQuery
+from trunkline.app.callbacks.reads import CallbackQuery, Presence
+from trunkline.app.explain.census import CensusGroup, CensusQuery
 from trunkline.app.person_reads import ChainKey
 from trunkline.app.ports import (
     AgentSession,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from trunkline.adapters.storage.sqlite_connection import Statements
-from trunkline.app.callback_reads import CallbackQuery, Presence, place_of
+from trunkline.app.callbacks.reads import CallbackQuery, Presence, place_of
 from trunkline.domain.records import Record
 
 _records = msgspec.json.Decoder(list[Record]).decode

@@ -9,7 +9,7 @@ import msgspec
 from trunkline.adapters.storage.filter_sql import SqliteCompiler
 from trunkline.adapters.storage.rows import as_json
 from trunkline.adapters.storage.sqlite_connection import Statements
-from trunkline.app.census import CensusGroup, CensusQuery, equal_parts
+from trunkline.app.explain.census import CensusGroup, CensusQuery, equal_parts
 from trunkline.domain.eligibility import Window
 from trunkline.domain.records import Record
 

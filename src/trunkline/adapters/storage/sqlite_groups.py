@@ -9,7 +9,7 @@ import msgspec
 
 from trunkline.adapters.storage import rows
 from trunkline.adapters.storage.sqlite_connection import Statements
-from trunkline.app.group_reads import FOREVER_MS, AttemptCount
+from trunkline.app.groups.reads import FOREVER_MS, AttemptCount
 from trunkline.app.stored import SCHEDULE_RUNS_KEPT_S, Changes, Conflict, ScheduleRun
 from trunkline.domain.statistics import RecordCounts
 

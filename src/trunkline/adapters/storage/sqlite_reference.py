@@ -19,8 +19,9 @@ from trunkline.adapters.storage import (
 from trunkline.adapters.storage.objects import PROVISIONED
 from trunkline.adapters.storage.rows import as_json
 from trunkline.adapters.storage.sqlite_connection import Statements
-from trunkline.app.callback_reads import CallbackQuery, Presence
-from trunkline.app.census import CensusGroup, CensusQuery
+from trunkline.app.administration.provisioning import accounts_of, provisioned
+from trunkline.app.callbacks.reads import CallbackQuery, Presence
+from trunkline.app.explain.census import CensusGroup, CensusQuery
 from trunkline.app.ports import (
     AgentSession,
     AuditQuery,
@@ -34,7 +35,6 @@ from trunkline.app.ports import (
     StoredRow,
     User,
 )
-from trunkline.app.provisioning import accounts_of, provisioned
 from trunkline.domain.objects import ObjectKey, StoredObject
 from trunkline.domain.records import Record
 from trunkline.errors import AlreadyExists

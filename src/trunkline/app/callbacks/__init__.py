@@ -1,0 +1,1 @@
+"""Callbacks: due, missed, moved."""

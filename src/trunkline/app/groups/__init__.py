@@ -1,0 +1,1 @@
+"""Campaign groups: their states, their clock, their figures."""

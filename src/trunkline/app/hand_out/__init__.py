@@ -1,0 +1,1 @@
+"""From a list to an agent: claim, buffer, validation, the next chain."""

@@ -1,0 +1,1 @@
+"""May this record be called now: facts, rules, calling times."""
