@@ -264,7 +264,11 @@ def test_a_server_that_starts_finds_the_same_figures(acts: list[tuple[str, CallR
         await house.ask(ANN, commands.StartPreview)
         for act, result in acts:
             house.clock.ms += 61_000
+            before = len(house.attempts)
             await carry_out(house, act, result)
+            for row in house.attempts[before:]:
+                is_finished = not any(is_open(one.status) for one in await house.chain(row.chain_id))
+                assert row.is_lead is (is_finished and row.step is AttemptStep.ENDED)
             await statistics.of_group(group(house))
         house.clock.ms += 1_000
         one_list = house.writer.book.list_by_id(CENTRE, LIST_ID)
