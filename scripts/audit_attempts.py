@@ -5,11 +5,13 @@ Reads what ``trunkline audit export`` wrote, and rule files, and nothing else. E
 
 from __future__ import annotations
 
-import runpy
 import sys
 from pathlib import Path
 
-AUDITOR = Path(__file__).resolve().parent.parent / "src" / "trunkline" / "cli" / "auditor.py"
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))
+
+from trunkline.cli.auditor import Audit
+from trunkline.cli.auditor_files import read_rule_files
 
 
 def main() -> int:
@@ -17,9 +19,8 @@ def main() -> int:
     if len(sys.argv) < 3:
         print(__doc__, file=sys.stderr)
         return 2
-    names = runpy.run_path(str(AUDITOR), run_name="auditor")
     try:
-        books = names["Audit"](names["read_rule_files"](map(Path, sys.argv[2:])))
+        books = Audit(read_rule_files(map(Path, sys.argv[2:])))
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2

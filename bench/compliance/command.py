@@ -13,7 +13,8 @@ from pathlib import Path
 import trunkline.rules
 from bench.compliance.month import Month
 from bench.machine import facts
-from trunkline.cli.auditor import Audit, read_rule_files
+from trunkline.cli.auditor import Audit
+from trunkline.cli.auditor_files import read_rule_files
 
 ATTEMPTS = 1_000_000
 

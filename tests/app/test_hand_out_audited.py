@@ -15,7 +15,8 @@ from tests.app.test_treating import plan
 from trunkline.app.attempt_export import export_lines
 from trunkline.app.explain.explaining import Target
 from trunkline.app.rescue import SYSTEM, ExpireLeases
-from trunkline.cli.auditor import Audit, read_rule_files
+from trunkline.cli.auditor import Audit
+from trunkline.cli.auditor_files import read_rule_files
 from trunkline.domain import commands
 from trunkline.domain.attempts import AttemptStep
 from trunkline.domain.enums import CallbackType, CallResult

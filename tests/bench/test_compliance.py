@@ -10,7 +10,8 @@ import pytest
 
 import trunkline.rules
 from bench.compliance.month import Month, untouched
-from trunkline.cli.auditor import Audit, read_rule_files
+from trunkline.cli.auditor import Audit
+from trunkline.cli.auditor_files import read_rule_files
 from trunkline.domain.attempt_rules import AttemptRule
 from trunkline.domain.eligibility import SECONDS_A_DAY
 from trunkline.domain.facts import Facts

@@ -19,7 +19,8 @@ from tests.cli.test_commands import run
 from tests.support.paths import ROOT
 from trunkline.adapters.storage import make_store, migrate
 from trunkline.app.ports import Changes, Provision
-from trunkline.cli.auditor import Audit, Rule, read_rule_files
+from trunkline.cli.auditor import Audit
+from trunkline.cli.auditor_files import Rule, read_rule_files
 from trunkline.domain.attempt_rules import AttemptRule
 from trunkline.domain.attempts import AttemptStep, attempt_row
 from trunkline.domain.calling_times import EPOCH, WHOLE_DAY, ClosedDays, Holiday, Limits, Observed, RegionRule, Span

@@ -14,7 +14,8 @@ import click
 
 from trunkline.app.attempt_export import export_lines
 from trunkline.app.directory import ReferenceBook
-from trunkline.cli.auditor import Audit, read_rule_files
+from trunkline.cli.auditor import Audit
+from trunkline.cli.auditor_files import read_rule_files
 from trunkline.cli.centres import OpensStore, command_line_caller
 from trunkline.cli.flags import STORAGE, config_from, with_options
 from trunkline.cli.installed_rules import rules_folder, use_rule_files
