@@ -72,6 +72,7 @@ class Running:
             verified_ttl_ms=config.verified_credentials_ttl_s * 1000,
             session_idle_ms=config.http_session_idle_s * 1000,
             concurrent_hashes=config.password_hash_concurrency,
+            tell=self._ambiguous,
         )
         self.notifications = Notifications(
             self.outbox,
@@ -173,6 +174,10 @@ class Running:
     async def _accounts_changed(self) -> None:
         for user in await self.auth.refresh():
             self.notifications.cometd.kick(user)
+
+    def _ambiguous(self, reason: str, accounts: Sequence[Caller]) -> None:
+        known = [f"user {one.user_id} of contact centre {one.contact_centre_name}" for one in accounts]
+        self.log.warning("log-in refused", reason=reason, accounts=known, remedy="log in as <contact centre>\\<name>")
 
     async def _log_out(self, agent: Caller) -> None:
         await self.writer.submit(
