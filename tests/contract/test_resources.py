@@ -146,6 +146,12 @@ def test_records() -> None:
         msgspec.structs.replace(ENTRY, lease_until_ms=None), _plain_record(), CAMPAIGN, CALLING_LIST
     )
     assert for_ever["leaseUntil"] is None
+    entries = [
+        msgspec.structs.replace(ENTRY, permitted_at_ms=at_ms, is_settled=is_settled)
+        for at_ms, is_settled in ((0, False), (1_433_912_000_000, False), (1_433_912_000_000, True))
+    ]
+    told = [resources.record_resource(entry, record, CAMPAIGN, CALLING_LIST)["isPermitted"] for entry in entries]
+    assert told == [False, True, False]
     check(records=[shown, for_ever], record=shown)
 
 
