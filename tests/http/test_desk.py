@@ -159,7 +159,7 @@ def test_a_preview_record_is_leased(demo: Demo) -> None:
 
 
 def test_the_desk_tells_what_may_be_called(demo: Demo) -> None:
-    """What was handed out is permitted, until its number may not be called now, or its fate is decided."""
+    """What was handed out is permitted, unless its number or hours may not be called now, or its fate is decided."""
     desk = demo.desk().listen()
     handle = preview(desk)
     assert desk.record(handle)["isPermitted"] is True
@@ -172,6 +172,9 @@ def test_the_desk_tells_what_may_be_called(demo: Demo) -> None:
     opened = {**closed, "from": 0, "until": 86_400}
     for number, window, is_permitted in (("+44 20 7946 0951", closed, False), ("+44 20 7946 0952", opened, True)):
         accept(desk.on_record("UpdateRecord", handle, phoneNumber=number, **window))
+        assert desk.record(handle)["isPermitted"] is is_permitted
+    for window, is_permitted in ((closed, False), (opened, True)):
+        accept(desk.on_record("UpdateRecord", handle, **window))
         assert desk.record(handle)["isPermitted"] is is_permitted
     due = {"callbackType": "Personal", "timestamp": int(time.time()) + 86_400}
     accept(desk.on_record("RescheduleRecord", handle, **due))
