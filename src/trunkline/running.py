@@ -37,7 +37,7 @@ from trunkline.domain.people import Caller
 from trunkline.errors import TrunklineError
 from trunkline.outward import Outward
 from trunkline.settings import bayeux_config, edge_settings, logout_call_result
-from trunkline.web.auth import Authenticator
+from trunkline.web.auth import MAX_NAMESAKES, Authenticator
 from trunkline.web.imports import ImportDoor
 from trunkline.web.metrics import Metrics
 from trunkline.web.notifications import Notifications
@@ -176,8 +176,10 @@ class Running:
             self.notifications.cometd.kick(user)
 
     def _ambiguous(self, reason: str, accounts: Sequence[Caller]) -> None:
-        known = [f"user {one.user_id} of contact centre {one.contact_centre_name}" for one in accounts]
-        self.log.warning("log-in refused", reason=reason, accounts=known, remedy="log in as <contact centre>\\<name>")
+        # By public id: names are masked in the log, and so are long numbers, which might be a telephone's.
+        known = ", ".join(f"{one.contact_centre_name} {one.public_id}" for one in accounts[:MAX_NAMESAKES])
+        remedy = "log in with the contact centre and a backslash before the name"
+        self.log.warning("log-in refused", reason=reason, accounts=known, remedy=remedy)
 
     async def _log_out(self, agent: Caller) -> None:
         await self.writer.submit(

@@ -112,6 +112,11 @@ def test_two_contact_centres_with_one_name_and_password(site: Demo, admin: Admin
     add_user(site, "chief", "--contact-centre", "another", "--role", "administrator")
     theirs = Administrator(site, "chief", "long enough").make("users", name=name, password=PASSWORD)
     assert exchange(site.url, "GET", "/api/v2/me", headers=basic(name, PASSWORD)).status == 403
+    (line,) = [line for line in site.server.log.splitlines() if "log-in refused" in line]
+    assert f"another {theirs['publicId']}" in line
+    assert f"demo {mine['publicId']}" in line
+    assert name not in line
+    assert PASSWORD not in line
     for centre, made in (("demo", mine), ("another", theirs)):
         me = exchange(site.url, "GET", "/api/v2/me", headers=basic(f"{centre}\\{name}", PASSWORD))
         assert me.json["user"]["id"] == made["publicId"]
