@@ -37,7 +37,7 @@ from trunkline.domain.people import Caller
 from trunkline.errors import TrunklineError
 from trunkline.outward import Outward
 from trunkline.settings import bayeux_config, edge_settings, logout_call_result
-from trunkline.web.auth import Authenticator
+from trunkline.web.auth import MAX_NAMESAKES, Authenticator
 from trunkline.web.imports import ImportDoor
 from trunkline.web.metrics import Metrics
 from trunkline.web.notifications import Notifications
@@ -72,6 +72,7 @@ class Running:
             verified_ttl_ms=config.verified_credentials_ttl_s * 1000,
             session_idle_ms=config.http_session_idle_s * 1000,
             concurrent_hashes=config.password_hash_concurrency,
+            tell=self._ambiguous,
         )
         self.notifications = Notifications(
             self.outbox,
@@ -173,6 +174,12 @@ class Running:
     async def _accounts_changed(self) -> None:
         for user in await self.auth.refresh():
             self.notifications.cometd.kick(user)
+
+    def _ambiguous(self, reason: str, accounts: Sequence[Caller]) -> None:
+        # By public id: names are masked in the log, and so are long numbers, which might be a telephone's.
+        known = ", ".join(f"{one.contact_centre_name} {one.public_id}" for one in accounts[:MAX_NAMESAKES])
+        remedy = "log in with the contact centre and a backslash before the name"
+        self.log.warning("log-in refused", reason=reason, accounts=known, remedy=remedy)
 
     async def _log_out(self, agent: Caller) -> None:
         await self.writer.submit(

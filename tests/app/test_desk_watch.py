@@ -59,6 +59,22 @@ def test_a_record_that_is_named_while_it_lies_on_a_desk(page: int, monkeypatch: 
     run_in_house(test, RECORDS)
 
 
+def test_do_not_call_is_asked_whatever_else_is_wrong_with_a_record() -> None:
+    """A sibling whose time zone nobody knows any more is taken away like others."""
+
+    async def test(house: House) -> None:
+        watch = DeskWatch(house.store, house.writer, house.clock)
+        register = await make_list(house, is_required=True)
+        await house.preview(ANN)
+        _, odd = await house.desk(ANN)
+        await enter(house, register, odd.record.phone_number)
+        (told,) = await look(house, watch)
+        assert told.handle == odd.entry.handle
+        assert (await house.chain(1))[1].record_type is RecordType.NO_CALL
+
+    run_in_house(test, [record(1), record(1, 1, time_zone="Mars/Olympus")])
+
+
 def test_a_record_that_was_taken_away_leaves_the_desk_soon() -> None:
     """Its agent has the time of a long call to report one; then nothing waits for what desktops have closed."""
 

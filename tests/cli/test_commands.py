@@ -56,8 +56,11 @@ def test_user_add_and_change(tmp_path: Path) -> None:
 
 def test_user_add_refusals(tmp_path: Path) -> None:
     """What is wrong is said in a sentence, and the exit status is that of a usage error."""
+    for name in ("acme\\anna", "acme:anna"):
+        assert "no backslash" in run("user", "add", name, "--password", "long enough", folder=tmp_path).stderr
     for arguments, said in (
         (("--password", "short"), "at least 8 characters"),
+        (("--password", "long enough", "--contact-centre", "ac\\me"), "no backslash"),
         (("--password", "long enough", "--feature", "api-magic"), "unknown feature api-magic"),
         (("--password", "long enough", "--device", "d1"), "ID=NUMBER"),
     ):

@@ -136,16 +136,28 @@ def test_campaigns(status: GroupStatus, state: str) -> None:
 def test_records() -> None:
     """A record on the desk has exactly the documented keys, the lease in seconds, and only fields that are sent."""
     record = msgspec.structs.replace(RECORD, call_result=CallResult.NO_ANSWER)
-    shown = resources.record_resource(ENTRY, record, CAMPAIGN, CALLING_LIST)
+    shown = resources.record_resource(ENTRY, record, CAMPAIGN, CALLING_LIST, is_open=True)
     assert list(shown) == read("/api/v2/me/outbound-records")["itemKeys"]
     assert list(shown) == read("/api/v2/me/outbound-records/{recordHandle}")["itemKeys"]
     assert (shown["recordHandle"], shown["callResult"], shown["phoneType"]) == (6, "NoAnswer", "Mobile")
     assert (shown["leaseUntil"], shown["devicePath"], shown["chainId"]) == (1433915511, DEVICE_PATH, 17)
     assert shown["otherFields"] == {"first_name": "Zoë", "vip": True, "note": None}
     for_ever = resources.record_resource(
-        msgspec.structs.replace(ENTRY, lease_until_ms=None), _plain_record(), CAMPAIGN, CALLING_LIST
+        msgspec.structs.replace(ENTRY, lease_until_ms=None), _plain_record(), CAMPAIGN, CALLING_LIST, is_open=True
     )
     assert for_ever["leaseUntil"] is None
+    cases = [(1_433_912_000_000, False, True), (0, False, True), (1, True, True), (1, False, False)]
+    told = [
+        resources.record_resource(
+            msgspec.structs.replace(ENTRY, permitted_at_ms=at_ms, is_settled=is_settled),
+            record,
+            CAMPAIGN,
+            CALLING_LIST,
+            is_open=is_open,
+        )["isPermitted"]
+        for at_ms, is_settled, is_open in cases
+    ]
+    assert told == [True, False, False, False]
     check(records=[shown, for_ever], record=shown)
 
 

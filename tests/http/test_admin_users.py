@@ -86,6 +86,7 @@ def test_a_password_goes_in_and_never_out(site: Demo, admin: Administrator) -> N
         ({"password": "        "}, 400, 10, "password"),
         ({"password": PASSWORD, "name": PASSWORD}, 400, 10, "password"),
         ({"password": PASSWORD, "name": "a:b"}, 400, 10, "name"),
+        ({"password": PASSWORD, "name": "acme\\anna"}, 400, 10, "name"),
         ({"password": PASSWORD, "roles": []}, 400, 10, "roles"),
         ({"password": PASSWORD, "roles": ["agent", "agent"]}, 400, 10, "roles"),
         ({"password": PASSWORD, "roles": ["king"]}, 400, 10, "roles[0]"),
@@ -101,6 +102,25 @@ def test_what_an_account_may_not_be(
 ) -> None:
     """Weak passwords, unknown roles, taken names and devices are refused with their field."""
     refused(admin.ask("POST", "users", {"name": name_of_one(), **fields}), status, code, word)
+
+
+def test_two_contact_centres_with_one_name_and_password(site: Demo, admin: Administrator) -> None:
+    r"""Nobody comes into the other's account: the bare name is refused, ``centre\name`` is each one's own."""
+    name = name_of_one()
+    mine = admin.make("users", name=name, password=PASSWORD)
+    assert exchange(site.url, "GET", "/api/v2/me", headers=basic(name, PASSWORD)).status == 200
+    add_user(site, "chief", "--contact-centre", "another", "--role", "administrator")
+    theirs = Administrator(site, "chief", "long enough").make("users", name=name, password=PASSWORD)
+    assert exchange(site.url, "GET", "/api/v2/me", headers=basic(name, PASSWORD)).status == 403
+    (line,) = [line for line in site.server.log.splitlines() if "log-in refused" in line]
+    assert f"another {theirs['publicId']}" in line
+    assert f"demo {mine['publicId']}" in line
+    assert name not in line
+    assert PASSWORD not in line
+    for centre, made in (("demo", mine), ("another", theirs)):
+        me = exchange(site.url, "GET", "/api/v2/me", headers=basic(f"{centre}\\{name}", PASSWORD))
+        assert me.json["user"]["id"] == made["publicId"]
+    assert exchange(site.url, "GET", "/api/v2/me", headers=basic(f"demo\\{name}", "long enough")).status == 403
 
 
 def test_who_is_disabled_is_out_at_once(site: Demo, admin: Administrator) -> None:

@@ -158,6 +158,29 @@ def test_a_preview_record_is_leased(demo: Demo) -> None:
     assert len(handed_out) == len(stored.chain(demo, record["chainId"]))
 
 
+def test_the_desk_tells_what_may_be_called(demo: Demo) -> None:
+    """What was handed out is permitted, unless its number or hours may not be called now, or its fate is decided."""
+    desk = demo.desk().listen()
+    handle = preview(desk)
+    assert desk.record(handle)["isPermitted"] is True
+    hour = time.gmtime().tm_hour
+    closed: dict[str, Any] = {
+        "timeZone": "UTC",
+        "from": (hour + 6) % 24 * 3600,
+        "until": (hour + 7) % 24 * 3600 or 86_400,
+    }
+    opened = {**closed, "from": 0, "until": 86_400}
+    for number, window, is_permitted in (("+44 20 7946 0951", closed, False), ("+44 20 7946 0952", opened, True)):
+        accept(desk.on_record("UpdateRecord", handle, phoneNumber=number, **window))
+        assert desk.record(handle)["isPermitted"] is is_permitted
+    for window, is_permitted in ((closed, False), (opened, True)):
+        accept(desk.on_record("UpdateRecord", handle, **window))
+        assert desk.record(handle)["isPermitted"] is is_permitted
+    due = {"callbackType": "Personal", "timestamp": int(time.time()) + 86_400}
+    accept(desk.on_record("RescheduleRecord", handle, **due))
+    assert desk.record(handle)["isPermitted"] is False
+
+
 def test_what_a_logged_out_agent_leaves_becomes_stale(demo: Demo) -> None:
     """After the grace time the records are Stale, the agent is told, and only a supervisor makes them Ready again."""
     desk = demo.desk().listen()

@@ -74,6 +74,14 @@ def test_names_and_references_of_accounts_are_taken_once(storage: Storage) -> No
         await refused(store, AlreadyExists, write(FORMAT), of_user(twin))
         await change(store, of_user(msgspec.structs.replace(user(0, "eve", 2), reference="e-1"), centre=2))
         assert len(await store.user_by_name("eve")) == 2
+        assert [(one.user_name, one.contact_centre_id, one.user_id) for one in await store.namesakes()] == [
+            ("eve", 1, 1),
+            ("eve", 2, 1),
+        ]
+        (_, other) = await store.user_by_name("eve")
+        assert (await store.namesakes())[1].password_hash == other.password_hash
+        await change(store, of_user(msgspec.structs.replace(other, is_enabled=False), 1, other.version, centre=2))
+        assert await store.namesakes() == []
 
     storage.run(with_centres(check))
 

@@ -48,6 +48,10 @@ class Gate:
         """Put accounts into the store."""
         await self.store.provision(Provision(contact_centres={1: "centre"}, users=list(users)))
 
+    async def add_centre(self, centre: int, *users: User) -> None:
+        """Make a contact centre with these accounts."""
+        await self.store.provision(Provision(contact_centres={centre: f"centre{centre}"}, users=list(users)))
+
     async def may(self, headers: dict[str, str]) -> bool:
         """Whether these headers let somebody in."""
         try:
@@ -278,5 +282,89 @@ def test_who_logs_in_while_accounts_are_compared_keeps_the_access() -> None:
         gate.store.users = meanwhile  # type: ignore[method-assign]
         assert await gate.auth.refresh() == set()
         assert gate.auth.known_caller(exchange(basic("agent2", "right"))) is not None
+
+    at_the_gate(test)
+
+
+def twin(n: int, centre: int, password_hash: str, *, is_enabled: bool = True) -> User:
+    """An account with the name of agent ``n`` in another contact centre, with a number of its own."""
+    own: dict[str, Any] = {"contact_centre_id": centre, "contact_centre_name": f"centre{centre}", "user_id": 100 + n}
+    own["public_id"] = f"{centre:016x}{n:016x}"
+    return User(caller=msgspec.structs.replace(agent(n), **own), password_hash=password_hash, is_enabled=is_enabled)
+
+
+async def who(gate: Gate, headers: dict[str, str]) -> tuple[int, int] | None:
+    """The contact centre and number of whom these headers let in."""
+    try:
+        caller = await gate.auth.caller(exchange(headers))
+    except NotAuthenticated:
+        return None
+    return caller.contact_centre_id, caller.user_id
+
+
+def test_a_name_in_two_centres_is_nobody_s_when_the_password_fits_both() -> None:
+    """With different passwords each is who they are; with one password only those get in who name their centre."""
+
+    async def test(gate: Gate) -> None:
+        told: list[tuple[str, list[tuple[int, int]]]] = []
+        gate.auth._tell = lambda reason, found: told.append(
+            (reason, [(one.contact_centre_id, one.user_id) for one in found])
+        )
+        await gate.add_centre(2, twin(1, 2, hash_password("left")))
+        assert await who(gate, basic("agent1", "right")) == (1, 1)
+        assert await who(gate, basic("agent1", "left")) == (2, 101)
+        await gate.write(twin(1, 2, hash_password("right")))
+        await gate.auth.refresh()
+        for _ in range(3):
+            assert await who(gate, basic("agent1", "right")) is None
+        assert told == [("several accounts have this name and this password", [(1, 1), (2, 101)])]
+        assert await who(gate, basic("agent1", "left")) is None
+        assert await who(gate, basic("centre\\agent1", "right")) == (1, 1)
+        assert await who(gate, basic("centre2\\agent1", "right")) == (2, 101)
+        for name in ("centre3\\agent1", "\\agent1", "centre\\", "centre2\\agent2", "centre\\centre\\agent1"):
+            assert await who(gate, basic(name, "right")) is None, name
+        await gate.write(twin(1, 2, HASH, is_enabled=False))
+        await gate.auth.refresh()
+        assert await who(gate, basic("agent1", "right")) == (1, 1)
+
+    at_the_gate(test)
+
+
+def test_a_remembered_log_in_is_asked_again_when_a_namesake_comes() -> None:
+    """Not before: other changes leave it, and so does a namesake a log-in that named its centre."""
+
+    async def test(gate: Gate) -> None:
+        bare, named = basic("agent1", "right"), basic("centre\\agent1", "right")
+        await gate.add_centre(2, twin(2, 2, HASH))
+        assert await gate.may(bare)
+        assert await gate.may(named)
+        await gate.auth.refresh()
+        assert gate.auth.known_caller(exchange(bare)) is not None
+        await gate.write(twin(1, 2, hash_password("right")))
+        assert await gate.auth.refresh() == set()
+        assert gate.auth.known_caller(exchange(bare)) is None
+        assert gate.auth.known_caller(exchange(named)) is not None
+        assert await who(gate, bare) is None
+
+    at_the_gate(test)
+
+
+def test_every_refusal_costs_the_same() -> None:
+    """Unknown names, names of one account and of several: the same number of hashes; never more than four."""
+
+    async def test(gate: Gate) -> None:
+        async def cost(name: str) -> int:
+            before = gate.auth.verifications
+            assert not await gate.may(basic(name, "wrong"))
+            return gate.auth.verifications - before
+
+        names = ("agent1", "agent2", "nobody", "centre\\agent1", "centre\\nobody", "nowhere\\agent1")
+        assert [await cost(name) for name in names] == [1] * 6
+        for centre, costs in ((2, 2), (3, 3), (4, 4), (5, 4)):
+            await gate.add_centre(centre, twin(1, centre, HASH if centre == 5 else hash_password(f"of {centre}")))
+            await gate.auth.refresh()
+            assert [await cost(name) for name in names] == [costs] * 6
+        assert await who(gate, basic("agent1", "right")) is None
+        assert await who(gate, basic("centre5\\agent1", "right")) == (5, 101)
 
     at_the_gate(test)

@@ -6,7 +6,7 @@ import msgspec
 
 from trunkline.app.access import Work, campaign_of, check_application, list_named, work_on
 from trunkline.app.asking import Asked, Rules
-from trunkline.app.judging.facts import blocked
+from trunkline.app.judging.desk_numbers import judged_number
 from trunkline.app.judging.number_places import located
 from trunkline.app.ports import MAX_CHAIN, Suppression
 from trunkline.app.records import changed, due_time, on_same_desk, settled
@@ -265,8 +265,8 @@ async def add_record(view: View, asked: Asked, command: AddRecord, rules: Rules)
     if owner is not None and record.status is RecordStatus.READY:
         record = moved(record, Happening.TAKEN)
         place = {"handle": handles[0], "chain_n": record.chain_n, "shares": {}}
-        permitted_at_ms = view.now_ms if await _is_permitted(view, owner, record) else 0
-        desk.append(msgspec.structs.replace(owner, **place, permitted_at_ms=permitted_at_ms))
+        number = await judged_number(view, owner, record)
+        desk.append(msgspec.structs.replace(owner, **place, permitted_at_ms=number.permitted_at_ms))
     event = RecordAcknowledged(
         **asked.base(),
         what=Acknowledgement.ADDED,
@@ -285,15 +285,6 @@ async def add_record(view: View, asked: Asked, command: AddRecord, rules: Rules)
         campaign_id=campaign.campaign_id,
         handle=handles[0],
     )
-
-
-async def _is_permitted(view: View, owner: DeskEntry, record: Record) -> bool:
-    """True when every rule lets a record go that joins a chain on a desk."""
-    campaign = view.book.campaign_by_id(owner.contact_centre_id, owner.campaign_id, owner.user_id)
-    if campaign is None:
-        return False
-    ((_, verdicts),) = await blocked(view, campaign, [record], owner.user_id)
-    return not verdicts
 
 
 def _list_to_fill(view: View, asked: Asked, command: AddRecord, campaign: Campaign) -> CallingList:

@@ -36,6 +36,7 @@ from trunkline.app.lists.reads import DeskPages, ListCounts, ListReads
 from trunkline.app.person_reads import PersonStore
 from trunkline.app.reference_data import (
     Directory,
+    Namesake,
     ObjectChanges,
     ObjectVersion,
     ObjectWrite,
@@ -108,6 +109,7 @@ __all__ = [
     "ImportState",
     "JournalRow",
     "JournalSpan",
+    "Namesake",
     "ObjectChanges",
     "ObjectVersion",
     "ObjectWrite",
@@ -325,7 +327,13 @@ class Store(DeskReads, CallbackReads, PersonStore, WorkReads, Counting, ListCoun
         """Accounts by id, or all of a contact centre."""
 
     async def user_by_name(self, user_name: str) -> list[User]:
-        """Accounts of that name in any contact centre (log-in does not name one)."""
+        """Accounts of that name in any contact centre (a log-in need not name one)."""
+
+    async def namesakes(self) -> list[Namesake]:
+        """Enabled accounts whose name several contact centres have, by name and centre.
+
+        Cost: a look at all accounts.
+        """
 
     async def newest(self, contact_centre_id: int, user_id: int, before_seq: int | None, limit: int) -> list[StoredRow]:
         """A user's newest journal rows, newest first; those before ``before_seq`` when it is given.

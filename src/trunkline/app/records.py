@@ -8,6 +8,7 @@ import msgspec
 
 from trunkline.app.access import Work, work_of
 from trunkline.app.asking import Asked, Rules
+from trunkline.app.judging.desk_numbers import DeskNumber, is_another_number, judged_number
 from trunkline.app.judging.number_places import located
 from trunkline.app.treating import Outcome, counted, ended_row, ending_of, log_row, treat
 from trunkline.app.view import Decision, View
@@ -20,7 +21,6 @@ from trunkline.domain.eligibility import check_bounds, local_to_unix_s, offset_s
 from trunkline.domain.enums import CallbackType, Door, Hold, RecordStatus, RecordType, Treatment
 from trunkline.domain.events import Acknowledgement, Appearance, RecordAcknowledged, RecordShown
 from trunkline.domain.field_values import checked_fields
-from trunkline.domain.numbers import canonical_number
 from trunkline.domain.records import FieldChanges, Happening, Record, check_phone_number, moved
 from trunkline.errors import InvalidState, OutOfRange
 
@@ -31,7 +31,8 @@ MAX_DUE_S = 4_102_444_800
 async def update_record(view: View, asked: Asked, command: UpdateRecord, rules: Rules) -> Decision:
     """Write fields into a record; it stays on the desk, no treatment runs (outbound domain 2.2).
 
-    Raises ``InvalidState`` for another number that is on a do-not-call list: the agent is about to dial it.
+    Another number is judged anew; one that may not be called now is stored without a permission. Raises
+    ``InvalidState`` for one that is on a do-not-call list: the agent is about to dial it.
     """
     work = await work_of(view, asked.caller, command)
     changes = command.changes
@@ -39,12 +40,14 @@ async def update_record(view: View, asked: Asked, command: UpdateRecord, rules: 
         changes = msgspec.structs.replace(changes, call_result=None)
     record = changed(work.held.record, changes, work.calling_list, asked.door)
     await check_may_be_called(view, work, record)
-    entry = touched(work.held.entry, view.now_ms, rules.lease_ms)
+    entry, number = await numbered(view, work, record)
+    entry = touched(entry, view.now_ms, rules.lease_ms)
     return decided(
         work,
         acknowledged(asked, work, Acknowledgement.UPDATED, call_result=record.call_result),
         records=(record,),
         desk=() if entry is work.held.entry else (entry,),
+        attempts=number.attempts,
     )
 
 
@@ -53,15 +56,13 @@ async def complete_record(view: View, asked: Asked, command: CompleteRecord, rul
 
     The first Complete of a chain decides: without a treatment the result is final, and its open siblings become
     CHAIN_UPDATED. A record whose fate was settled before keeps it (decisions 5); its result goes into the log only.
+    A number that is named with the result alone was not judged before its call; it is judged now.
     """
     work = await work_of(view, asked.caller, command)
-    entry = work.held.entry
+    record = changed(work.held.record, command.changes, work.calling_list, asked.door)
+    entry, _ = await numbered(view, work, record)
     entries, chain = await on_same_desk(view, entry)
-    record = msgspec.structs.replace(
-        changed(work.held.record, command.changes, work.calling_list, asked.door),
-        called_at_s=view.now_s,
-        campaign_id=entry.campaign_id,
-    )
+    record = msgspec.structs.replace(record, called_at_s=view.now_s, campaign_id=entry.campaign_id)
     whom, agent_id = command.treatment or Treatment.CAMPAIGN, asked.caller.user_id
     ending = ending_of(entry, work.campaign, whom=whom, agent_id=agent_id)
     if is_worked(entry, chain):
@@ -120,6 +121,7 @@ async def reschedule_record(view: View, asked: Asked, command: RescheduleRecord,
     if chain[entry.chain_n].status is RecordStatus.READY and not entry.is_settled:
         raise InvalidState("the record is not being worked")
     await check_may_be_called(view, work, record)
+    numbered_entry, _ = await numbered(view, work, record)
     postponed = [
         moved(chain[other.chain_n], Happening.CHAIN_POSTPONED, due_at_s=None)
         for other in entries
@@ -145,7 +147,10 @@ async def reschedule_record(view: View, asked: Asked, command: RescheduleRecord,
             local_time=command.local_time,
         ),
         records=[*postponed, record],
-        desk=[settled(touched(other, view.now_ms, rules.lease_ms)) for other in entries],
+        desk=[
+            settled(touched(numbered_entry if other is entry else other, view.now_ms, rules.lease_ms))
+            for other in entries
+        ],
     )
 
 
@@ -185,7 +190,7 @@ def changed(
             record.until_s if changes.until_s is None else changes.until_s,
         )
     after = changes.apply(record)
-    if canonical_number(after.phone_number) == canonical_number(record.phone_number):
+    if not is_another_number(after, record):
         return after
     return located(after, calling_list.default_region, is_zone_named=changes.time_zone is not None)
 
@@ -208,10 +213,17 @@ def due_time(record: Record, due_at_s: int | None, local_time: str | None, now_s
 
 async def check_may_be_called(view: View, work: Work, record: Record) -> None:
     """Raise ``InvalidState`` when a record on the desk gets another number, and that is on a do-not-call list."""
-    before = work.held.record.phone_number
-    is_another = canonical_number(record.phone_number) != canonical_number(before)
-    if is_another and await view.suppressed(work.campaign, [record]):
+    if is_another_number(record, work.held.record) and await view.suppressed(work.campaign, [record]):
         raise InvalidState("phoneNumber must not be called: it is on a do-not-call list")
+
+
+async def numbered(view: View, work: Work, record: Record) -> tuple[DeskEntry, DeskNumber]:
+    """The entry with the permission of the record's number, and what the rules said of it if it is another one."""
+    entry = work.held.entry
+    if not is_another_number(record, work.held.record):
+        return entry, DeskNumber()
+    number = await judged_number(view, entry, record)
+    return msgspec.structs.replace(entry, permitted_at_ms=number.permitted_at_ms), number
 
 
 async def on_same_desk(view: View, entry: DeskEntry) -> tuple[list[DeskEntry], dict[int, Record]]:

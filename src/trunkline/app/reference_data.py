@@ -23,6 +23,15 @@ class User(msgspec.Struct, frozen=True, kw_only=True):
     skills: dict[int, int] = {}
 
 
+class Namesake(msgspec.Struct, frozen=True):
+    """An enabled account whose name another contact centre has too."""
+
+    user_name: str
+    contact_centre_id: int
+    user_id: int
+    password_hash: str
+
+
 class Directory(msgspec.Struct, frozen=True, kw_only=True):
     """Reference data of the whole installation, small enough to hold in memory.
 

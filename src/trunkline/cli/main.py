@@ -132,6 +132,8 @@ async def _add_user(program: Program, config: Config, name: str, password: str, 
         directory = await store.directory()
         centres = {title: centre for centre, title in directory.contact_centres.items()}
         title = given["contact_centre"]
+        if title not in centres and set(title) & set(":\\"):
+            raise Refused("the name of a contact centre has no colon and no backslash: users log in as centre\\name")
         centre = centres.get(title) or max(directory.contact_centres, default=0) + 1
         known = await store.user(centre, name)
         everybody = [] if known else await store.users(centre)
@@ -153,8 +155,8 @@ async def _add_user(program: Program, config: Config, name: str, password: str, 
 
 def _caller(centre: int, title: str, user_id: int, name: str, given: dict[str, Any], known: User | None) -> Caller:
     role = Role(given["role"])
-    if not name or len(name) > 64 or not name.isprintable() or ":" in name:
-        raise Refused("a user name has 1 to 64 printable characters and no colon")
+    if not name or len(name) > 64 or not name.isprintable() or set(name) & set(":\\"):
+        raise Refused("a user name has 1 to 64 printable characters, no colon and no backslash")
     unknown = set(given["features"]) - {feature.value for feature in Feature}
     if unknown:
         known_names = ", ".join(sorted(feature.value for feature in Feature))

@@ -168,11 +168,14 @@ def campaign_resource(campaign: Campaign) -> Json:
     }
 
 
-def record_resource(entry: DeskEntry, record: Record, campaign: Campaign, calling_list: CallingList) -> Json:
+def record_resource(
+    entry: DeskEntry, record: Record, campaign: Campaign, calling_list: CallingList, *, is_open: bool
+) -> Json:
     """``record`` of ``GET /me/outbound-records/<handle>`` and item of ``records`` (decisions 5).
 
-    ``leaseUntil`` is Unix seconds, null for an entry that never expires; ``otherFields`` are those that the
-    list sends to agents.
+    ``leaseUntil`` is Unix seconds, null for an entry that never expires; ``isPermitted`` is true when every rule let
+    this number go to this desk, its hours ``is_open`` now, and the record's fate is not decided; ``otherFields`` are
+    those that the list sends to agents.
     """
     return {
         "recordHandle": entry.handle,
@@ -188,6 +191,7 @@ def record_resource(entry: DeskEntry, record: Record, campaign: Campaign, callin
         "callResult": CALL_RESULT_NAMES[record.call_result],
         "chainId": record.chain_id,
         "leaseUntil": None if entry.lease_until_ms is None else entry.lease_until_ms // 1000,
+        "isPermitted": is_open and entry.permitted_at_ms > 0 and not entry.is_settled,
         "otherFields": calling_list.sent_fields(record.other_fields),
     }
 

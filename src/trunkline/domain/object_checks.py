@@ -116,6 +116,8 @@ def check_account(value: Account) -> None:
     check_name(value.name)
     if ":" in value.name:
         raise OutOfRange("name must hold no colon: it separates name and password at the log-in")
+    if "\\" in value.name:
+        raise OutOfRange("name must hold no backslash: it separates contact centre and name at the log-in")
     if not value.roles or len(set(value.roles)) < len(value.roles):
         raise OutOfRange(f"roles must name one or more of {', '.join(Role)}, each once")
     ids = [device.device_id for device in value.devices]

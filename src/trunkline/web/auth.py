@@ -1,4 +1,9 @@
-"""Who is asking: HTTP Basic on any request, or the session cookie that a log-in was answered with.
+r"""Who is asking: HTTP Basic on any request, or the session cookie that a log-in was answered with.
+
+A log-in names its account (``name``) or its contact centre too (``centre\name``). The same name may be in several
+centres; then the password tells which account is meant, and when it fits several of them nobody is let in: no choice
+that we could make would be right. Every refusal costs the same computations, so that none tells whether a name exists,
+or how often.
 
 Passwords are argon2id. Some clients send Basic on every request, so what was verified is remembered for a while:
 bounded, keyed by an HMAC under a secret of this process (no password and no hash of one lies in memory), sliding, and
@@ -12,7 +17,8 @@ import base64
 import binascii
 import hashlib
 import secrets
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -20,7 +26,7 @@ import msgspec
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
-from trunkline.app.ports import Clock, Store, User
+from trunkline.app.ports import Clock, Namesake, Store, User
 from trunkline.domain.people import Caller
 from trunkline.errors import NotAuthenticated, Unavailable
 from trunkline.web.exchange import Exchange, Headers
@@ -30,7 +36,16 @@ SESSION_COOKIE = "JSESSIONID"
 MAX_CREDENTIAL_BYTES = 1024
 """An Authorization header longer than this names nobody we know."""
 MAX_WAITING_VERIFICATIONS = 2000
-"""Log-ins that may wait for a hash computation: at 25 ms each on two threads about 25 s, as long as clients wait."""
+"""Hash computations that log-ins may wait for: at 25 ms each on two threads about 25 s, as long as clients wait."""
+MAX_NAMESAKES = 4
+"""Accounts among which a password may choose. Each costs every refusal a computation; a name that more contact centres
+have logs in with its centre."""
+CENTRE_MARK = "\\"
+"""Between a contact centre and a name."""
+TELL_AGAIN_MS = 60_000
+"""Before the operator is told again of one name."""
+MAX_TOLD = 1000
+"""Names that were told of lately, the oldest goes first."""
 MAX_HTTP_SESSIONS = 100_000
 """Cookie sessions, about 300 bytes each; the least recently used goes first."""
 
@@ -38,12 +53,26 @@ HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 """argon2id with 19 MiB, two passes, one lane."""
 
 
+class Found(msgspec.Struct, frozen=True):
+    """The account of a log-in.
+
+    ``rivals`` are the other accounts of its name, None for a log-in that named its contact centre.
+    """
+
+    user: User
+    rivals: frozenset[Namesake] | None
+
+
 class Verified(msgspec.Struct):
-    """A caller whose password was verified; ``password_hash`` tells whether it still is the account's."""
+    """A caller whose password was verified; ``password_hash`` tells whether it still is the account's.
+
+    When the ``rivals`` (see ``Found``) are no longer the same, the password may fit one of them too.
+    """
 
     caller: Caller
     password_hash: str
     expires_ms: int
+    rivals: frozenset[Namesake] | None
 
 
 class HttpSession(msgspec.Struct):
@@ -56,7 +85,10 @@ class HttpSession(msgspec.Struct):
 
 
 class Authenticator:
-    """Finds the caller of a request. One per process."""
+    """Finds the caller of a request. One per process.
+
+    ``tell`` is called with a reason and the accounts among which a log-in could not choose.
+    """
 
     def __init__(
         self,
@@ -67,6 +99,7 @@ class Authenticator:
         verified_ttl_ms: int = 900_000,
         session_idle_ms: int = 1_800_000,
         concurrent_hashes: int = 2,
+        tell: Callable[[str, Sequence[Caller]], None] | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -77,10 +110,13 @@ class Authenticator:
         self._verified: OrderedDict[bytes, Verified] = OrderedDict()
         self._hash_results: OrderedDict[bytes, bool] = OrderedDict()
         self._sessions: OrderedDict[str, HttpSession] = OrderedDict()
-        self._running: dict[bytes, tuple[asyncio.Future[User | None], int]] = {}
+        self._running: dict[bytes, tuple[asyncio.Future[Found | None], int]] = {}
         self._threads = ThreadPoolExecutor(concurrent_hashes, thread_name_prefix="argon2")
         self._decoy: str | None = None
         self._refreshes = 0
+        self._tell = tell
+        self._told: OrderedDict[str, int] = OrderedDict()
+        self._hashes_a_refusal = 0  # not known before the store was asked
         self.verifications = 0
 
     def close(self) -> None:
@@ -119,36 +155,68 @@ class Authenticator:
         name, password = parse_basic(credentials)
         running, refreshes = self._running.get(key, (None, 0))
         if running is None:
-            if len(self._running) >= MAX_WAITING_VERIFICATIONS:
+            if len(self._running) * max(self._hashes_a_refusal, 1) >= MAX_WAITING_VERIFICATIONS:
                 raise Unavailable("too many log-ins at once", retry_after_s=5)
             running = asyncio.ensure_future(self._find(name, password))
             refreshes = self._refreshes  # as the account was read, by whoever asked first
             self._running[key] = running, refreshes
             running.add_done_callback(lambda _: self._running.pop(key, None))
-        user = await asyncio.shield(running)
-        if user is None:
+        found = await asyncio.shield(running)
+        if found is None:
             raise NotAuthenticated("Access denied")
+        user = found.user
         if refreshes != self._refreshes:
             # The account may have changed while its hash was computed: let this request in, remember nothing.
             return user.caller
         expires_ms = self._clock.now_ms() + self._verified_ttl_ms
-        self._verified[key] = Verified(user.caller, user.password_hash, expires_ms)
+        self._verified[key] = Verified(user.caller, user.password_hash, expires_ms, found.rivals)
         self._verified.move_to_end(key)
         while len(self._verified) > self._max_verified:
             self._verified.popitem(last=False)
         return user.caller
 
-    async def _find(self, name: str, password: str) -> User | None:
-        """The enabled account with this name and password; the same work is done when there is none."""
-        users = [user for user in await self._store.user_by_name(name) if user.is_enabled]
-        for user in users:
-            if await self._matches(user.password_hash, password):
-                return user
-        if not users:
+    async def _find(self, name: str, password: str) -> Found | None:
+        """The only enabled account with this name and password; the same work is done when there is none."""
+        if not self._hashes_a_refusal:
+            await self._load_namesakes()
+        centre, mark, own_name = name.partition(CENTRE_MARK)
+        users = [user for user in await self._store.user_by_name(own_name if mark else name) if user.is_enabled]
+        if mark:
+            users = [user for user in users if user.caller.contact_centre_name == centre]
+        asked = users if len(users) <= MAX_NAMESAKES else []
+        found = [user for user in asked if await self._matches(user.password_hash, password)]
+        if len(found) == 1:
+            others = frozenset(_namesake(user) for user in users if user is not found[0])
+            return Found(found[0], None if mark else others)
+        for _ in range(len(asked), self._hashes_a_refusal):
             if self._decoy is None:
                 self._decoy = HASHER.hash(secrets.token_hex(16))
             await self._matches(self._decoy, password)
+        if found:
+            self._tell_once(name, "several accounts have this name and this password", found)
+        elif not asked and users:
+            self._tell_once(name, f"more than {MAX_NAMESAKES} accounts have this name", users)
         return None
+
+    def _tell_once(self, name: str, reason: str, users: list[User]) -> None:
+        now_ms = self._clock.now_ms()
+        if now_ms - self._told.get(name, now_ms - TELL_AGAIN_MS) < TELL_AGAIN_MS:
+            return
+        self._told[name] = now_ms
+        self._told.move_to_end(name)
+        while len(self._told) > MAX_TOLD:
+            self._told.popitem(last=False)
+        if self._tell is not None:
+            self._tell(reason, [user.caller for user in users])
+
+    async def _load_namesakes(self) -> dict[str, set[Namesake]]:
+        """Accounts that share a name, by name. A refusal costs as many hashes as the commonest name has accounts."""
+        shared: defaultdict[str, set[Namesake]] = defaultdict(set)
+        for one in await self._store.namesakes():
+            shared[one.user_name].add(one)
+        most = max((len(accounts) for accounts in shared.values()), default=1)
+        self._hashes_a_refusal = min(most, MAX_NAMESAKES)
+        return shared
 
     async def _matches(self, password_hash: str, password: str) -> bool:
         """Compare; accounts that share one stored hash (demo users) share the computation."""
@@ -216,6 +284,10 @@ class Authenticator:
         Called when the directory's version moved: a new password, a disabled account, other roles or features.
         """
         self._refreshes += 1
+        shared = await self._load_namesakes()
+        for key, entry in list(self._verified.items()):
+            if entry.rivals is not None and entry.rivals != _rivals(entry.caller, shared):
+                del self._verified[key]
         remembered = {(e.caller.contact_centre_id, e.caller.user_id) for e in self._verified.values()}
         remembered |= {(s.caller.contact_centre_id, s.caller.user_id) for s in self._sessions.values()}
         current: dict[tuple[int, int], User] = {}
@@ -227,6 +299,16 @@ class Authenticator:
         lost |= _refreshed(self._verified, remembered, current)
         lost |= _refreshed(self._sessions, remembered, current)
         return lost
+
+
+def _namesake(user: User) -> Namesake:
+    caller = user.caller
+    return Namesake(caller.user_name, caller.contact_centre_id, caller.user_id, user.password_hash)
+
+
+def _rivals(caller: Caller, shared: dict[str, set[Namesake]]) -> set[Namesake]:
+    mine = (caller.contact_centre_id, caller.user_id)
+    return {one for one in shared.get(caller.user_name, ()) if (one.contact_centre_id, one.user_id) != mine}
 
 
 def _same_user(one: Caller, other: Caller) -> bool:

@@ -7,6 +7,7 @@ and opening it again keeps everything, and nothing outlives it.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -36,6 +37,7 @@ from trunkline.app.ports import (
     Directory,
     Held,
     JournalSpan,
+    Namesake,
     ObjectChanges,
     ObjectVersion,
     Provision,
@@ -194,6 +196,17 @@ class MemoryStore(PersonRows, StoreGroups):
     async def user_by_name(self, user_name: str) -> list[User]:
         """See ``Store.user_by_name``; by contact centre."""
         return [user for user in self._users() if user.caller.user_name == user_name]
+
+    async def namesakes(self) -> list[Namesake]:
+        """See ``Store.namesakes``."""
+        users = [(user.caller, user.password_hash) for user in self._users() if user.is_enabled]
+        counts = Counter(caller.user_name for caller, _ in users)
+        found = [
+            Namesake(caller.user_name, caller.contact_centre_id, caller.user_id, password_hash)
+            for caller, password_hash in users
+            if counts[caller.user_name] > 1
+        ]
+        return sorted(found, key=lambda one: (one.user_name, one.contact_centre_id))
 
     async def held(self, keys: Sequence[DeskKey]) -> list[Held]:
         """See ``DeskReads.held``."""

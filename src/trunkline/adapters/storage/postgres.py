@@ -47,6 +47,7 @@ from trunkline.app.ports import (
     Directory,
     Held,
     JournalSpan,
+    Namesake,
     ObjectChanges,
     ObjectVersion,
     Provision,
@@ -260,6 +261,11 @@ class PostgresStore(ContactStore, StoreGroups, StoreBulk):
         if not _is_storable(user_name):
             return []
         return [user_of(row) for row in await self._rows("users_by_name", user_name)]
+
+    async def namesakes(self) -> list[Namesake]:
+        """See ``Store.namesakes``."""
+        found = [Namesake(*row) for row in await self._rows("namesakes")]
+        return sorted(found, key=lambda one: (one.user_name, one.contact_centre_id))
 
     # Desks
 

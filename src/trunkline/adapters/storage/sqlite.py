@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Concatenate, ParamSpec, TypeVar
 
 from trunkline.adapters.storage import migrate, sqlite_contacts, sqlite_keeping, sqlite_objects, sqlite_persons
+from trunkline.adapters.storage.sqlite_accounts import StoreAccounts
 from trunkline.adapters.storage.sqlite_bulk import SqliteBulk
 from trunkline.adapters.storage.sqlite_connection import Statements, check, connect
 from trunkline.adapters.storage.sqlite_groups import StoreGroups
@@ -56,7 +57,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class SqliteStore(StoreGroups):
+class SqliteStore(StoreGroups, StoreAccounts):
     """See ``app.ports.Store``. ``database_url`` is ``sqlite:////absolute/path``.
 
     An ``exclusive`` store keeps other exclusive ones (servers) away from the file; tools work beside it.
@@ -151,18 +152,9 @@ class SqliteStore(StoreGroups):
         """See ``Store.directory_version``."""
         return await self._read(Reader.directory_version)
 
-    async def user(self, contact_centre_id: int, user_name: str) -> User | None:
-        """See ``Store.user``."""
-        named = await self.user_by_name(user_name)
-        return next((user for user in named if user.caller.contact_centre_id == contact_centre_id), None)
-
     async def users(self, contact_centre_id: int, user_ids: Sequence[int] | None = None) -> list[User]:
         """See ``Store.users``; by id."""
         return await self._read(Reader.users, contact_centre_id, user_ids)
-
-    async def user_by_name(self, user_name: str) -> list[User]:
-        """See ``Store.user_by_name``; by contact centre."""
-        return await self._read(Reader.users_by_name, user_name)
 
     async def held(self, keys: Sequence[DeskKey]) -> list[Held]:
         """See ``DeskReads.held``."""

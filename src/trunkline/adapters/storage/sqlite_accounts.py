@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Concatenate, ParamSpec, TypeVar
 
 import msgspec
 
@@ -11,11 +12,45 @@ from trunkline.adapters.storage import accounts
 from trunkline.adapters.storage.objects import TAKEN
 from trunkline.adapters.storage.rows import as_json
 from trunkline.adapters.storage.sqlite_connection import Statements
-from trunkline.app.ports import ObjectChanges, User
+from trunkline.app.ports import Namesake, ObjectChanges, User
 from trunkline.errors import AlreadyExists
 
 _users = msgspec.json.Decoder(list[User]).decode
 _number = msgspec.json.Decoder(tuple[int]).decode
+_namesakes = msgspec.json.Decoder(list[tuple[str, int, int, str]]).decode
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class StoreAccounts:
+    """The part of a store that is about the names of accounts."""
+
+    async def _ask(self, function: Callable[Concatenate[Statements, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+        raise NotImplementedError
+
+    async def user(self, contact_centre_id: int, user_name: str) -> User | None:
+        """See ``Store.user``."""
+        named = await self.user_by_name(user_name)
+        return next((user for user in named if user.caller.contact_centre_id == contact_centre_id), None)
+
+    async def user_by_name(self, user_name: str) -> list[User]:
+        """See ``Store.user_by_name``; by contact centre."""
+        return await self._ask(_named, user_name)
+
+    async def namesakes(self) -> list[Namesake]:
+        """See ``Store.namesakes``."""
+        return await self._ask(_sharing)
+
+
+def _named(statements: Statements, user_name: str) -> list[User]:
+    found = statements.read("users_by_name", _users, {"user_name": user_name})
+    return sorted(found, key=lambda user: user.caller.contact_centre_id)
+
+
+def _sharing(statements: Statements) -> list[Namesake]:
+    found = [Namesake(*row) for row in statements.read("namesakes", _namesakes, {})]
+    return sorted(found, key=lambda one: (one.user_name, one.contact_centre_id))
 
 
 def put_all(statements: Statements, new: Iterable[User], changes: ObjectChanges) -> None:

@@ -124,11 +124,6 @@ class Reader:
             found = self._statements.read("users_by_id", _users, {**names, "user_ids": as_json(user_ids)})
         return sorted(found, key=lambda user: user.caller.user_id)
 
-    def users_by_name(self, user_name: str) -> list[User]:
-        """See ``Store.user_by_name``."""
-        found = self._statements.read("users_by_name", _users, {"user_name": user_name})
-        return sorted(found, key=lambda user: user.caller.contact_centre_id)
-
     def held(self, keys: Sequence[DeskKey]) -> list[Held]:
         """See ``DeskReads.held``."""
         return sqlite_desks.held(self._statements, keys)

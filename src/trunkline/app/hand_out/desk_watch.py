@@ -12,7 +12,7 @@ import msgspec
 
 from trunkline.app.asking import Asked, Rules
 from trunkline.app.judging.chains import ruled
-from trunkline.app.judging.facts import blocked, blocked_row
+from trunkline.app.judging.facts import blocked_row, facts_of
 from trunkline.app.ports import Clock, DeskKey, Held, Store
 from trunkline.app.records import is_worked, settled
 from trunkline.app.rescue import SYSTEM, soon_gone, withdrawn
@@ -21,6 +21,7 @@ from trunkline.app.writer import Writer
 from trunkline.domain.chains import given_back
 from trunkline.domain.enums import Door, RequestType
 from trunkline.domain.facts import Rule
+from trunkline.domain.verdicts import blocking
 
 WATCH_EVERY_MS = 15_000
 """Between two looks at all desks: sooner than most people who look at a record dial its number. Twenty thousand records
@@ -28,6 +29,9 @@ are asked for in a third of a second, which is two per cent of one processor."""
 PAGE = 200
 """Entries asked for at once: some 2 ms on the writer's connection."""
 FIRST = DeskKey(-1, -1)
+ALL_BUT_SUPPRESSION = frozenset(Rule) - {Rule.SUPPRESSION}
+"""Do-not-call alone is asked again: nothing sets it aside, and it holds during a call as before it. Hours and attempts
+were asked at the hand-out, and the agent may be in the call by now."""
 
 
 class WithdrawSuppressed(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,9 +81,9 @@ async def withdraw_suppressed(view: View, asked: Asked, command: WithdrawSuppres
         campaign = view.book.campaign_by_id(entry.contact_centre_id, entry.campaign_id)
         if campaign is None:
             continue
-        ((_, blocking),) = await blocked(view, campaign, [record], entry.user_id)
-        verdicts = [verdict for verdict in blocking if verdict.rule is Rule.SUPPRESSION]
-        if not verdicts:  # overridden with a reason
+        judged = await facts_of(view, campaign, [record], entry.user_id)
+        verdicts = [verdict for facts in judged for verdict in blocking(facts, ALL_BUT_SUPPRESSION)]
+        if not verdicts:  # its list was deleted since: there is no list to give it back to, its lease ends it
             continue
         event = withdrawn(view, entry)
         (returned,) = given_back([record])

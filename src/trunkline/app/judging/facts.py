@@ -37,10 +37,11 @@ OPEN_ATTEMPT_S = 86_400
 
 
 async def facts_of(
-    view: View, campaign: Campaign, records: Sequence[Record], user_id: int | None = None
+    view: View, campaign: Campaign, records: Sequence[Record], user_id: int | None = None, *, own_attempt: str = ""
 ) -> list[Facts]:
     """Facts about each of the records, for this campaign and agent (None: anybody).
 
+    The attempt with the guid ``own_attempt`` is the one that is judged, and none that went before it.
     Records of lists that no longer exist are left out. Cost: two questions to the store for all records together.
     """
     book, now_s, centre = view.book, view.now_s, campaign.contact_centre_id
@@ -51,6 +52,8 @@ async def facts_of(
     if rules.rule_set.attempt_rules:
         since_ms = (now_s - longest_s(rules.rule_set.attempt_rules) - OPEN_ATTEMPT_S) * 1000
         rows = await view.attempts_of(centre, *keys_of(records), since_ms)
+        if own_attempt:
+            rows = [row for row in rows if row.attempt_guid != own_attempt]
     history = _History(attempts_of(rows))
     found = []
     for record in records:
@@ -86,10 +89,11 @@ async def facts_of(
 
 
 async def blocked(
-    view: View, campaign: Campaign, records: Sequence[Record], user_id: int | None
+    view: View, campaign: Campaign, records: Sequence[Record], user_id: int | None, *, own_attempt: str = ""
 ) -> list[tuple[Record, list[Verdict]]]:
     """The records with the verdicts that block them at the moment of hand-out; none when they may be called."""
-    return [(facts.record, _blocking(facts)) for facts in await facts_of(view, campaign, records, user_id)]
+    found = await facts_of(view, campaign, records, user_id, own_attempt=own_attempt)
+    return [(facts.record, _blocking(facts)) for facts in found]
 
 
 def _blocking(facts: Facts) -> list[Verdict]:

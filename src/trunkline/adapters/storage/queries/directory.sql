@@ -23,6 +23,13 @@ WHERE u.contact_centre_id = :contact_centre_id AND u.user_id IN (SELECT value FR
 -- Accounts of a name in any contact centre.
 SELECT json_group_array($account) FROM user_account u WHERE u.user_name = :user_name
 
+-- name: namesakes
+-- Enabled accounts whose name several contact centres have.
+SELECT json_group_array(json_array(user_name, contact_centre_id, user_id, password_hash)) FROM user_account
+WHERE is_enabled AND user_name IN (
+  SELECT user_name FROM user_account WHERE is_enabled GROUP BY user_name HAVING count(*) > 1
+)
+
 -- name: write_contact_centre
 -- A contact centre, new or renamed.
 INSERT INTO contact_centre (id, name) VALUES (:id, :name)

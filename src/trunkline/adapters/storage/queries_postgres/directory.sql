@@ -92,6 +92,13 @@ $from_users
 WHERE u.user_name = $1
 ORDER BY u.contact_centre_id
 
+-- name: namesakes
+-- Enabled accounts whose name several contact centres have.
+SELECT user_name, contact_centre_id, user_id, password_hash FROM user_account
+WHERE is_enabled AND user_name IN (
+  SELECT user_name FROM user_account WHERE is_enabled GROUP BY user_name HAVING count(*) > 1
+)
+
 -- name: users
 -- All accounts of a contact centre.
 SELECT $user_columns
