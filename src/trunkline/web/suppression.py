@@ -27,7 +27,7 @@ from trunkline.domain.enums import DoNotCallKind, Door, RequestType
 from trunkline.domain.import_specifications import ImportMode
 from trunkline.domain.people import Caller
 from trunkline.domain.permissions import Permission
-from trunkline.errors import MissingParameter, OutOfRange, TooLarge, Unavailable
+from trunkline.errors import MissingParameter, OutOfRange, TooLarge
 from trunkline.web.admin import limit_of
 from trunkline.web.exchange import FIXED, Exchange
 from trunkline.web.outbound import read_object
@@ -201,16 +201,10 @@ async def _import(exchange: Exchange, services: Services, caller: Caller, list_n
     )
     target = list_named(services.book, caller.contact_centre_id, list_name)
     door = services.imports
-    if door.places == 0:
-        raise Unavailable("other imports are running", retry_after_s=30)
-    door.places -= 1
-    try:
-        with temporary_file(door.spool_dir) as file:
-            await store_body(exchange, file, door.max_bytes)
-            about = (services.book, caller, target, order, file)
-            report = await import_entries(services.store, services.writer.submit, services.clock, *about)
-    finally:
-        door.places += 1
+    with door.places.taken(caller.contact_centre_id), temporary_file(door.spool_dir) as file:
+        await store_body(exchange, file, door.max_bytes)
+        about = (services.book, caller, target, order, file)
+        report = await import_entries(services.store, services.writer.submit, services.clock, *about)
     if report.is_refused and not report.is_dry_run:
         message = f"{report.rows_refused} of {report.rows_read} rows were refused, so nothing was added"
         await exchange.answer(answer(statusCode=OutOfRange.code, statusMessage=message, report=report), 400)
