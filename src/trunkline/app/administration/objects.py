@@ -175,6 +175,7 @@ class Administration:
         value = await self._checked(book, kind, draft.value, stored.value)
         admin_rules.check_among_others(book, value, object_id)
         admin_rules.check_change(book, stored, value)
+        admin_rules.check_reason(stored.value, value, draft.reason)
         await self._check_fields(book, stored, value)
         write = admin_rules.rewrite(stored, value)
         if draft.reference is not None:
