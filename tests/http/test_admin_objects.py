@@ -190,6 +190,18 @@ def test_lists_are_filtered_by_plain_fields(admin: Administrator) -> None:
     part = admin.get("calling-lists?maxAttempts=7&fields=id,name,isEnabled&sortBy=isEnabled&order=Descending")
     assert [list(one) for one in part["callingLists"]] == [["id", "name", "isEnabled"]] * 2
     assert list(shown(admin.get(f"calling-lists/{made['id']}?fields=name"))) == ["name"]
+    assert shown(admin.get(f"calling-lists/{made['id']}?fields=*")) == made
+    for wrong in ("fields=zz", "fields=id,Name", "fields=", "field=name"):
+        refused(admin.ask("GET", f"calling-lists/{made['id']}?{wrong}"), 400, 10, "field")
+    refused(admin.ask("GET", "skills?name=nobody&fields=zz"), 400, 10, "fields names zz")
+
+
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_every_field_that_is_shown_can_be_asked_for(admin: Administrator, kind: str) -> None:
+    """One by one, each under its own name."""
+    made = admin.make(KINDS[kind].path, **sample(admin, kind))
+    for name, value in made.items():
+        assert shown(admin.get(f"{KINDS[kind].path}/{made['id']}?fields={name}")) == {name: value}
 
 
 @pytest.mark.parametrize(
