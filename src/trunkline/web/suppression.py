@@ -113,7 +113,7 @@ async def post_entries(exchange: Exchange, services: Services, caller: Caller, l
     if not isinstance(region, str):
         raise OutOfRange("region must be a text")
     maker = EntryMaker(services.book, target, services.clock.now_ms(), caller.user_id, region=region)
-    entries = [maker.entry(_given(one)) for one in given]
+    entries = [_made(maker, one, f"entries[{at}]." if "entries" in content else "") for at, one in enumerate(given)]
     command = AddEntries(suppression_list_id=target.suppression_list_id, entries=entries)
     note = f"{len(entries)} to {target.name}: {entries[0].reason}"
     await _submit(services, caller, command, RequestType.SUPPRESSION_ADD, note)
@@ -216,6 +216,14 @@ async def _submit(services: Services, caller: Caller, command: object, kind: Req
     await services.writer.submit(
         Asked(caller=caller, command=command, request_type=kind, door=Door.REST, reference=note)
     )
+
+
+def _made(maker: EntryMaker, content: Any, place: str) -> Suppression:
+    """An entry of a body; what is wrong with it is told under the names of the body."""
+    try:
+        return maker.entry(_given(content))
+    except Wrong as wrong:
+        raise OutOfRange(f"{place}{_FIELDS.get(wrong.field, wrong.field)} {wrong.reason}") from None
 
 
 def _given(content: Any) -> Given:
