@@ -16,6 +16,7 @@ from trunkline.app.suppression.entries import (
     EntryMaker,
     Given,
     RemoveEntries,
+    Wrong,
     check_may_suppress,
     existing,
     list_named,
@@ -38,6 +39,8 @@ from trunkline.web.uploads import charset_of, store_body, temporary_file
 MAX_ENTRIES = 500
 """Entries of one request: more of them are a file."""
 _TEXTS = ("kind", "campaign", "expiresAt", "reason", "source")
+_FIELDS = {"expires_at": "expiresAt"}
+"""Fields of an entry that a body calls otherwise than the columns of a file."""
 _SWITCHES = {"true": True, "false": False}
 
 
