@@ -71,6 +71,14 @@ def test_a_life(admin: Administrator, kind: str) -> None:
     assert (last["version"], last["isDeleted"], last[name], last["changeReason"]) == (4, True, None, "over")
 
 
+def test_a_change_that_says_nothing_of_the_reference_is_none(admin: Administrator) -> None:
+    """An object that was made with a reference keeps it, and its version, when the same is said without one."""
+    made = admin.make("skills", name=fresh("Known"), referenceId=fresh("ref"))
+    for method in ("PUT", "PATCH"):
+        again = admin.ask(method, f"skills/{made['id']}", {"version": 1, "name": made["name"]})
+        assert shown(accepted(again)) == made
+
+
 @pytest.mark.parametrize("kind", SAMPLES)
 def test_what_an_answer_shows_can_be_sent_back(admin: Administrator, kind: str) -> None:
     """PUT of what GET showed changes nothing, not even the version."""
