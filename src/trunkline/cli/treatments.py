@@ -19,7 +19,7 @@ from trunkline.app.administration.documents import MAX_DOCUMENT_BYTES, read_docu
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.ports import Store
 from trunkline.cli.centres import OpensStore
-from trunkline.cli.flags import STORAGE, config_from, with_options
+from trunkline.cli.flags import CENTRE, STORAGE, config_from, with_options
 from trunkline.cli.remote import accepted, connected, with_server
 from trunkline.contract.admin_kinds import KINDS
 from trunkline.domain.objects import ObjectKind
@@ -48,7 +48,7 @@ def check(file: str) -> None:
 
 @treatments.command("show")
 @click.argument("plan", metavar="FILE|NAME")
-@click.option("--contact-centre", default="", help="Needed for a NAME when there are several.")
+@CENTRE
 @with_options(*STORAGE)
 @click.pass_obj
 def show(program: OpensStore, /, toml_path: str | None, plan: str, contact_centre: str, **flags: Any) -> None:
