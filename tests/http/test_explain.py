@@ -82,7 +82,9 @@ def test_the_command_line_says_the_same(demo: Demo) -> None:
         data = ("--database-url", demo.database_url)
 
     def told(*arguments: str) -> Any:
-        return msgspec.json.decode(run("explain", *arguments, "--json", *data, folder=folder).stdout)
+        result = run("explain", *arguments, "--json", *data, folder=folder)
+        assert result.stdout, result.stderr
+        return msgspec.json.decode(result.stdout)
 
     (campaign,) = told("campaign", CAMPAIGN)
     assert campaign["callingList"] == LIST

@@ -1,6 +1,6 @@
 """From a block of cells to columns of records: the fast way for what is usual, the exact way for everything else.
 
-Columns are read whole (``import_texts``, ``import_numbers``). A row in which a cell was not read, is wrong, too long or
+Columns are read whole (``texts``, ``numbers``). A row in which a cell was not read, is wrong, too long or
 empty where something must be, goes through ``domain.rows.read_row`` by itself, which gives its values or says what is
 wrong with it. Both ways read a cell with the same functions, so they cannot differ.
 """

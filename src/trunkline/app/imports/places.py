@@ -1,7 +1,7 @@
 """Where a number may be: its time zones and its state, from the tables of the phonenumbers library.
 
 A number may stand for several zones (a mobile of a country with five, a toll-free number): all of them are kept, so
-that it is called only when its window is open in each. The key of a place is what ``import_numbers`` gives.
+that it is called only when its window is open in each. The key of a place is what ``numbers`` gives.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class _Areas(dict[str, str]):
 
 
 def _read_areas() -> _Areas:
-    text = files("trunkline.app").joinpath("data/area_regions.json").read_bytes()
+    text = files("trunkline.app.imports").joinpath("data/area_regions.json").read_bytes()
     table = msgspec.json.decode(text, type=dict[str, str])
     return _Areas((f"+1{area}", region) for region, areas in table.items() for area in areas.split())
 
