@@ -310,26 +310,6 @@ def test_a_change_is_told_and_noted(site: Demo, applied: str) -> None:
     assert versions[0]["changeReason"] == "more people"
 
 
-def test_another_rule_set_is_applied_with_a_reason(site: Demo) -> None:
-    """Without one the change is refused with its place, and the dry run says so; with one both do it."""
-    own = "ruleSets: [{name: Theirs}, {name: Ours}]\ncampaigns: [{name: Bound, ruleSet: Ours}]"
-    assert run(site, "apply", "-", text=own).exit_code == 0
-    other = "campaigns: [{name: Bound, ruleSet: Theirs}]"
-    place = "campaigns[0] (campaign Bound): changeReason is required"
-    judged = run(site, "apply", "-", "--dry-run", text=other)
-    assert judged.exit_code == 1
-    assert f"! {place}" in judged.output
-    assert run(site, "apply", "-", "--dry-run", "--reason", "new law", text=other).exit_code == 0
-    without = run(site, "apply", "-", text=other)
-    assert without.exit_code == 1
-    assert place in without.output
-    assert run(site, "apply", "-", "--reason", "new law", text=other).exit_code == 0
-    (campaign,) = Administrator(site).get("campaigns?name=Bound")["campaigns"]
-    versions = Administrator(site).get(f"campaigns/{campaign['id']}/versions")["versions"]
-    assert [one["changeReason"] for one in versions] == ["new law", ""]
-    refused_by_server(Administrator(site).ask("POST", "documents/check?reason=x", {}), 400, 10, "changeReason alone")
-
-
 @pytest.mark.parametrize("form", ["--yaml", "--json"])
 def test_what_get_shows_can_be_applied(site: Demo, applied: str, form: str, tmp_path: Path) -> None:
     """The whole configuration goes out and comes in again without a change, here and as a copy elsewhere."""
