@@ -167,7 +167,7 @@ def test_regions_that_there_are(region: str) -> None:
 
 def test_every_state_that_an_area_code_stands_for_can_have_a_rule() -> None:
     """The regions that records get from their numbers are regions to the rules."""
-    areas = msgspec.json.decode(files("trunkline.app").joinpath("data/area_regions.json").read_bytes())
+    areas = msgspec.json.decode(files("trunkline.app.imports").joinpath("data/area_regions.json").read_bytes())
     assert [region for region in areas if region_fault(region, COUNTRIES)] == []
 
 

@@ -110,7 +110,7 @@ def test_the_table_of_states_is_what_the_script_makes(tmp_path: Path, monkeypatc
     target = tmp_path / "areas.json"
     monkeypatch.setattr(sys, "argv", [str(SCRIPT), str(target)])
     runpy.run_path(str(SCRIPT), run_name="__main__")
-    committed = Path(import_places.__file__).parents[1] / "data" / "area_regions.json"
+    committed = Path(import_places.__file__).parent / "data" / "area_regions.json"
     assert target.read_bytes() == committed.read_bytes()
 
 
