@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import click
 import msgspec
 
 from trunkline import __version__
+from trunkline.cli.main import cli
 
 TRUNKLINE = Path(sys.executable).with_name("trunkline")
 
 
-def run(*arguments: str, folder: Path, stdin: str = "") -> subprocess.CompletedProcess[str]:
+def run(
+    *arguments: str, folder: Path, stdin: str = "", variables: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run ``trunkline`` in a folder of its own."""
     return subprocess.run(
-        [TRUNKLINE, *arguments], cwd=folder, input=stdin, capture_output=True, text=True, check=False, timeout=60
+        [TRUNKLINE, *arguments],
+        cwd=folder,
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env={**os.environ, **(variables or {})},
     )
 
 
@@ -52,6 +65,38 @@ def test_user_add_and_change(tmp_path: Path) -> None:
     assert first.stdout == "added agent anna in contact centre main\n"
     again = run("user", "add", "anna", "--role", "supervisor", "--password", "long enough", folder=tmp_path)
     assert again.stdout == "changed supervisor anna in contact centre main\n"
+
+
+def test_the_environment_names_the_contact_centre(tmp_path: Path) -> None:
+    """``TRUNKLINE_CONTACT_CENTRE`` stands for the option, which wins; an empty one is none."""
+    for centre in ("acme", "main"):
+        variables = {"TRUNKLINE_CONTACT_CENTRE": centre}
+        added = run("user", "add", "anna", "--password", "long enough", folder=tmp_path, variables=variables)
+        assert added.stdout == f"added agent anna in contact centre {centre}\n"
+    listed = ("suppression", "list")
+    for variables in ({}, {"TRUNKLINE_CONTACT_CENTRE": ""}):
+        refused = run(*listed, folder=tmp_path, variables=variables)
+        assert "--contact-centre or TRUNKLINE_CONTACT_CENTRE; there are: acme, main" in refused.stderr
+    variables = {"TRUNKLINE_CONTACT_CENTRE": "acme"}
+    assert run(*listed, folder=tmp_path, variables=variables).returncode == 0
+    assert run(*listed, "--contact-centre", "other", folder=tmp_path, variables=variables).returncode == 1
+    shown = " ".join(run(*listed, "--help", folder=tmp_path).stdout.split())
+    assert "Needed when there are several. [env: TRUNKLINE_CONTACT_CENTRE]" in shown
+
+
+def _commands(group: click.Group) -> Iterator[click.Command]:
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        yield from _commands(command) if isinstance(command, click.Group) else (command,)
+
+
+def test_every_command_takes_the_contact_centre_from_there() -> None:
+    """No command has an option of its own for it."""
+    options = [one for command in _commands(cli) for one in command.params if one.name == "contact_centre"]
+    assert len(options) > 20
+    assert {one.envvar for one in options} == {"TRUNKLINE_CONTACT_CENTRE"}
 
 
 def test_user_add_refusals(tmp_path: Path) -> None:

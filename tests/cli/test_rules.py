@@ -22,6 +22,9 @@ def test_check(tmp_path: Path) -> None:
     bad = run("rules", "check", "good.yaml", "bad.yaml", folder=tmp_path)
     assert bad.returncode == 1
     assert bad.stderr.startswith("bad.yaml: regions[0].hours.mon-sat: 20:00-10:00 does not lie within one day")
+    (tmp_path / "odd.yaml").write_text(STATE.replace("US-AL", "QQ-1"))
+    odd = run("rules", "check", "odd.yaml", folder=tmp_path)
+    assert (odd.returncode, odd.stderr) == (1, "odd.yaml: regions[0].region: there is no country QQ\n")
 
 
 def test_show(tmp_path: Path) -> None:
@@ -47,7 +50,9 @@ def test_preset(tmp_path: Path) -> None:
 
 
 def test_refusals(tmp_path: Path) -> None:
-    """A date or a name that is none is a usage error."""
+    """A date, a name or a region that is none is a usage error."""
+    assert "there is no country ZZ" in run("rules", "show", "ZZ", folder=tmp_path).stderr
+    assert "US has no part XT" in run("rules", "show", "US-XT", folder=tmp_path).stderr
     assert "takes a date" in run("rules", "show", "US", "--on", "soon", folder=tmp_path).stderr
     assert "no rules named x" in run("rules", "show", "US", "--rules", "x", folder=tmp_path).stderr
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import copy
 from contextlib import suppress
 from datetime import date, timedelta
+from importlib.resources import files
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from trunkline.app.countries import COUNTRIES
 from trunkline.domain.calling_times import (
     EPOCH,
     WHOLE_DAY,
@@ -24,6 +27,7 @@ from trunkline.domain.calling_times import (
     common,
     easter_sunday,
 )
+from trunkline.domain.regions import region_fault
 from trunkline.domain.rule_documents import MAX_FAULTS, read_document
 from trunkline.errors import OutOfRange
 
@@ -143,7 +147,7 @@ GOOD: dict[str, Any] = {
 
 def test_a_good_document() -> None:
     """Hours, pauses, dates and holidays arrive as they are written."""
-    times = read_document(GOOD)
+    times = read_document(GOOD, COUNTRIES)
     assert times.checked_on == date(2025, 11, 25)
     france = times.regions[1]
     assert france.week[0] == (Span(36_000, 46_800), Span(50_400, 72_000))
@@ -153,6 +157,18 @@ def test_a_good_document() -> None:
     assert island.week[6] == WHOLE_DAY
     assert [holiday.name for holiday in island.holidays] == ["Christmas Day", "Pause"]
     assert Limits(times.regions).day("US-RI", number(2027, 12, 24)).spans == (Span(36_000, 43_200),)
+
+
+@pytest.mark.parametrize("region", ["*", "US", "US-TX", "US-DC", "US-PR", "CA-QC", "AU-NSW", "GB", "FR-75", "DE-BY"])
+def test_regions_that_there_are(region: str) -> None:
+    """Countries, parts of countries whose parts are known, and anything in the form of a part elsewhere."""
+    assert region_fault(region, COUNTRIES) is None
+
+
+def test_every_state_that_an_area_code_stands_for_can_have_a_rule() -> None:
+    """The regions that records get from their numbers are regions to the rules."""
+    areas = msgspec.json.decode(files("trunkline.app.imports").joinpath("data/area_regions.json").read_bytes())
+    assert [region for region in areas if region_fault(region, COUNTRIES)] == []
 
 
 _DELETE = object()
@@ -170,6 +186,10 @@ _DELETE = object()
         (("regions",), [], "regions: there is no rule"),
         (("regions", 0), "x", "regions[0]: must be a mapping"),
         (("regions", 0, "region"), "Texas", "regions[0].region: give"),
+        (("regions", 0, "region"), None, "regions[0].region: give"),
+        (("regions", 0, "region"), "QQ-1", "regions[0].region: there is no country QQ"),
+        (("regions", 0, "region"), "QQ", "regions[0].region: there is no country QQ"),
+        (("regions", 0, "region"), "US-QQ", "regions[0].region: US has no part QQ; there are AK, AL, AR, AS"),
         (("regions", 0, "source"), _DELETE, "regions[0].source: must be a text"),
         (("regions", 0, "hours"), {}, "regions[0].hours: no day"),
         (("regions", 0, "hours"), {"monday": "08:00-09:00"}, "regions[0].hours.monday: give days"),
@@ -222,7 +242,7 @@ def test_a_fault_is_told_with_its_place(path: tuple[Any, ...], value: Any, told:
         else:
             at[path[-1]] = value
     with pytest.raises(OutOfRange) as refused:
-        read_document(document)
+        read_document(document, COUNTRIES)
     assert told in str(refused.value)
 
 
@@ -230,7 +250,7 @@ def test_many_faults_are_told_at_once() -> None:
     """Faults of several regions come together, up to a limit."""
     document = {**GOOD, "regions": [{"region": "nowhere"}] * (MAX_FAULTS + 5)}
     with pytest.raises(OutOfRange) as refused:
-        read_document(document)
+        read_document(document, COUNTRIES)
     lines = str(refused.value).splitlines()
     assert len(lines) == MAX_FAULTS + 1
     assert lines[1].startswith("regions[1].region")
@@ -256,4 +276,4 @@ def test_any_tree_is_read_or_refused(tree: Any, key: str) -> None:
     """Whatever a document holds, it is read or refused with the documented error."""
     for document in (tree, {**GOOD, key: tree}):
         with suppress(OutOfRange):
-            assert read_document(document).regions
+            assert read_document(document, COUNTRIES).regions

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from trunkline.app.countries import COUNTRIES
 from trunkline.app.rule_files import builtin
 from trunkline.contract.admin_kinds import KINDS
 from trunkline.contract.admin_requests import new_value
@@ -53,9 +54,9 @@ def test_presets_can_be_used(name: str) -> None:
     preset = PRESETS[name]
     if preset.limits_nothing:
         with pytest.raises(OutOfRange, match="needs a reason"):
-            check_rule_set(preset, builtin())
+            check_rule_set(preset, builtin(), COUNTRIES)
         preset = msgspec.structs.replace(preset, reason="tests of the switch")
-    check_rule_set(preset, builtin())
+    check_rule_set(preset, builtin(), COUNTRIES)
     stored = msgspec.json.decode(msgspec.json.encode(preset), type=RuleSet)
     assert stored == preset
     assert limits_of(stored, builtin()).day("US-TX", 20_000) == limits_of(preset, builtin()).day("US-TX", 20_000)
@@ -76,6 +77,11 @@ def test_presets_can_be_used(name: str) -> None:
             "attempt_rules: at most",
         ),
         ({"regions": (RegionRule(region="Texas", source="x"),)}, "regions[0].region"),
+        ({"regions": (RegionRule(region="US-QQ", source="x"),)}, "regions[0].region: US has no part QQ"),
+        (
+            {"attempt_rules": (msgspec.structs.replace(RULE, regions=("FR", "ZZ")),)},
+            "attempt_rules[0].regions[1]",
+        ),
         ({"regions": (of(Holiday(name=" ", month=1, day=1)),)}, "regions[0].holidays[0].name"),
         ({"regions": (of(Holiday(name="h")),)}, "regions[0].holidays[0]: give month and day, or"),
         ({"regions": (of(Holiday(name="h", month=1, day=1, easter=1)),)}, "regions[0].holidays[0]: give"),
@@ -93,6 +99,10 @@ def test_presets_can_be_used(name: str) -> None:
             "closed[0].until_date",
         ),
         (
+            {"closed": (ClosedDays(region="ZZ", from_date=date(2027, 1, 2), until_date=date(2027, 1, 3), reason="x"),)},
+            "closed[0].region: there is no country ZZ",
+        ),
+        (
             {"closed": (ClosedDays(from_date=date(2027, 1, 2), until_date=date(2027, 1, 3), reason=""),)},
             "closed[0].reason",
         ),
@@ -102,7 +112,7 @@ def test_presets_can_be_used(name: str) -> None:
 def test_a_rule_set_is_refused_with_its_place(changes: dict[str, Any], told: str) -> None:
     """Each fault of a rule set is told with its place."""
     with pytest.raises(OutOfRange) as refused:
-        check_rule_set(msgspec.structs.replace(PRESETS["default"], **changes), builtin())
+        check_rule_set(msgspec.structs.replace(PRESETS["default"], **changes), builtin(), COUNTRIES)
     assert told in str(refused.value)
 
 
@@ -164,4 +174,4 @@ def test_everything_survives_the_administration_api() -> None:
     )
     kind = KINDS["rule-set"]
     assert new_value(kind, 1, 7, kind.shape.write(whole)) == whole
-    check_rule_set(whole, builtin())
+    check_rule_set(whole, builtin(), COUNTRIES)

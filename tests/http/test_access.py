@@ -262,6 +262,13 @@ def test_the_audit_is_for_supervisors(demo: Demo) -> None:
     assert len(demo.desktop("admin1").client.get(base).body["requests"]) == 3
 
 
+def test_the_audit_takes_no_parameter_that_it_does_not_know(contract: Demo) -> None:
+    """A misspelt filter would show what everybody did."""
+    supervisor = contract.desktop("supervisor1").client
+    for query in ("foo=1", "username=agent1", "limit=1&offset=2"):
+        refuse(supervisor.get(f"/api/v2/admin/requests?{query}"), 400, 10)
+
+
 @pytest.mark.parametrize("name", ["since", "until", "requestType", "recordHandle", "before", "limit"])
 def test_the_audit_s_numbers_may_be_anything(contract: Demo, name: str) -> None:
     """A number beyond what the database holds finds nothing or is refused; it is no defect."""

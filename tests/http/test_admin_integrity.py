@@ -357,3 +357,21 @@ def test_custom_fields_come_back_over_rest(admin: Administrator, site: Demo) -> 
     accept(desk.on_record("CompleteRecord", callingList=LIST, callResult="Busy", otherFields=last))
     counted = admin.ask("POST", "filters/check", {"criteria": "first_name = 'Zoë of REST'", "callingList": LIST})
     assert counted.json["records"] == 1
+
+
+def test_another_rule_set_needs_a_reason(admin: Administrator) -> None:
+    """A campaign that is there gets other rules, or the built-in ones, only with a reason, which its history keeps."""
+    rules = [admin.make("rule-sets", name=fresh("Rules"))["id"] for _ in range(2)]
+    made = admin.make("campaigns", name=fresh("Bound"), ruleSetId=rules[0])
+    path = f"campaigns/{made['id']}"
+    for other in (rules[1], None):
+        for reason in ({}, {"changeReason": " "}):
+            body = {"version": 1, "ruleSetId": other, **reason}
+            refused(admin.ask("PATCH", path, body), 400, 1, "changeReason is required")
+    refused(admin.ask("PUT", path, {"version": 1, "name": made["name"]}), 400, 1, "changeReason")
+    same = admin.change(path, 1, ruleSetId=rules[0], description="the same rules")
+    assert (same["version"], same["ruleSetId"]) == (2, rules[0])
+    for version, other in ((2, rules[1]), (3, None), (4, rules[0])):
+        changed = admin.change(path, version, ruleSetId=other, changeReason=f"letter {version}")
+        assert (changed["version"], changed["ruleSetId"]) == (version + 1, other)
+    assert [one["changeReason"] for one in admin.get(f"{path}/versions")["versions"]][:2] == ["letter 4", "letter 3"]

@@ -71,6 +71,14 @@ def test_a_life(admin: Administrator, kind: str) -> None:
     assert (last["version"], last["isDeleted"], last[name], last["changeReason"]) == (4, True, None, "over")
 
 
+def test_a_change_that_says_nothing_of_the_reference_is_none(admin: Administrator) -> None:
+    """An object that was made with a reference keeps it, and its version, when the same is said without one."""
+    made = admin.make("skills", name=fresh("Known"), referenceId=fresh("ref"))
+    for method in ("PUT", "PATCH"):
+        again = admin.ask(method, f"skills/{made['id']}", {"version": 1, "name": made["name"]})
+        assert shown(accepted(again)) == made
+
+
 @pytest.mark.parametrize("kind", SAMPLES)
 def test_what_an_answer_shows_can_be_sent_back(admin: Administrator, kind: str) -> None:
     """PUT of what GET showed changes nothing, not even the version."""
@@ -190,6 +198,18 @@ def test_lists_are_filtered_by_plain_fields(admin: Administrator) -> None:
     part = admin.get("calling-lists?maxAttempts=7&fields=id,name,isEnabled&sortBy=isEnabled&order=Descending")
     assert [list(one) for one in part["callingLists"]] == [["id", "name", "isEnabled"]] * 2
     assert list(shown(admin.get(f"calling-lists/{made['id']}?fields=name"))) == ["name"]
+    assert shown(admin.get(f"calling-lists/{made['id']}?fields=*")) == made
+    for wrong in ("fields=zz", "fields=id,Name", "fields=", "field=name"):
+        refused(admin.ask("GET", f"calling-lists/{made['id']}?{wrong}"), 400, 10, "field")
+    refused(admin.ask("GET", "skills?name=nobody&fields=zz"), 400, 10, "fields names zz")
+
+
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_every_field_that_is_shown_can_be_asked_for(admin: Administrator, kind: str) -> None:
+    """One by one, each under its own name."""
+    made = admin.make(KINDS[kind].path, **sample(admin, kind))
+    for name, value in made.items():
+        assert shown(admin.get(f"{KINDS[kind].path}/{made['id']}?fields={name}")) == {name: value}
 
 
 @pytest.mark.parametrize(

@@ -115,6 +115,20 @@ def test_bad_bodies(demo: Demo, body: dict[str, Any], code: int) -> None:
     refuse(demo.desktop("supervisor1").client.post(f"{BASE}/entries", body), 400, code)
 
 
+def test_a_refusal_names_the_keys_of_the_body(demo: Demo) -> None:
+    """An end that is none is told as ``expiresAt``, one among many entries with its place; a file has columns."""
+    admin = Administrator(demo, "supervisor1")
+    path = "suppression-lists/own/entries"
+    good = {"value": "+14155559931", "reason": "x"}
+    for text, word in (("soon", "must be a date"), ("2020-01-01", "is over already")):
+        wrong = {**good, "expiresAt": text}
+        refused(admin.ask("POST", path, wrong), 400, 10, f"expiresAt {word}")
+        refused(admin.ask("POST", path, {"entries": [good, wrong]}), 400, 10, f"entries[1].expiresAt {word}")
+    refused(admin.ask("POST", path, {**good, "kind": "fax"}), 400, 10, "kind must be")
+    _, body = csv_post(demo, f"{BASE}/entries?reason=x", "number,expires_at\n+14155559931,soon\n")
+    assert body["report"]["refusals"][0]["field"] == "expires_at"
+
+
 @pytest.mark.parametrize(
     "query", ["holds=yes", "after=x", "after=number:x:1", "kind=fax", "limit=0", "dryrun=true", "value=12"]
 )

@@ -39,6 +39,8 @@ def test_from_the_document_to_the_next_call(tmp_path: Path) -> None:
         (tmp_path / "plan.yaml").write_text(PLAN.replace("30", "45"))
         replaced = command(demo, tmp_path, "put", "plan.yaml", "--reason", "fewer calls")
         assert replaced.stdout == "replaced treatment 1 Evening, version 2\n"
+        again = command(demo, tmp_path, "put", "plan.yaml", "--reason", "just to be sure")
+        assert again.stdout == "unchanged: treatment 1 Evening, version 2\n"
         kept = ("--data-dir", str(demo.server.folder))
         shown = subprocess.run(
             [TRUNKLINE, "treatments", "show", "Evening", *kept], capture_output=True, text=True, check=True, timeout=60

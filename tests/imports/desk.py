@@ -54,13 +54,11 @@ class Desk:
 
         self._with_store(steps)
 
-    def suppress(self, number: str, list_id: int) -> None:
-        """Put a number on a do-not-call list."""
+    def suppress(self, value: str, list_id: int, kind: DoNotCallKind = DoNotCallKind.NUMBER) -> None:
+        """Put a number, a customer or an account on a do-not-call list."""
 
         async def steps(store: Store) -> None:
-            entry = Suppression(
-                contact_centre_id=1, kind=DoNotCallKind.NUMBER, value=number, suppression_list_id=list_id
-            )
+            entry = Suppression(contact_centre_id=1, kind=kind, value=value, suppression_list_id=list_id)
             async with store.begin() as unit:
                 await unit.save(Changes(suppressions=[entry]))
 

@@ -14,6 +14,8 @@ from trunkline.app.imports import questions as import_questions
 from trunkline.app.ports import Provision
 from trunkline.cli.exports import export_list
 from trunkline.cli.imports import import_list
+from trunkline.domain.campaigns import CallingList
+from trunkline.domain.enums import DoNotCallKind
 from trunkline.domain.objects import ObjectKind, StoredObject
 from trunkline.domain.suppression import SuppressionList
 
@@ -231,3 +233,42 @@ def test_contacts_on_do_not_call_lists_are_refused(desk: Desk, kept_keys: int, m
     ]
     assert found == [2, 3, 0]
     assert desk.run(GOOD, "--do-not-call-list", "None").exit_code == 1
+
+
+@pytest.mark.parametrize("kept_keys", [import_questions.KEPT_KEYS, 0])
+@pytest.mark.parametrize("is_json", [False, True])
+def test_accounts_on_do_not_call_lists_are_refused(
+    desk: Desk,
+    kept_keys: int,
+    is_json: bool,  # noqa: FBT001
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The account is the custom field that the list names, whatever the file calls its column; a number is its text.
+
+    Another list's entry counts when it is named, and a list that names no account field refuses nothing.
+    """
+    monkeypatch.setattr(import_questions, "KEPT_KEYS", kept_keys)
+    shop = SuppressionList(contact_centre_id=1, suppression_list_id=3, name="Shop")
+    loans = CallingList(contact_centre_id=1, list_id=6, name="Loans", account_field="loan")
+    objects = [StoredObject(kind=ObjectKind.SUPPRESSION_LIST, value=shop)]
+    desk.provision(Provision(objects=objects, lists=[loans]))
+    desk.suppress("77", 0, DoNotCallKind.ACCOUNT)
+    desk.suppress("A-1", 3, DoNotCallKind.ACCOUNT)
+    text = "phone,no,customer_id\n+16465550100,77,78\n+16465550101,A-1,77\n+16465550102,,A-1\n+16465550103,78,\n"
+    options = ["--json", "--dry-run", "--map", "loan=no"]
+    if is_json:
+        text = (
+            '{"phone": "+16465550100", "no": 77}\n{"phone": "+16465550101", "no": "A-1", "x": "77"}\n'
+            '{"phone": "+16465550102", "x": "77"}\n{"phone": "+16465550103", "no": 78}\n'
+        )
+        options += ["--format", "jsonl"]
+
+    def refused(name: str, *more: str) -> list[tuple[str, str]]:
+        found = json.loads(desk.run(text, *options, *more, name=name).stdout)["refusals"]
+        return [(one["field"], one["reason"]) for one in found]
+
+    fault = ("no", "must not be called: it is on a do-not-call list")
+    assert refused("Loans") == [fault]
+    assert refused("Loans", "--do-not-call-list", "Shop") == [fault, fault]
+    assert refused("Loans", "--no-do-not-call") == []
+    assert refused("L") == []

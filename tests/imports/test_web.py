@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from trunkline.domain.people import Caller
 from trunkline.errors import AlreadyExists, Forbidden, NotFound, OutOfRange, TooLarge, TrunklineError, Unavailable
 from trunkline.web import uploads
 from trunkline.web.exchange import ClientGone, Exchange
-from trunkline.web.imports import MAX_AT_ONCE, ImportDoor, import_list, show_import
+from trunkline.web.imports import ImportDoor, import_list, show_import
+from trunkline.web.uploads import MAX_AT_ONCE, MAX_OF_CENTRE, Places
 
 CSV = b"phone,chain\n+16465550100,a\n+16465550101,a\n"
 MIXED = CSV + b"bad,b\n"
@@ -248,14 +250,14 @@ def test_a_client_that_goes_leaves_nothing() -> None:
 
     async def steps(b: Bench) -> int:
         services = Services(b)
-        for _ in range(MAX_AT_ONCE + 1):
+        for _ in range(MAX_OF_CENTRE + 1):
             asked = asking("", CSV)
             asked.is_cut_short = True
             with pytest.raises(ClientGone):
                 await import_list(asked.exchange, SUPERVISOR, LIST.name, services)
-        return services.imports.places
+        return services.imports.places.in_use
 
-    assert bench.run(steps) == MAX_AT_ONCE
+    assert bench.run(steps) == 0
     assert bench.records == []
 
 
@@ -277,7 +279,7 @@ def test_few_bodies_are_stored_at_once() -> None:
         def serve(asked: Asking) -> Awaitable[None]:
             return import_list(asked.exchange, SUPERVISOR, LIST.name, services)
 
-        slow = [asking() for _ in range(MAX_AT_ONCE)]
+        slow = [asking() for _ in range(MAX_OF_CENTRE)]
         for asked in slow:
             asked.parts = []
         waiting = [asyncio.ensure_future(serve(asked)) for asked in slow]
@@ -292,6 +294,24 @@ def test_few_bodies_are_stored_at_once() -> None:
 
     bench.run(steps)
     assert len(bench.records) == 2
+
+
+def test_no_contact_centre_waits_for_the_imports_of_another() -> None:
+    """Each has places of its own, and one alone never takes all that the process has; several together may."""
+    assert MAX_OF_CENTRE < MAX_AT_ONCE
+    places = Places()
+    with ExitStack() as stack:
+        for n in range(MAX_AT_ONCE):
+            centre = n // MAX_OF_CENTRE
+            stack.enter_context(places.taken(centre))
+            if n % MAX_OF_CENTRE == MAX_OF_CENTRE - 1:
+                with pytest.raises(Unavailable), places.taken(centre):
+                    pass
+        with pytest.raises(Unavailable), places.taken(MAX_AT_ONCE):
+            pass
+    assert places.in_use == 0
+    with places.taken(1):
+        assert places.in_use == 1
 
 
 def show(bench: Bench, import_id: str, caller: Caller = SUPERVISOR, name: str = LIST.name) -> Asking:

@@ -17,7 +17,7 @@ from trunkline.domain.objects import ObjectKind, StoredObject
 from trunkline.errors import AlreadyExists, Forbidden, NotFound, OutOfRange, TrunklineError
 from trunkline.web.exchange import Exchange
 from trunkline.web.exports import export_list
-from trunkline.web.imports import MAX_AT_ONCE, ImportDoor, import_list, show_import
+from trunkline.web.imports import ImportDoor, import_list, show_import
 
 
 def test_json_lines_are_taken() -> None:
@@ -74,11 +74,11 @@ def test_a_long_import_is_answered_before_its_end() -> None:
         assert (asked.status, asked.body["statusCode"]) == (202, 0)
         import_id = asked.body["import"]["importId"]
         assert asked.body["import"]["state"] in ("checking", "running")
-        assert services.imports.places == MAX_AT_ONCE - 1
+        assert services.imports.places.in_use == 1
         go_on.set()
         await asyncio.wait(services.imports._tasks)
         await asyncio.sleep(0)
-        assert services.imports.places == MAX_AT_ONCE
+        assert services.imports.places.in_use == 0
         shown = asking()
         await show_import(shown.exchange, SUPERVISOR, LIST.name, import_id, services)
         assert (shown.body["import"]["state"], shown.body["import"]["report"]["recordsAdded"]) == ("done", 2)

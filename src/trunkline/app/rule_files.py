@@ -16,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from trunkline.app.countries import COUNTRIES
 from trunkline.domain.calling_times import EVERYWHERE, CallingTimes, RegionRule
 from trunkline.domain.rule_documents import read_document
 from trunkline.errors import OutOfRange, TooLarge
@@ -62,7 +63,7 @@ def parse(text: str, place: str) -> CallingTimes:
     except (yaml.YAMLError, RecursionError, ValueError):  # ValueError: an escape or a number that Python has none for
         raise OutOfRange(f"{place}: is not YAML") from None
     try:
-        return read_document(document)
+        return read_document(document, COUNTRIES)
     except OutOfRange as error:
         raise OutOfRange("\n".join(f"{place}: {line}" for line in str(error).splitlines())) from None
 

@@ -50,7 +50,7 @@ def apply(file: str, *, dry_run: bool, reason: str, url: str, user_name: str, pa
 
     async def run(client: AdminClient) -> None:
         if dry_run:
-            await _judge(client, document, entries)
+            await _judge(client, document, entries, reason)
         else:
             await _apply(client, entries, reason)
 
@@ -68,10 +68,10 @@ async def _plan(client: AdminClient, entries: list[Entry]) -> Plan:
     return Plan({kind.kind: [item async for item in client.each(kind.path)] for kind in kinds_needed(entries)})
 
 
-async def _judge(client: AdminClient, document: Json, entries: list[Entry]) -> None:
+async def _judge(client: AdminClient, document: Json, entries: list[Entry], reason: str) -> None:
     """Say what the server says of each entry; a refusal of any ends the command with exit status 1, after them all."""
     plan = await _plan(client, entries)
-    outcomes = {one["place"]: one for one in await client.check(document)}
+    outcomes = {one["place"]: one for one in await client.check(document, reason)}
     counts = {"made": 0, "changed": 0, "unchanged": 0, "refused": 0}
     for entry in entries:
         judged = outcomes[entry.place]

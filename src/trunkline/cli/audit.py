@@ -17,7 +17,7 @@ from trunkline.app.directory import ReferenceBook
 from trunkline.cli.auditor import Audit
 from trunkline.cli.auditor_files import read_rule_files
 from trunkline.cli.centres import OpensStore, command_line_caller
-from trunkline.cli.flags import STORAGE, config_from, with_options
+from trunkline.cli.flags import CENTRE, STORAGE, config_from, with_options
 from trunkline.cli.installed_rules import rules_folder, use_rule_files
 from trunkline.config import Config
 from trunkline.errors import Refused, TrunklineError
@@ -25,7 +25,6 @@ from trunkline.errors import Refused, TrunklineError
 _OPTIONS = (*STORAGE, "rules_dir")
 _SINCE = click.option("--since", metavar="DATE", help="From this day on (UTC).  [default: everything]")
 _UNTIL = click.option("--until", metavar="DATE", help="Up to this day, which is left out (UTC).")
-_CENTRE = click.option("--contact-centre", default="", help="Needed when there are several.")
 
 
 @click.group("audit")
@@ -37,7 +36,7 @@ def audit() -> None:
 @click.argument("file", metavar="[FILE]", required=False, type=click.Path(exists=True, dir_okay=False, allow_dash=True))
 @_SINCE
 @_UNTIL
-@_CENTRE
+@CENTRE
 @click.option("--json", "is_json", is_flag=True, help="Print the result as JSON.")
 @with_options(*_OPTIONS)
 @click.pass_obj
@@ -78,7 +77,7 @@ def _read(books: Audit, line: bytes, place: str) -> None:
 @click.argument("file", type=click.File("wb", lazy=False))
 @_SINCE
 @_UNTIL
-@_CENTRE
+@CENTRE
 @with_options(*STORAGE)
 @click.pass_obj
 def export(program: OpensStore, /, file: IO[bytes], **given: Any) -> None:

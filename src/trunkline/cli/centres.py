@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from trunkline.app.ports import Store
-from trunkline.config import Config
+from trunkline.config import CENTRE_VARIABLE, Config
 from trunkline.domain.people import Caller, Role
 from trunkline.errors import Refused
 
@@ -23,7 +23,7 @@ def command_line_caller(contact_centres: Mapping[int, str], name: str) -> Caller
     found = [centre for centre, title in contact_centres.items() if name in ("", title)]
     if len(found) != 1:
         names = ", ".join(sorted(contact_centres.values())) or "none"
-        raise Refused(f"name one contact centre with --contact-centre; there are: {names}")
+        raise Refused(f"name one contact centre with --contact-centre or {CENTRE_VARIABLE}; there are: {names}")
     return Caller(
         contact_centre_id=found[0],
         contact_centre_name=contact_centres[found[0]],

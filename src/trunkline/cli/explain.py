@@ -18,7 +18,7 @@ from trunkline.app.explain.documents import attempts_as_json, overviews_as_json,
 from trunkline.app.explain.explaining import AttemptExplanation, Explainer, RecordExplanation, Target
 from trunkline.app.explain.overview import Overview
 from trunkline.cli.centres import OpensStore, command_line_caller
-from trunkline.cli.flags import STORAGE, config_from, with_options
+from trunkline.cli.flags import CENTRE, STORAGE, config_from, with_options
 from trunkline.cli.installed_rules import use_rule_files
 from trunkline.config import Config
 from trunkline.contract.names import CALL_RESULT_NAMES
@@ -44,7 +44,7 @@ def _command(name: str) -> Callable[[Callable[..., Any]], click.Command]:
         for decorate in (
             click.pass_obj,
             with_options(*_OPTIONS),
-            click.option("--contact-centre", default="", help="Needed when there are several."),
+            CENTRE,
             click.option("--json", "is_json", is_flag=True, help="Print the explanation as JSON."),
         ):
             function = decorate(function)

@@ -15,7 +15,7 @@ from trunkline.app.directory import ReferenceBook
 from trunkline.app.imports.exports import Export
 from trunkline.app.ports import Store
 from trunkline.cli.centres import OpensStore, command_line_caller
-from trunkline.cli.flags import STORAGE, config_from, with_options
+from trunkline.cli.flags import CENTRE, STORAGE, config_from, with_options
 from trunkline.domain.import_specifications import FileFormat
 from trunkline.errors import TrunklineError
 
@@ -35,7 +35,7 @@ from trunkline.errors import TrunklineError
     is_flag=True,
     help="Defuse cells that spreadsheets take for formulas; the file is then not for imports.",
 )
-@click.option("--contact-centre", default="", help="Needed when there are several.")
+@CENTRE
 @with_options(*STORAGE)
 @click.pass_obj
 def export_list(program: OpensStore, /, toml_path: str | None, file: str, **given: Any) -> None:

@@ -8,11 +8,21 @@ from typing import Any
 
 import click
 
-from trunkline.config import Config, Option, load, options
+from trunkline.config import CENTRE_VARIABLE, Config, Option, load, options
 from trunkline.errors import Refused
 
 STORAGE = ("data_dir", "database_url")
 """Options of the commands that work on the database alone."""
+
+
+def centre_option(about: str, default: str = "") -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The option that names a contact centre, which the environment may name for all commands."""
+    text = f"{about}  [env: {CENTRE_VARIABLE}]"
+    shown = bool(default)
+    return click.option("--contact-centre", envvar=CENTRE_VARIABLE, default=default, show_default=shown, help=text)
+
+
+CENTRE = centre_option("Needed when there are several.")
 
 
 def with_options(*names: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -31,7 +31,7 @@ from trunkline.app.imports.report import ImportReport, Refusal
 from trunkline.app.imports.run import Step, Watcher
 from trunkline.app.ports import ObjectChanges, ObjectWrite, Store
 from trunkline.cli.centres import OpensStore, command_line_caller
-from trunkline.cli.flags import STORAGE, config_from, with_options
+from trunkline.cli.flags import CENTRE, STORAGE, config_from, with_options
 from trunkline.cli.import_specifications import check_saved, read_specification, save_specification
 from trunkline.domain.campaigns import CallingList
 from trunkline.domain.eligibility import zone
@@ -89,7 +89,7 @@ def _choice(kind: type[StrEnum]) -> click.Choice[str]:
 @click.option("--mode", type=_choice(ImportMode), help="Add all rows or none, or the good ones.  [default: all]")
 @click.option("--dry-run", "is_dry_run", is_flag=True, help="Check the file and write nothing.")
 @click.option("--import-id", default="", help="Name of this import; done twice it adds nothing.  [default: the file]")
-@click.option("--contact-centre", default="", help="Needed when there are several.")
+@CENTRE
 @click.option("--delimiter", help="The sign between cells; 'tab' for a tab.  [default: ,]")
 @click.option("--encoding", help="[default: utf-8]")
 @click.option(

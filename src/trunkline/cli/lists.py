@@ -23,14 +23,13 @@ from trunkline.app.lists.filters import counted, explained, parsed_for
 from trunkline.app.lists.work import LeftBecause, ListReport, ListWork, MoveOrder, OnStep, RecycleOrder
 from trunkline.app.ports import Store
 from trunkline.cli.centres import OpensStore, command_line_caller
-from trunkline.cli.flags import STORAGE, config_from, with_options
+from trunkline.cli.flags import CENTRE, STORAGE, config_from, with_options
 from trunkline.domain.campaigns import CallingList
 from trunkline.domain.people import Caller
 from trunkline.errors import TrunklineError
 
 R = TypeVar("R")
 
-_CENTRE = click.option("--contact-centre", default="", help="Needed when there are several.")
 _WHERE = click.option("--where", "criteria", default="", metavar="CRITERIA",
                       help="Which records, in the language of filters.  [default: all]")  # fmt: skip
 _JSON = click.option("--json", "is_json", is_flag=True, help="Print the report as JSON.")
@@ -64,7 +63,7 @@ def _command(name: str) -> Callable[[Callable[..., Any]], click.Command]:
     """A command of the group with the options that all have."""
 
     def add(function: Callable[..., Any]) -> click.Command:
-        for decorate in (click.pass_obj, with_options(*STORAGE), _CENTRE, _JSON):
+        for decorate in (click.pass_obj, with_options(*STORAGE), CENTRE, _JSON):
             function = decorate(function)
         return lists.command(name)(function)
 

@@ -15,7 +15,7 @@ from trunkline import __version__
 from trunkline.app.administration.provisioning import usual_objects
 from trunkline.app.ports import Provision, Store, User
 from trunkline.cli.commands import Commands
-from trunkline.cli.flags import STORAGE, config_from, with_options
+from trunkline.cli.flags import STORAGE, centre_option, config_from, with_options
 from trunkline.config import Config
 from trunkline.domain.people import MIN_PASSWORD, Caller, Device, Feature, Role, features_of
 from trunkline.errors import Refused, TrunklineError
@@ -90,7 +90,7 @@ def user() -> None:
 
 @user.command("add")
 @click.argument("user_name")
-@click.option("--contact-centre", default="main", show_default=True, help="Made when it does not exist.")
+@centre_option("Made when it does not exist.", default="main")
 @click.option("--role", type=click.Choice([role.value for role in Role]), default=Role.AGENT.value, show_default=True)
 @click.option("--password", help="Asked for when not given; '-' reads one line from standard input.")
 @click.option("--device", "devices", multiple=True, metavar="ID=NUMBER", help="A device of the user; repeatable.")

@@ -16,7 +16,7 @@ from trunkline.app.directory import ReferenceBook
 from trunkline.app.handlers import HANDLERS
 from trunkline.app.persons import EraseOrder, Person, Persons
 from trunkline.cli.centres import OpensStore, command_line_caller
-from trunkline.cli.flags import STORAGE, config_from, with_options
+from trunkline.cli.flags import CENTRE, STORAGE, config_from, with_options
 from trunkline.domain.people import Caller
 from trunkline.errors import TrunklineError
 
@@ -31,7 +31,7 @@ def person() -> None:
 def _command(name: str) -> Callable[[Callable[..., Any]], click.Command]:
     def add(function: Callable[..., Any]) -> click.Command:
         made = with_options(*STORAGE)(click.pass_obj(function))
-        made = click.option("--contact-centre", default="", help="Needed when there are several.")(made)
+        made = CENTRE(made)
         made = click.option("--region", default="", metavar="XX", help="Country of a number without its code.")(made)
         made = click.option("--customer", default="", metavar="ID", help="A customer id instead of a number.")(made)
         made = click.argument("number", required=False, default="")(made)

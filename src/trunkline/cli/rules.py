@@ -9,10 +9,12 @@ from pathlib import Path
 import click
 import msgspec
 
+from trunkline.app.countries import COUNTRIES
 from trunkline.app.rule_files import MAX_FILE_BYTES, RuleFiles, builtin, parse
 from trunkline.contract.admin_kinds import KINDS
 from trunkline.domain.calling_times import EPOCH, CallingTimes, Limits, RegionRule, clock
 from trunkline.domain.objects import ObjectKind
+from trunkline.domain.regions import region_fault
 from trunkline.domain.rule_sets import PRESETS
 from trunkline.errors import OutOfRange
 
@@ -66,6 +68,9 @@ def show(region: str, day: str, names: tuple[str, ...], rules_dir: str | None) -
         on = date.fromisoformat(day) if day else date.today()  # noqa: DTZ011 - the day that people here have
     except ValueError:
         raise click.UsageError("--on takes a date such as 2027-01-10") from None
+    fault = region_fault(region, COUNTRIES)
+    if fault is not None:
+        raise click.UsageError(f"REGION: {fault}")
     library = _library(rules_dir)
     unknown = set(names) - set(library)
     if unknown:

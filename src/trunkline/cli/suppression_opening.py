@@ -19,7 +19,7 @@ from trunkline.app.ports import Store
 from trunkline.app.suppression.entries import list_named
 from trunkline.app.writer import Writer
 from trunkline.cli.centres import OpensStore, command_line_caller
-from trunkline.cli.flags import STORAGE, config_from, with_options
+from trunkline.cli.flags import CENTRE, STORAGE, config_from, with_options
 from trunkline.domain.enums import Door, RequestType
 from trunkline.domain.people import Caller
 from trunkline.domain.suppression import SuppressionList
@@ -50,7 +50,7 @@ def command(name: str) -> Callable[[Callable[..., Any]], click.Command]:
 
     def add(function: Callable[..., Any]) -> click.Command:
         made = with_options(*STORAGE)(click.pass_obj(function))
-        made = click.option("--contact-centre", default="", help="Needed when there are several.")(made)
+        made = CENTRE(made)
         made = click.option("--json", "is_json", is_flag=True, help="Print JSON.")(made)
         return click.command(name)(made)
 

@@ -19,7 +19,7 @@ from trunkline.app.administration.documents import MAX_DOCUMENT_BYTES, read_docu
 from trunkline.app.directory import ReferenceBook
 from trunkline.app.ports import Store
 from trunkline.cli.centres import OpensStore
-from trunkline.cli.flags import STORAGE, config_from, with_options
+from trunkline.cli.flags import CENTRE, STORAGE, config_from, with_options
 from trunkline.cli.remote import accepted, connected, with_server
 from trunkline.contract.admin_kinds import KINDS
 from trunkline.domain.objects import ObjectKind
@@ -48,7 +48,7 @@ def check(file: str) -> None:
 
 @treatments.command("show")
 @click.argument("plan", metavar="FILE|NAME")
-@click.option("--contact-centre", default="", help="Needed for a NAME when there are several.")
+@CENTRE
 @with_options(*STORAGE)
 @click.pass_obj
 def show(program: OpensStore, /, toml_path: str | None, plan: str, contact_centre: str, **flags: Any) -> None:
@@ -71,7 +71,8 @@ def show(program: OpensStore, /, toml_path: str | None, plan: str, contact_centr
 def put(*, url: str, user_name: str, password: str | None, file: str, reason: str) -> None:
     """Create the plan of FILE on a running server, or replace the one of its name; lists name it as theirs.
 
-    A plan that somebody else changes at the same moment is left alone, and the command says so.
+    A plan that is so already gets no new version. One that somebody else changes at the same moment is left alone, and
+    the command says so.
     """
     plan = _from_file(file)
     with connected(url, user_name, password) as client:
@@ -84,7 +85,10 @@ def put(*, url: str, user_name: str, password: str | None, file: str, reason: st
         else:
             answer = client.post(PATH, body)
         kept = accepted(answer)["treatment"]
-    click.echo(f"{'replaced' if shown else 'created'} treatment {kept['id']} {plan.name}, version {kept['version']}")
+    done = "created"
+    if shown:
+        done = "unchanged:" if kept["version"] == shown[0]["version"] else "replaced"
+    click.echo(f"{done} treatment {kept['id']} {plan.name}, version {kept['version']}")
 
 
 @treatments.command("example")

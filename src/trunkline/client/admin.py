@@ -111,14 +111,15 @@ class AdminClient:
         query = {"version": str(version), "changeReason": reason}
         await self.request("DELETE", f"/{kinds}/{object_id}", query=query)
 
-    async def check(self, document: Json) -> list[Json]:
+    async def check(self, document: Json, reason: str = "") -> list[Json]:
         """What would become of the entries of a document, in the order in which they would be applied.
 
         Each has ``place``, ``kind``, ``name``, ``outcome`` (made, changed, unchanged, refused) and ``refusal``. Nothing
-        is changed.
+        is changed. ``reason`` is what would be said with each change.
         """
-        path = "/documents/check"
-        found: list[Json] = (await self.request("POST", path, body=document, timeout_s=CHECK_TIMEOUT_S))["outcomes"]
+        query = {"changeReason": reason} if reason else None
+        answer = await self.request("POST", "/documents/check", query=query, body=document, timeout_s=CHECK_TIMEOUT_S)
+        found: list[Json] = answer["outcomes"]
         return found
 
     async def request(

@@ -9,8 +9,8 @@ command line.
 
 from __future__ import annotations
 
-from trunkline.config.loading import load
+from trunkline.config.loading import CENTRE_VARIABLE, load
 from trunkline.config.manual import manual_page
 from trunkline.config.table import Config, Option, options
 
-__all__ = ["Config", "Option", "load", "manual_page", "options"]
+__all__ = ["CENTRE_VARIABLE", "Config", "Option", "load", "manual_page", "options"]

@@ -14,6 +14,8 @@ from trunkline.errors import Refused
 
 CONFIG_VARIABLE = "TRUNKLINE_CONFIG"
 """Names the configuration file when the command line does not."""
+CENTRE_VARIABLE = "TRUNKLINE_CONTACT_CENTRE"
+"""Names the contact centre that commands work on when the command line does not."""
 
 MAX_FILE_BYTES = 256 * 1024
 """A hundred times a file with every option; more is not a configuration file but a mistake in its path."""

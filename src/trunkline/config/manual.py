@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from trunkline.config.loading import CONFIG_VARIABLE
+from trunkline.config.loading import CENTRE_VARIABLE, CONFIG_VARIABLE
 from trunkline.config.table import options
 
 
@@ -20,6 +20,11 @@ def manual_page() -> str:
         "range stop the start with a sentence that says where they stand. An empty environment variable counts as",
         "not set; in a variable or a flag a list is written with commas. Relative paths start at the working",
         "directory of the server.",
+        "",
+        f"Commands that work on one contact centre take its name from `--contact-centre` or `{CENTRE_VARIABLE}`; it is",
+        "needed when there are several, and `trunkline user add` makes one that is not there. Commands that speak to a",
+        "running server take `--url`, `--user` and `--password` from `TRUNKLINE_URL`, `TRUNKLINE_USER` and",
+        "`TRUNKLINE_PASSWORD`.",
         "",
     ]
     for option in options():

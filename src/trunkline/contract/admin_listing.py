@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from trunkline.contract.listings import ORDERS, count, matches, rank, selected
+from trunkline.contract.listings import ORDERS, count, matches, names_of, rank, selected
 from trunkline.errors import OutOfRange
 
 Json = dict[str, Any]
@@ -72,6 +72,15 @@ def page(items: Sequence[Json], query: Mapping[str, str], fields: Sequence[str])
     following = None if is_last else _text(Cursor(sort_by, order, *_place(shown[-1], sort_by)))
     chosen = query.get("fields")
     return Page(shown if chosen is None else [selected(item, chosen) for item in shown], len(found), following)
+
+
+def check_fields(text: str | None, known: Collection[str]) -> None:
+    """Raise ``OutOfRange`` when the parameter ``fields`` names one that objects of the kind do not show."""
+    unknown = sorted(names_of(text) - {"*", *known}) if text is not None else []
+    if unknown:
+        raise OutOfRange(
+            f"fields names {unknown[0][:64] or 'nothing'}, which is no field; there are {', '.join(known)}"
+        )
 
 
 def _place(item: Json, sort_by: str) -> _Place:

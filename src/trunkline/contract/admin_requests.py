@@ -49,15 +49,19 @@ def written(kind: Kind, body: Json) -> Written:
         reference = _text(reference, "referenceId", MAX_REFERENCE)
         if not reference or not reference.isprintable():
             raise OutOfRange("referenceId must be printable and not empty")
-    reason = body.get(REASON)
     return Written(
         fields=fields,
         version=_version(body.get("version")),
         reference=reference,
-        reason="" if reason is None else _text(reason, REASON, MAX_REASON),
+        reason=reason_of(body.get(REASON)),
         password=password,
         object_id=_number(body.get("id"), "id"),
     )
+
+
+def reason_of(value: Any) -> str:
+    """Why something is changed; empty when nobody said."""
+    return "" if value is None else _text(value, REASON, MAX_REASON)
 
 
 def new_value(kind: Kind, contact_centre_id: int, object_id: int, fields: Json) -> Any:

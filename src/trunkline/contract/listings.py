@@ -36,9 +36,14 @@ def listing(name: str, items: Sequence[Json], query: Query) -> Json:
     return {name: [selected(item, fields) for item in found]}
 
 
+def names_of(fields: str) -> frozenset[str]:
+    """The names of a parameter ``fields``."""
+    return frozenset(name.strip() for name in fields.split(","))
+
+
 def selected(item: Json, fields: str) -> Json:
     """The named fields of an item in the item's own order; ``*`` is all. Unknown names are ignored."""
-    names = frozenset(name.strip() for name in fields.split(","))
+    names = names_of(fields)
     if "*" in names:
         return item
     return {name: value for name, value in item.items() if name in names}

@@ -8,6 +8,7 @@ from typing import TypeVar
 import msgspec
 
 from trunkline.domain.enums import DialMode, FieldType, GroupStatus, OptimizeBy, RecordType, SuppressionScope
+from trunkline.domain.records import FieldValue
 from trunkline.errors import InvalidState
 
 V = TypeVar("V")
@@ -76,6 +77,11 @@ class CallingList(msgspec.Struct, frozen=True, kw_only=True):
         """Those of a record's custom fields that travel to agents, under the keys that they travel under."""
         keys = {field.name: field.sent_as or field.name for field in self.fields}
         return {keys.get(name, name): value for name, value in fields.items() if self.sends_field(name)}
+
+    def account_in(self, fields: Mapping[str, FieldValue]) -> str | None:
+        """The account that a record with these custom fields is about; None when they name none."""
+        value = fields.get(self.account_field) if self.account_field else None
+        return None if value is None or value == "" else str(value)
 
     def own_fields(self, sent: Mapping[str, V]) -> dict[str, V]:
         """What an agent sends back, under the fields' own names."""

@@ -121,6 +121,10 @@ class RowPlan(msgspec.Struct, frozen=True, kw_only=True):
         place = self.known.get(meaning)
         return shown(meaning) if place is None else self.header[place]
 
+    def name_of_field(self, field: str) -> str:
+        """What the file calls the column of a custom field; the field's name when the file has none."""
+        return next((self.header[place] for place, name in self.custom if name == field), field)
+
     @property
     def further(self) -> tuple[int, ...]:
         """Which further numbers a row may hold, in order: 2 for ``phone2``."""

@@ -21,23 +21,22 @@ Days that ``hours`` leaves out are closed; without ``hours`` all days are open. 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from datetime import date
 from typing import Any
 
 import msgspec
 
 from trunkline.domain.calling_times import (
-    EVERYWHERE,
     MAX_FROM_EASTER,
     CallingTimes,
     Holiday,
     Observed,
     RegionRule,
     Span,
-    is_region,
 )
 from trunkline.domain.eligibility import SECONDS_A_DAY
+from trunkline.domain.regions import region_fault
 from trunkline.errors import OutOfRange
 
 MAX_REGIONS = 2000
@@ -71,8 +70,11 @@ class _Fault(Exception):
     """A fault with its place."""
 
 
-def read_document(document: Any) -> CallingTimes:
-    """The rules of a document; ``OutOfRange`` tells the faults, each with its place, one a line."""
+def read_document(document: Any, countries: Container[str]) -> CallingTimes:
+    """The rules of a document; ``OutOfRange`` tells the faults, each with its place, one a line.
+
+    ``countries`` are the two-letter codes that there are: a rule for a region that is nowhere would bind nobody.
+    """
     faults: list[str] = []
     try:
         top = _mapping(document, "document", _KEYS)
@@ -86,7 +88,7 @@ def read_document(document: Any) -> CallingTimes:
     regions = []
     for index, entry in enumerate(entries):
         try:
-            regions.append(_region(entry, f"regions[{index}]", calendars))
+            regions.append(_region(entry, f"regions[{index}]", calendars, countries))
         except _Fault as fault:
             faults.append(str(fault))
     if not entries:
@@ -97,11 +99,14 @@ def read_document(document: Any) -> CallingTimes:
     return CallingTimes(name=name, title=title, version=version, checked_on=checked_on, regions=tuple(regions))
 
 
-def _region(entry: Any, place: str, calendars: Mapping[str, tuple[Holiday, ...]]) -> RegionRule:
+def _region(
+    entry: Any, place: str, calendars: Mapping[str, tuple[Holiday, ...]], countries: Container[str]
+) -> RegionRule:
     values = _mapping(entry, place, _REGION_KEYS)
     region = values.get("region")
-    if not isinstance(region, str) or not is_region(region):
-        raise _Fault(f"{place}.region: give {EVERYWHERE}, a country (US) or a part of one (US-TX)")
+    fault = region_fault(region, countries)
+    if fault is not None:
+        raise _Fault(f"{place}.region: {fault}")
     holidays: list[Holiday] = []
     for index, name in enumerate(_list(values.get("holidays", []), f"{place}.holidays", MAX_HOLIDAYS)):
         if not isinstance(name, str) or name not in calendars:
@@ -111,7 +116,7 @@ def _region(entry: Any, place: str, calendars: Mapping[str, tuple[Holiday, ...]]
     if on_holidays is not None and not holidays:
         raise _Fault(f"{place}.on_holidays: the rule names no holidays")
     rule = RegionRule(
-        region=region,
+        region=str(region),
         source=_text(values.get("source"), f"{place}.source"),
         week=_week(values["hours"], f"{place}.hours") if "hours" in values else RegionRule(region="", source="").week,
         holidays=tuple(holidays),

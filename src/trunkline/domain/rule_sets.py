@@ -6,7 +6,7 @@ nothing needs a reason, and so does every override.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 import msgspec
 
@@ -16,8 +16,9 @@ from trunkline.domain.attempt_rules import (
     MAX_WITHIN_S,
     AttemptRule,
 )
-from trunkline.domain.calling_times import CallingTimes, ClosedDays, Holiday, Limits, RegionRule, is_region
+from trunkline.domain.calling_times import CallingTimes, ClosedDays, Holiday, Limits, RegionRule
 from trunkline.domain.numbers import canonical_number
+from trunkline.domain.regions import region_fault
 from trunkline.errors import OutOfRange, TooLarge
 
 DAY_S = 86_400
@@ -191,8 +192,11 @@ def limits_of(rule_set: RuleSet, library: Mapping[str, CallingTimes]) -> Limits:
     return Limits((*rules, *rule_set.regions), rule_set.closed, rule_set.default_region)
 
 
-def check_rule_set(rule_set: RuleSet, library: Mapping[str, CallingTimes]) -> None:
-    """Raise ``OutOfRange`` or ``TooLarge``, naming the place, unless the rule set can be used."""
+def check_rule_set(rule_set: RuleSet, library: Mapping[str, CallingTimes], countries: Container[str]) -> None:
+    """Raise ``OutOfRange`` or ``TooLarge``, naming the place, unless the rule set can be used.
+
+    ``countries`` are the two-letter codes that there are.
+    """
     if not 0 < len(rule_set.name) <= MAX_NAME or not rule_set.name.isprintable():
         raise OutOfRange(f"name: 1 to {MAX_NAME} printable characters")
     if len(set(rule_set.calling_times)) != len(rule_set.calling_times):
@@ -203,21 +207,25 @@ def check_rule_set(rule_set: RuleSet, library: Mapping[str, CallingTimes]) -> No
     for index, closed in enumerate(rule_set.closed):
         if closed.from_date > closed.until_date:
             raise OutOfRange(f"closed[{index}].until_date: lies before from_date")
-        if not is_region(closed.region):
-            raise OutOfRange(f"closed[{index}].region: give *, a country (US) or a part of one (US-TX)")
+        _check_region(closed.region, f"closed[{index}].region", countries)
         if not closed.reason.strip():
             raise OutOfRange(f"closed[{index}].reason: say why")
     for index, rule in enumerate(rule_set.regions):
-        _check_region(rule, f"regions[{index}]")
-    _check_attempt_rules(rule_set.attempt_rules)
+        _check_rule(rule, f"regions[{index}]", countries)
+    _check_attempt_rules(rule_set.attempt_rules, countries)
     if rule_set.limits_nothing and not rule_set.reason.strip():
         raise OutOfRange("reason: a rule set without any limit needs a reason")
     _check_reason(rule_set.reason)
 
 
-def _check_region(rule: RegionRule, place: str) -> None:
-    if not is_region(rule.region):
-        raise OutOfRange(f"{place}.region: give *, a country (US) or a part of one (US-TX)")
+def _check_region(region: str, place: str, countries: Container[str]) -> None:
+    fault = region_fault(region, countries)
+    if fault is not None:
+        raise OutOfRange(f"{place}: {fault}")
+
+
+def _check_rule(rule: RegionRule, place: str, countries: Container[str]) -> None:
+    _check_region(rule.region, f"{place}.region", countries)
     if not rule.source.strip():
         raise OutOfRange(f"{place}.source: say where the rule comes from")
     if len(rule.week) != 7:
@@ -256,7 +264,7 @@ def _check_holiday(holiday: Holiday, place: str) -> None:
 _MONTH_DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
-def _check_attempt_rules(rules: tuple[AttemptRule, ...]) -> None:
+def _check_attempt_rules(rules: tuple[AttemptRule, ...], countries: Container[str]) -> None:
     if len(rules) > MAX_ATTEMPT_RULES:
         raise TooLarge(f"attempt_rules: at most {MAX_ATTEMPT_RULES}")
     names: set[str] = set()
@@ -271,6 +279,8 @@ def _check_attempt_rules(rules: tuple[AttemptRule, ...]) -> None:
             raise OutOfRange(f"{place}.at_most: 0 (quiet time after a conversation) to {MAX_AT_MOST}")
         if not 60 <= rule.within_s <= MAX_WITHIN_S:
             raise OutOfRange(f"{place}.within_s: 60 to {MAX_WITHIN_S} seconds")
+        for at, region in enumerate(rule.regions):
+            _check_region(region, f"{place}.regions[{at}]", countries)
 
 
 def _check_reason(reason: str) -> None:

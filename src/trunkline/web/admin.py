@@ -16,7 +16,7 @@ from trunkline.domain.enums import Door, RequestType
 from trunkline.domain.people import Caller, Role
 from trunkline.domain.permissions import Permission
 from trunkline.errors import Forbidden, MissingParameter, NotFound, OutOfRange
-from trunkline.web.exchange import Exchange
+from trunkline.web.exchange import Exchange, only
 from trunkline.web.outbound import read_object
 from trunkline.web.rows import Row
 from trunkline.web.services import Services
@@ -60,6 +60,7 @@ async def get_requests(exchange: Exchange, services: Services, caller: Caller) -
     """
     require_supervisor(caller)
     query = exchange.query()
+    only(query, "userName", "requestType", "recordHandle", "since", "until", "limit", "before")
     user_id = None
     if "userName" in query:
         user = await services.store.user(caller.contact_centre_id, query["userName"])

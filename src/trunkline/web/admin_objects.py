@@ -9,7 +9,7 @@ from trunkline.app.administration.items import Draft, Item
 from trunkline.app.administration.objects import number_of
 from trunkline.contract.admin_kinds import KINDS, Kind
 from trunkline.contract.admin_limits import MAX_OBJECT_BYTES
-from trunkline.contract.admin_listing import page
+from trunkline.contract.admin_listing import check_fields, page
 from trunkline.contract.admin_requests import (
     SHOWN,
     Written,
@@ -26,7 +26,7 @@ from trunkline.contract.listings import count, selected
 from trunkline.domain.people import Caller
 from trunkline.errors import OutOfRange
 from trunkline.strict_json import decode_object
-from trunkline.web.exchange import Exchange
+from trunkline.web.exchange import Exchange, only
 from trunkline.web.rows import Row
 from trunkline.web.services import Services
 
@@ -58,6 +58,7 @@ def rows() -> list[Row]:
 async def get_objects(exchange: Exchange, services: Services, caller: Caller, kind: Kind) -> None:
     """``GET /admin/<kinds>``: filter by any plain field, sort, and page; see ``contract.admin_listing``."""
     query = exchange.query()
+    check_fields(query.get("fields"), shown_fields(kind))
     items = await services.administration.items(caller, kind)
     names = await services.administration.names(caller, {one.changed_by for one in items if one.changed_by})
     found = page([shown(services, kind, item, names) for item in items], query, listed_fields(kind))
@@ -67,7 +68,10 @@ async def get_objects(exchange: Exchange, services: Services, caller: Caller, ki
 async def get_object(exchange: Exchange, services: Services, caller: Caller, kind: Kind, object_id: str) -> None:
     """``GET /admin/<kinds>/<id>``."""
     item = await services.administration.item(caller, kind, number_of(object_id, kind))
-    fields = exchange.query().get("fields")
+    query = exchange.query()
+    only(query, "fields")
+    fields = query.get("fields")
+    check_fields(fields, shown_fields(kind))
     await _answer(exchange, services, caller, kind, item, fields)
 
 
@@ -159,6 +163,11 @@ def listed_fields(kind: Kind) -> list[str]:
     """Fields that lists can be filtered and sorted by: those that hold one plain value."""
     own = [field.wire_name for field in kind.shape.fields if not field.is_secret and _is_plain(field.shape)]
     return [*own, *(name for name in SHOWN if name != "uri")]
+
+
+def shown_fields(kind: Kind) -> list[str]:
+    """Fields that an object shows."""
+    return [*SHOWN, *(field.wire_name for field in kind.shape.fields if not field.is_secret)]
 
 
 def _is_plain(shape: Shape) -> bool:

@@ -22,6 +22,7 @@ from trunkline.app.suppression.importing import SuppressionReport
 from trunkline.contract import admin_answers as answers
 from trunkline.contract import callbacks as contract_callbacks
 from trunkline.contract.admin_documents import SECTIONS
+from trunkline.contract.admin_requests import MAX_REASON
 from trunkline.contract.admin_schemas import (
     BOOL,
     COUNT,
@@ -163,6 +164,7 @@ def _lists() -> dict[Callable[..., Any], Described]:
         ),
         documents.post_check: Described(
             body={JSON: body((), "As `trunkline apply` reads it.", **dict.fromkeys(SECTIONS, nullable(many(_NAMED))))},
+            parameters=(query("changeReason", text(MAX_REASON), "What would be said with each change."),),
             content={"outcomes": many(answers.JUDGED, MAX_ENTRIES)},
         ),
         admin.post_chain: Described(body={JSON: _operation("ResetStale")}),

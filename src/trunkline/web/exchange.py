@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, MutableMapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -155,3 +155,9 @@ class Exchange(Headers):
 def wire_headers(answer: HttpAnswer) -> list[Header]:
     """The headers that an answer of the contract has of its own, as they are sent."""
     return [(name.lower().encode(), value.encode()) for name, value in answer.headers.items()]
+
+
+def only(query: Collection[str], *names: str) -> None:
+    """Refuse what nobody understands: ``dryrun=true`` must not add a list, ``username=ann`` not show everybody."""
+    if set(query) - set(names):
+        raise OutOfRange(f"the query may hold {', '.join(names)} alone" if names else "the query must be empty")

@@ -32,15 +32,13 @@ from trunkline.domain.import_specifications import (
 )
 from trunkline.domain.people import Caller
 from trunkline.domain.permissions import Permission
-from trunkline.errors import OutOfRange, Unavailable
+from trunkline.errors import OutOfRange
 from trunkline.web.exchange import Exchange
 from trunkline.web.rows import Row
-from trunkline.web.uploads import store_body, temporary_file
+from trunkline.web.uploads import Places, store_body, temporary_file
 
 MAX_IMPORT_BYTES = 1 << 30
 """1 GiB, some ten million rows: longer files are imported from the command line, which needs no copy."""
-MAX_AT_ONCE = 2
-"""Bodies that are stored and imported at the same time: each takes up to ``MAX_IMPORT_BYTES`` of disk."""
 WATCH_S = 20.0
 """Seconds for which a sender waits for the report: well below what proxies and browsers wait, and enough for a million
 rows. Afterwards the progress can be asked for."""
@@ -72,12 +70,8 @@ class ImportDoor:
         self.spool_dir = spool_dir or None
         self.max_bytes = max_bytes
         self.watch_s = watch_s
-        self.places = MAX_AT_ONCE
+        self.places = Places()
         self._tasks: set[asyncio.Task[ImportReport]] = set()
-
-    def give_back(self) -> None:
-        """Let the next body in."""
-        self.places += 1
 
     def begin(self, run: Coroutine[Any, Any, ImportReport], stack: ExitStack) -> asyncio.Task[ImportReport]:
         """Run an import in a task of its own; ``stack`` is closed when it has ended."""
@@ -142,11 +136,8 @@ async def import_list(exchange: Exchange, caller: Caller, list_name: str, servic
     door = services.imports
     order, encoding = _parse(exchange, door.book(), caller.contact_centre_id)
     calling_list = door.book().list_named(caller.contact_centre_id, list_name)
-    if door.places == 0:
-        raise Unavailable("other imports are running", retry_after_s=30)
-    door.places -= 1
     stack = ExitStack()
-    stack.callback(door.give_back)
+    stack.enter_context(door.places.taken(caller.contact_centre_id))
     try:
         file = stack.enter_context(temporary_file(door.spool_dir))
         source = TextFile(file, encoding)

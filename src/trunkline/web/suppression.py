@@ -16,6 +16,7 @@ from trunkline.app.suppression.entries import (
     EntryMaker,
     Given,
     RemoveEntries,
+    Wrong,
     check_may_suppress,
     existing,
     list_named,
@@ -27,9 +28,9 @@ from trunkline.domain.enums import DoNotCallKind, Door, RequestType
 from trunkline.domain.import_specifications import ImportMode
 from trunkline.domain.people import Caller
 from trunkline.domain.permissions import Permission
-from trunkline.errors import MissingParameter, OutOfRange, TooLarge, Unavailable
+from trunkline.errors import MissingParameter, OutOfRange, TooLarge
 from trunkline.web.admin import limit_of
-from trunkline.web.exchange import FIXED, Exchange
+from trunkline.web.exchange import FIXED, Exchange, only
 from trunkline.web.outbound import read_object
 from trunkline.web.rows import Row
 from trunkline.web.services import Services
@@ -38,6 +39,8 @@ from trunkline.web.uploads import charset_of, store_body, temporary_file
 MAX_ENTRIES = 500
 """Entries of one request: more of them are a file."""
 _TEXTS = ("kind", "campaign", "expiresAt", "reason", "source")
+_FIELDS = {"expires_at": "expiresAt"}
+"""Fields of an entry that a body calls otherwise than the columns of a file."""
 _SWITCHES = {"true": True, "false": False}
 
 
@@ -62,7 +65,7 @@ async def get_entries(exchange: Exchange, services: Services, caller: Caller, li
     check_may_suppress(caller)
     target = list_named(services.book, caller.contact_centre_id, list_name)
     query = exchange.query()
-    _only(query, "kind", "value", "region", "holds", "limit", "after", "count")
+    only(query, "kind", "value", "region", "holds", "limit", "after", "count")
     now_s = services.clock.now_s()
     kind, value_key = _kind(query.get("kind")), None
     if "value" in query:
@@ -113,7 +116,7 @@ async def post_entries(exchange: Exchange, services: Services, caller: Caller, l
     if not isinstance(region, str):
         raise OutOfRange("region must be a text")
     maker = EntryMaker(services.book, target, services.clock.now_ms(), caller.user_id, region=region)
-    entries = [maker.entry(_given(one)) for one in given]
+    entries = [_made(maker, one, f"entries[{at}]." if "entries" in content else "") for at, one in enumerate(given)]
     command = AddEntries(suppression_list_id=target.suppression_list_id, entries=entries)
     note = f"{len(entries)} to {target.name}: {entries[0].reason}"
     await _submit(services, caller, command, RequestType.SUPPRESSION_ADD, note)
@@ -125,7 +128,7 @@ async def delete_entries(exchange: Exchange, services: Services, caller: Caller,
     check_may_suppress(caller)
     target = list_named(services.book, caller.contact_centre_id, list_name)
     query = exchange.query()
-    _only(query, "kind", "value", "region", "campaign", "reason")
+    only(query, "kind", "value", "region", "campaign", "reason")
     for name in ("value", "reason"):
         if not query.get(name, "").strip():
             raise MissingParameter(f"{name} is required")
@@ -168,7 +171,7 @@ async def get_export(exchange: Exchange, services: Services, caller: Caller, lis
     check_may_suppress(caller)
     target = list_named(services.book, caller.contact_centre_id, list_name)
     query = exchange.query()
-    _only(query, "spreadsheet")
+    only(query, "spreadsheet")
     is_safe = bool(_switch(query, "spreadsheet"))
     headers = [(b"content-type", b"text/csv; charset=utf-8"), *FIXED[1:], *exchange.extra]
     await exchange.send({"type": "http.response.start", "status": 200, "headers": headers})
@@ -181,7 +184,7 @@ async def get_export(exchange: Exchange, services: Services, caller: Caller, lis
 async def _import(exchange: Exchange, services: Services, caller: Caller, list_name: str) -> None:
     query = exchange.query()
     mapping = {name.removeprefix("map."): query.pop(name) for name in list(query) if name.startswith("map.")}
-    _only(query, "mode", "dryRun", "region", "delimiter", "encoding", "reason", "source")
+    only(query, "mode", "dryRun", "region", "delimiter", "encoding", "reason", "source")
     mode = query.get("mode", ImportMode.ALL.value)
     if mode not in set(ImportMode):
         raise OutOfRange("mode must be all or good")
@@ -201,16 +204,10 @@ async def _import(exchange: Exchange, services: Services, caller: Caller, list_n
     )
     target = list_named(services.book, caller.contact_centre_id, list_name)
     door = services.imports
-    if door.places == 0:
-        raise Unavailable("other imports are running", retry_after_s=30)
-    door.places -= 1
-    try:
-        with temporary_file(door.spool_dir) as file:
-            await store_body(exchange, file, door.max_bytes)
-            about = (services.book, caller, target, order, file)
-            report = await import_entries(services.store, services.writer.submit, services.clock, *about)
-    finally:
-        door.places += 1
+    with door.places.taken(caller.contact_centre_id), temporary_file(door.spool_dir) as file:
+        await store_body(exchange, file, door.max_bytes)
+        about = (services.book, caller, target, order, file)
+        report = await import_entries(services.store, services.writer.submit, services.clock, *about)
     if report.is_refused and not report.is_dry_run:
         message = f"{report.rows_refused} of {report.rows_read} rows were refused, so nothing was added"
         await exchange.answer(answer(statusCode=OutOfRange.code, statusMessage=message, report=report), 400)
@@ -222,6 +219,14 @@ async def _submit(services: Services, caller: Caller, command: object, kind: Req
     await services.writer.submit(
         Asked(caller=caller, command=command, request_type=kind, door=Door.REST, reference=note)
     )
+
+
+def _made(maker: EntryMaker, content: Any, place: str) -> Suppression:
+    """An entry of a body; what is wrong with it is told under the names of the body."""
+    try:
+        return maker.entry(_given(content))
+    except Wrong as wrong:
+        raise OutOfRange(f"{place}{_FIELDS.get(wrong.field, wrong.field)} {wrong.reason}") from None
 
 
 def _given(content: Any) -> Given:
@@ -268,13 +273,6 @@ def _switch(query: dict[str, str], name: str) -> bool | None:
     if query[name] not in _SWITCHES:
         raise OutOfRange(f"{name} must be true or false")
     return _SWITCHES[query[name]]
-
-
-def _only(query: dict[str, str], *names: str) -> None:
-    """Refuse what nobody understands: ``dryrun=true`` must not add a list."""
-    others = sorted(set(query) - set(names))
-    if others:
-        raise OutOfRange(f"the query may hold {', '.join(names)} alone")
 
 
 def _place(caller: Caller, suppression_list_id: int, text: str) -> SuppressionKey:

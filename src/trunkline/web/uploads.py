@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import IO
 
 from trunkline.errors import OutOfRange, TooLarge, Unavailable
 from trunkline.web.exchange import ClientGone, Exchange
 
+MAX_OF_CENTRE = 2
+"""Bodies of one contact centre at the same time. Each centre has places of its own, so that none has to wait for the
+long uploads of another, or can tell from a refusal what that one does."""
+MAX_AT_ONCE = 8
+"""Bodies of all contact centres at the same time: each takes up to a gigabyte of disk."""
 STALL_S = 60
 """Seconds without a byte after which a sender is taken for dead: it holds one of the few places."""
 _WRITE_BYTES = 1 << 20
@@ -27,6 +35,29 @@ def charset_of(exchange: Exchange) -> str:
         if name.strip().lower() == "charset":
             return value.strip().strip('"')
     return "utf-8"
+
+
+class Places:
+    """How many bodies may be stored and imported now."""
+
+    def __init__(self) -> None:
+        self._taken: Counter[int] = Counter()
+
+    @property
+    def in_use(self) -> int:
+        """Places that are taken, by all contact centres together."""
+        return self._taken.total()
+
+    @contextmanager
+    def taken(self, contact_centre_id: int) -> Iterator[None]:
+        """Take a place for a while. Raises ``Unavailable`` where there is none."""
+        if self._taken[contact_centre_id] >= MAX_OF_CENTRE or self.in_use >= MAX_AT_ONCE:
+            raise Unavailable("other imports are running", retry_after_s=30)
+        self._taken[contact_centre_id] += 1
+        try:
+            yield
+        finally:
+            self._taken[contact_centre_id] -= 1
 
 
 async def store_body(exchange: Exchange, file: IO[bytes], max_bytes: int) -> None:

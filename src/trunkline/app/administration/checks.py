@@ -6,18 +6,18 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from trunkline.app.imports.numbers import REGIONS
+from trunkline.app.countries import COUNTRIES
 from trunkline.app.imports.orders import check_specification
 from trunkline.app.lists.filters import parsed_for
 from trunkline.app.rule_files import IN_USE
 from trunkline.contract.admin_structs import wire_name
 from trunkline.contract.names import is_custom_field
 from trunkline.domain import object_checks, treatment_checks
-from trunkline.domain.calling_times import is_region
 from trunkline.domain.campaigns import CallingList, Format, ListField
 from trunkline.domain.filters import Filter
 from trunkline.domain.import_specifications import ImportSpecification
 from trunkline.domain.objects import ObjectKind, ObjectValue
+from trunkline.domain.regions import region_fault
 from trunkline.domain.rule_sets import RuleSet, check_override, check_rule_set
 from trunkline.domain.schedules import check_schedule
 from trunkline.domain.suppression import SuppressionList
@@ -84,7 +84,7 @@ def _filter(value: Filter, now_s: int) -> None:
 
 def _check_country(region: str, place: str) -> None:
     """A country without a numbering plan would have every number refused that names none itself."""
-    if region and region not in REGIONS:
+    if region and region not in COUNTRIES:
         raise OutOfRange(f"{place} is no country with a numbering plan; use two capital letters such as US")
 
 
@@ -101,9 +101,8 @@ def _specification(value: ImportSpecification, now_s: int) -> None:
 
 
 def _rule_set(value: RuleSet, now_s: int) -> None:
-    check_rule_set(value, IN_USE.library)
-    country = value.default_region.partition("-")[0]
-    if country and (country not in REGIONS or not is_region(value.default_region)):
+    check_rule_set(value, IN_USE.library, COUNTRIES)
+    if value.default_region and ("*" in value.default_region or region_fault(value.default_region, COUNTRIES)):
         raise OutOfRange("defaultRegion must be a country or a part of one, such as US or US-TX")
 
 

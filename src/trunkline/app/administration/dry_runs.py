@@ -64,8 +64,8 @@ class DryRuns:
         self._validation_urls = validation_urls
         self._turn = asyncio.Lock()
 
-    async def judge(self, caller: Caller, entries: list[Entry]) -> list[Judged]:
-        """The outcomes, in the order of the entries.
+    async def judge(self, caller: Caller, entries: list[Entry], reason: str = "") -> list[Judged]:
+        """The outcomes, in the order of the entries. ``reason`` is what would be said with each change.
 
         Raises ``Forbidden`` when the caller may not read what the entries name, ``Unavailable`` while another document
         is judged. Cost: for each entry that is made or changed what a change costs but for its commit.
@@ -77,7 +77,7 @@ class DryRuns:
             raise Unavailable("another document is being judged", RETRY_AFTER_S)
         async with self._turn:
             pretended = PretendedStore(self._store, self._book())
-            run = _Run(caller, self._administration(pretended))
+            run = _Run(caller, self._administration(pretended), reason)
             await run.begin(needed)
             return [await run.judged(entry) for entry in entries]
 
@@ -98,8 +98,9 @@ class DryRuns:
 class _Run:
     """One document on its way."""
 
-    def __init__(self, caller: Caller, administration: Administration) -> None:
+    def __init__(self, caller: Caller, administration: Administration, reason: str) -> None:
         self._caller = caller
+        self._reason = reason
         self._administration = administration
         self._plan = Plan({})
 
@@ -135,11 +136,12 @@ class _Run:
             body = written(kind, {**step.fields, "referenceId": step.entry.fields.get("referenceId")})
             if step.is_new:
                 value = new_value(kind, centre, 0, body.fields)
-                draft = Draft(value=value, reference=body.reference, password=body.password)
+                draft = Draft(value=value, reference=body.reference, reason=self._reason, password=body.password)
                 return await self._administration.create(caller, kind, draft)
 
             def make(present: Item) -> Draft:
-                return Draft(value=patched_value(kind, centre, step.object_id, present.value, body.fields))
+                value = patched_value(kind, centre, step.object_id, present.value, body.fields)
+                return Draft(value=value, reason=self._reason)
 
             return await self._administration.replace(caller, kind, step.object_id, step.version, make)
         except Refused as error:

@@ -170,11 +170,12 @@ class Administration:
         stored = _stored(book, caller, kind, object_id)
         check_version(kind, version, stored.version)
         draft = make(_item(stored))
-        if draft.value == stored.value and draft.reference == stored.reference:
+        if draft.value == stored.value and draft.reference in (None, stored.reference):
             return _item(stored)
         value = await self._checked(book, kind, draft.value, stored.value)
         admin_rules.check_among_others(book, value, object_id)
         admin_rules.check_change(book, stored, value)
+        admin_rules.check_reason(stored.value, value, draft.reason)
         await self._check_fields(book, stored, value)
         write = admin_rules.rewrite(stored, value)
         if draft.reference is not None:

@@ -35,7 +35,7 @@ from trunkline.domain.filters import Filter
 from trunkline.domain.formats import is_gain, loss
 from trunkline.domain.object_checks import windows_meet
 from trunkline.domain.objects import ObjectKind, ObjectValue, StoredObject
-from trunkline.errors import AlreadyExists, AlreadyInUse, OutOfRange
+from trunkline.errors import AlreadyExists, AlreadyInUse, MissingParameter, OutOfRange
 
 FROZEN_WHILE_LOADED: dict[ObjectKind, frozenset[str]] = {
     ObjectKind.CAMPAIGN: frozenset({"name", "is_enabled"}),
@@ -125,6 +125,20 @@ def check_change(book: ReferenceBook, before: StoredObject, after: ObjectValue) 
         if loaded:
             more = "" if before.kind is not ObjectKind.FORMAT else " but for new optional ones"
             raise AlreadyInUse(f"{wire_name(frozen[0])} cannot change{more} while a group is loaded: {_some(loaded)}")
+
+
+def check_reason(before: ObjectValue, after: ObjectValue, reason: str) -> None:
+    """Raise ``MissingParameter`` for a change that nobody can judge later without knowing why it was made.
+
+    Another rule set permits calls that were forbidden before; as with an override the reason belongs to it.
+    """
+    if (
+        isinstance(before, CampaignDefinition)
+        and isinstance(after, CampaignDefinition)
+        and before.rule_set_id != after.rule_set_id
+        and not reason.strip()
+    ):
+        raise MissingParameter("changeReason is required where ruleSetId changes: say why other rules hold")
 
 
 def fields_at_stake(book: ReferenceBook, before: StoredObject, after: ObjectValue) -> tuple[str, list[CallingList]]:

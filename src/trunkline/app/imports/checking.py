@@ -30,13 +30,21 @@ MAX_BATCH = 100_000
 
 
 class Hits(msgspec.Struct, frozen=True):
-    """Keys of a block that may not come in: values of a column of records, for rows behind ``after_row``."""
+    """Keys of a block that may not come in, for rows behind ``after_row``.
 
-    column: str
-    meaning: Column
+    ``values`` has one for each record of the block; they are of the column ``meaning``, or of a ``custom_field``.
+    """
+
+    values: Sequence[Any]
+    meaning: Column | None
     keys: set[str]
     reason: str
     after_row: int = 0
+    custom_field: str = ""
+
+    def name_in(self, plan: RowPlan) -> str:
+        """What the file calls the column."""
+        return plan.name_of_field(self.custom_field) if self.meaning is None else plan.name_of(self.meaning)
 
 
 class Checking:
@@ -140,9 +148,9 @@ class Checking:
     def _without_hits(self, records: RecordColumns, hits: list[Hits]) -> tuple[RecordColumns, list[RefusedRow]]:
         faults: dict[int, list[Fault]] = {}
         for hit in hits:
-            fault = Fault(self._reader.plan.name_of(hit.meaning), hit.reason)
+            fault = Fault(hit.name_in(self._reader.plan), hit.reason)
             keys, rows = hit.keys, records.rows
-            for at in _places_of(keys, records.column(hit.column)):
+            for at in _places_of(keys, hit.values):
                 if rows[at] > hit.after_row and fault not in faults.setdefault(rows[at], []):
                     faults[rows[at]].append(fault)
         faults = {row: found for row, found in faults.items() if found}

@@ -18,12 +18,11 @@ import phonenumbers
 from phonenumbers import PhoneMetadata, PhoneNumberFormat
 from phonenumbers.phonenumberutil import COUNTRY_CODE_TO_REGION_CODE, NumberParseException, is_number_type_geographical
 
+from trunkline.app.countries import COUNTRIES
 from trunkline.app.imports.texts import lines_of
 from trunkline.domain.import_specifications import NumberCheck
 from trunkline.errors import OutOfRange
 
-REGIONS: frozenset[str] = frozenset(phonenumbers.SUPPORTED_REGIONS)
-"""Countries with a numbering plan, as two capital letters."""
 MAX_REMEMBERED = 10_000
 """Answers of the library that are kept: a list repeats its odd numbers (a switchboard), not ten thousand of them."""
 
@@ -244,7 +243,7 @@ def _is_possible(number: phonenumbers.PhoneNumber) -> bool:
 
 def check_region(region: str) -> None:
     """Raise ``OutOfRange`` for a region that the library does not know."""
-    if region not in REGIONS:
+    if region not in COUNTRIES:
         raise OutOfRange("region must be the two capital letters of a country, such as US")
 
 

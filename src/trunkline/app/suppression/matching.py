@@ -20,10 +20,7 @@ from trunkline.errors import NotFound
 
 def account_of(record: Record, calling_list: CallingList | None) -> str | None:
     """The account a record is about, when its list says which field holds it."""
-    if calling_list is None or not calling_list.account_field:
-        return None
-    value = record.other_fields.get(calling_list.account_field)
-    return None if value is None or value == "" else str(value)
+    return None if calling_list is None else calling_list.account_in(record.other_fields)
 
 
 def contacts_of(record: Record, calling_list: CallingList | None) -> list[Contact]:
