@@ -62,7 +62,7 @@ def block(**values: Any) -> RecordBlock:
         "row_after": 5,
         "rows_refused": 1,
         "windows": WINDOWS,
-        "columns": columns(),
+        "pieces": [columns()],
     }
     return RecordBlock(**{**given, **values})
 
@@ -125,11 +125,34 @@ def test_blocks_go_on_from_each_other(storage: Storage) -> None:
     async def check(store: Store) -> None:
         await save(store, imports=[BEGUN])
         await add(store, record(7, record_id=7, time_zone="Europe/Paris"))
-        await put(store, block(), block(row_before=5, row_after=9, rows_refused=0, columns=columns(window=1)))
+        await put(store, block(), block(row_before=5, row_after=9, rows_refused=0, pieces=[columns(window=1)]))
         found = await listed(store)
         assert len({one.record_id for one in found}) == len(found) == 7
         assert len({one.chain_id for one in found}) == 5
         assert [sum(one.window == window for one in found) for window in WINDOWS] == [2, 5]
+
+    storage.run(check)
+
+
+def test_a_block_in_pieces(storage: Storage) -> None:
+    """What one piece has in common and another has not is told apart; chains and records are numbered through."""
+    alike = columns(window=1, agent_id=None, customer_id="C7", chain=[43, 44, 45], chain_n=0, attempts=2)
+    others = columns(chain=[50, 50, 51], campaign_id=9, attempts=2)
+
+    async def check(store: Store) -> None:
+        await save(store, imports=[BEGUN])
+        await put(store, block(pieces=[columns(attempts=2), alike, others]))
+        found = await listed(store)
+        chains = sorted({one.chain_id for one in found})
+        assert [chains.index(one.chain_id) for one in found] == [0, 0, 1, 2, 3, 4, 5, 5, 6]
+        assert sorted(one.record_id for one in found) == list(range(found[0].record_id, found[0].record_id + 9))
+        assert [one.customer_id for one in found] == ["C1", None, "c\\2", "C7", "C7", "C7", "C1", None, "c\\2"]
+        assert [one.campaign_id for one in found] == [None, None, 9, None, None, 9, 9, 9, 9]
+        assert [one.agent_id for one in found] == [None, 4, None, None, None, None, None, 4, None]
+        assert [WINDOWS.index(one.window) for one in found] == [0, 1, 1, 1, 1, 1, 0, 1, 1]
+        assert [one.chain_n for one in found] == [0, 2, 0, 0, 0, 0, 0, 2, 0]
+        progress = await ask(store, "import_progress", CENTRE, LIST, "x")
+        assert progress.records_added == 9
 
     storage.run(check)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 
 import msgspec
 
@@ -80,7 +81,7 @@ class MemoryBulk:
         tables.imports[key] = msgspec.structs.replace(
             progress,
             source_rows_done=block.row_after,
-            records_added=progress.records_added + len(block.columns),
+            records_added=progress.records_added + len(block),
             rows_refused=progress.rows_refused + block.rows_refused,
         )
 
@@ -99,11 +100,11 @@ class MemoryBulk:
 
 def records_of(block: RecordBlock, next_numbers: dict[str, int]) -> list[Record]:
     """The records of a block under fresh numbers."""
-    names = [name for name in block.columns.values if name not in ("number_key", "chain_key")]
-    columns = zip(*(block.columns.column(name) for name in names), strict=True)
+    names = [name for name in block.pieces[0].values if name not in ("number_key", "chain_key")]
+    rows = chain.from_iterable(zip(*map(piece.column, names), strict=True) for piece in block.pieces)
     chains: dict[int, int] = {}
     made: list[Record] = []
-    for values in columns:
+    for values in rows:
         row = dict(zip(names, values, strict=True))
         ordinal = row.pop("chain")
         if ordinal not in chains:

@@ -50,6 +50,13 @@ _NULL = "\\N"
 _INTEGERS = ("phone_type", "record_type", "status", "call_result", "attempts", "chain_n")
 _NULLABLE_INTEGERS = ("due_at_s", "called_at_s", "campaign_id", "agent_id")
 _TEXTS = ("phone_number", "number_key", "customer_id", "treatments", "other_fields")
+_SOURCES = {
+    "is_alone": "chain_n",
+    "priority": "record_type",
+    "window_id": "window",
+    **{name: name for name in (*_INTEGERS, *_NULLABLE_INTEGERS, *_TEXTS)},
+}
+"""Columns of the table, and which column of a block each is made of."""
 
 
 class PostgresBulk:
@@ -127,22 +134,18 @@ class PostgresBulk:
         try:
             connection = await self._usable()
             windows = await self._window_numbers(connection, block)
-            columns = block.columns
-            ordinals = columns.column("chain")
-            chains = ordinals[-1] - ordinals[0] + 1
-            row = await connection.fetchrow(QUERIES["take_numbers"], 0, len(columns), chains, NUMBERS_LOCK)
+            row = await connection.fetchrow(QUERIES["take_numbers"], 0, len(block), block.chains, NUMBERS_LOCK)
             assert row is not None
-            # In a thread: the event loop has agents to serve.
-            text = await asyncio.to_thread(_text_of, block, windows, first_record=row[1], first_chain=row[2])
+            text = _Text(block, windows, first_record=row[1], first_chain=row[2])
             async with connection.transaction():
                 tag = await connection.execute(
                     QUERIES["move_import"],
                     *(block.contact_centre_id, block.list_id, block.import_id, block.row_before, block.row_after),
-                    *(len(columns), block.rows_refused, block.file_digest),
+                    *(len(block), block.rows_refused, block.file_digest),
                 )
                 _check(tag)
                 await connection.copy_to_table(
-                    "record", source=_once(text[1]), columns=text[0], format="text", timeout=COPY_S
+                    "record", source=text.pieces(), columns=text.names, format="text", timeout=COPY_S
                 )
         except Exception as error:
             meaning = translated(error)
@@ -161,7 +164,7 @@ class PostgresBulk:
 
         A window that no record has after all does no harm.
         """
-        used = set(block.columns.column("window"))
+        used = {place for piece in block.pieces for place in piece.column("window")}
         unknown = [block.windows[place] for place in used if block.windows[place] not in self._numbers]
         if unknown:
             values: list[Value] = [(w.time_zone, w.from_s, w.until_s, w.region, w.other_zones) for w in unknown]
@@ -176,36 +179,53 @@ class PostgresBulk:
         return [self._numbers.get(window, 0) for window in block.windows]
 
 
-def _text_of(
-    block: RecordBlock, windows: Sequence[int], *, first_record: int, first_chain: int
-) -> tuple[list[str], bytes]:
-    """The names of the columns, and the block as the text format of COPY.
+class _Text:
+    """A block as the text format of COPY. What all records have in common stands in front, as one text for all rows."""
 
-    What all records have in common stands in front, as one text for all rows.
-    """
-    columns = block.columns
-    ordinals = columns.column("chain")
-    shift = first_chain - ordinals[0]
-    same: list[tuple[str, str]] = [
-        ("contact_centre_id", str(block.contact_centre_id)),
-        ("list_id", str(block.list_id)),
-        ("version", "1"),
-        ("hold", "0"),
-    ]
-    names = ["chain_id", "record_id"]
-    lists: list[Any] = [
-        map(str, map(shift.__add__, ordinals)),
-        map(str, range(first_record, first_record + len(columns))),
-    ]
-    for name, values in [("is_alone", _alone(columns)), *_texts_of(columns, windows)]:
-        if isinstance(values, str):
-            same.append((name, values))
-        else:
-            names.append(name)
-            lists.append(values)
-    prefix = "\t".join(value for _, value in same)
-    lines = map("\t".join, zip(repeat(prefix, len(columns)), *lists, strict=True))
-    return [name for name, _ in same] + names, ("\n".join(lines) + "\n").encode()
+    def __init__(self, block: RecordBlock, windows: Sequence[int], *, first_record: int, first_chain: int) -> None:
+        self._block = block
+        self._windows = windows
+        self._record = first_record
+        self._shift = first_chain - block.first_chain
+        first = block.pieces[0]
+        common = {
+            name
+            for name, value in first.values.items()
+            if not isinstance(value, list)
+            and all(not isinstance(piece.values[name], list) and piece.values[name] == value for piece in block.pieces)
+        }
+        self._same: list[tuple[str, str]] = [
+            ("contact_centre_id", str(block.contact_centre_id)),
+            ("list_id", str(block.list_id)),
+            ("version", "1"),
+            ("hold", "0"),
+        ]
+        self._varying: list[str] = []
+        for name, source in _SOURCES.items():
+            if source in common:
+                self._same.append((name, _texts(name, first, windows)))
+            else:
+                self._varying.append(name)
+        self.names = [*(name for name, _ in self._same), "chain_id", "record_id", *self._varying]
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """The text of each piece; made in a thread, because the event loop has agents to serve."""
+        for piece in self._block.pieces:
+            yield await asyncio.to_thread(self._text_of, piece)
+
+    def _text_of(self, columns: RecordColumns) -> bytes:
+        count = len(columns)
+        lists: list[Any] = [
+            repeat("\t".join(value for _, value in self._same), count),
+            map(str, map(self._shift.__add__, columns.column("chain"))),
+            map(str, range(self._record, self._record + count)),
+        ]
+        self._record += count
+        for name in self._varying:
+            values = _texts(name, columns, self._windows)
+            lists.append(repeat(values, count) if isinstance(values, str) else values)
+        lines = map("\t".join, zip(*lists, strict=True))
+        return ("\n".join(lines) + "\n").encode()
 
 
 def _alone(columns: RecordColumns) -> str | list[str]:
@@ -217,22 +237,25 @@ def _alone(columns: RecordColumns) -> str | list[str]:
     return ["f" if own in near else "t" for own, *near in zip(ordinals, befores, afters, strict=True)]
 
 
-def _texts_of(columns: RecordColumns, windows: Sequence[int]) -> list[tuple[str, Any]]:
-    """Each column of the table with its texts, or with one text for all rows."""
-    found: list[tuple[str, Any]] = [(name, _numbers(columns.values[name])) for name in _INTEGERS]
-    kinds = columns.values["record_type"]
-    priorities = _PRIORITIES[kinds] if isinstance(kinds, int) else map(_PRIORITIES.__getitem__, kinds)
-    found.append(("priority", priorities))
-    places = columns.values["window"]
-    texts = list(map(str, windows))
-    found.append(("window_id", texts[places] if isinstance(places, int) else map(texts.__getitem__, places)))
-    for name in _NULLABLE_INTEGERS:
-        values = columns.values[name]
-        if isinstance(values, list):
-            found.append((name, [_NULL if value is None else str(value) for value in values]))
-        else:
-            found.append((name, _NULL if values is None else str(values)))
-    return found + [(name, _escaped(columns.values[name])) for name in _TEXTS]
+def _texts(name: str, columns: RecordColumns, windows: Sequence[int]) -> Any:
+    """The texts of a column of the table, or one text for all rows."""
+    values = columns.values[_SOURCES[name]]
+    if name == "is_alone":
+        return _alone(columns)
+    if name == "priority":
+        return _PRIORITIES[values] if isinstance(values, int) else map(_PRIORITIES.__getitem__, values)
+    if name == "window_id":
+        texts = list(map(str, windows))
+        return texts[values] if isinstance(values, int) else map(texts.__getitem__, values)
+    if name in _TEXTS:
+        return _escaped(values)
+    return _nullable(values) if name in _NULLABLE_INTEGERS else _numbers(values)
+
+
+def _nullable(values: Any) -> Any:
+    if not isinstance(values, list):
+        return _NULL if values is None else str(values)
+    return [_NULL if value is None else str(value) for value in values]
 
 
 def _numbers(values: Any) -> Any:
@@ -257,10 +280,6 @@ def _escaped(values: Any) -> Any:
 def _check(tag: str) -> None:
     if tag != "UPDATE 1":
         raise Conflict
-
-
-async def _once(text: bytes) -> AsyncIterator[bytes]:
-    yield text
 
 
 class StoreBulk:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from itertools import repeat
 from typing import Any, Protocol
 
@@ -13,7 +13,7 @@ from trunkline.adapters.storage.sqlite_connection import Statements
 from trunkline.adapters.storage.sqlite_numbers import NumberPools
 from trunkline.adapters.storage.sqlite_windows import WindowBook
 from trunkline.app.ports import Conflict
-from trunkline.app.record_columns import RecordBlock
+from trunkline.app.record_columns import RecordBlock, RecordColumns
 from trunkline.domain.campaigns import TYPE_PRIORITY
 from trunkline.domain.enums import DoNotCallKind
 from trunkline.domain.records import Record
@@ -109,8 +109,6 @@ class SqliteBulk:
 
 def add_block(statements: Statements, windows: WindowBook, numbers: NumberPools, block: RecordBlock) -> None:
     """Write a block inside a transaction; raises ``Conflict``."""
-    columns = block.columns
-    count = len(columns)
     moved = statements.run(
         "move_import",
         {
@@ -119,7 +117,7 @@ def add_block(statements: Statements, windows: WindowBook, numbers: NumberPools,
             "import_id": block.import_id,
             "row_before": block.row_before,
             "row_after": block.row_after,
-            "records": count,
+            "records": len(block),
             "rows_refused": block.rows_refused,
             "file_digest": block.file_digest,
         },
@@ -129,24 +127,33 @@ def add_block(statements: Statements, windows: WindowBook, numbers: NumberPools,
     windows.refresh()
     stored = {
         place: windows.number_of(block.contact_centre_id, block.list_id, block.windows[place])
-        for place in set(columns.column("window"))
+        for place in {place for piece in block.pieces for place in piece.column("window")}
     }
-    ordinals = columns.column("chain")
-    shift = numbers.take("chain", ordinals[-1] - ordinals[0] + 1).start - ordinals[0]
+    shift = numbers.take("chain", block.chains).start - block.first_chain
+    for piece in block.pieces:
+        rows = _rows_of(block, piece, stored, shift, numbers.take("record", len(piece)))
+        statements.write("add_records", list(rows))
+
+
+def _rows_of(
+    block: RecordBlock, columns: RecordColumns, stored: Mapping[int, int], shift: int, record_ids: Iterable[int]
+) -> Iterable[tuple[Any, ...]]:
+    """The parameters of ``add_records`` for each record of a piece."""
+    count = len(columns)
 
     def each(name: str) -> Any:
         values = columns.values[name]
         return values if isinstance(values, list) else repeat(values, count)
 
     kinds = columns.values["record_type"]
-    rows = zip(
+    return zip(
         repeat(block.contact_centre_id, count),
         repeat(block.list_id, count),
-        map(shift.__add__, ordinals),
+        map(shift.__add__, columns.column("chain")),
         *map(each, ("chain_n", "phone_type", "call_result", "attempts", "called_at_s", "campaign_id")),
         *map(each, ("treatments", "other_fields")),
         repeat(1, count),
-        numbers.take("record", count),
+        record_ids,
         *map(each, ("phone_number", "number_key", "record_type")),
         map(_PRIORITIES.__getitem__, kinds) if isinstance(kinds, list) else repeat(_PRIORITIES[kinds], count),
         *map(each, ("status", "due_at_s")),
@@ -155,4 +162,3 @@ def add_block(statements: Statements, windows: WindowBook, numbers: NumberPools,
         repeat(0, count),
         strict=True,
     )
-    statements.write("add_records", list(rows))

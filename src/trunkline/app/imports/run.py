@@ -24,7 +24,7 @@ from trunkline.app.imports.reading import BlockReader, CsvReader, RefusedRow
 from trunkline.app.imports.report import ImportReport, Refusal
 from trunkline.app.imports.windows import WindowBook
 from trunkline.app.ports import Clock, Conflict, ImportState, Store, StoredRow
-from trunkline.app.record_columns import RecordBlock, RecordColumns, joined
+from trunkline.app.record_columns import RecordBlock, RecordColumns
 from trunkline.app.stored import ImportProgress
 from trunkline.domain.campaigns import CallingList
 from trunkline.domain.columns import Column
@@ -281,8 +281,8 @@ class Run:
         except Conflict:
             raise AlreadyInUse("another run of this import has gone on; ask for its progress") from None
         self.done = block.row_after
-        self.report.records_added += len(block.columns)
-        self.report.chains_added += len(set(block.columns.column("chain")))
+        self.report.records_added += len(block)
+        self.report.chains_added += sum(len(set(piece.column("chain"))) for piece in block.pieces)
         rows = min(block.row_after, self.report.rows_read)
         self._told(Step(is_writing=True, rows=rows, of_rows=self.report.rows_read))
 
@@ -308,13 +308,28 @@ class _Parts:
         self._import_id = import_id
         self._digest = digest
         self._before = run.done
-        self._held: list[RecordColumns] = []
         self._refused: list[tuple[int, int]] = []
 
     def __iter__(self) -> Iterator[tuple[RecordBlock | None, int]]:
         """Parts; at the end None and how many refused rows belong to no part."""
+        held: list[RecordColumns] = []
+        size = after = 0
+        for records, end_row in self._pieces():
+            if held and size + len(records) > self._rows_at_once:
+                yield self._part(held, after)
+                held, size = [], 0
+            if len(records):
+                held.append(records)
+                size += len(records)
+            after = end_row
+        if held:
+            yield self._part(held, after)
+        yield None, sum(count for _, count in self._refused)
+
+    def _pieces(self) -> Iterator[tuple[RecordColumns, int]]:
+        """The records of each spooled block, and the row with which it ends; long blocks in pieces."""
         done = self._run.done
-        end_row = held = 0
+        end_row = 0
         for spooled in self._checking.spool:
             first, end_row = end_row, spooled.end_row
             if end_row <= done:
@@ -324,30 +339,24 @@ class _Parts:
             self._refused.append((end_row, spooled.rows_refused + len(dropped)))
             if dropped or first < done:
                 records = records.kept([row > done and row not in dropped for row in records.rows])
-            if len(records):
-                self._held.append(records)
-                held += len(records)
-            if held > self._rows_at_once:
-                yield from self._cut()
-                held = sum(map(len, self._held))
-        if held:
-            yield self._part(joined(self._held), end_row)
-        yield None, sum(count for _, count in self._refused)
+            yield from self._cut(records, end_row)
 
-    def _cut(self) -> Iterator[tuple[RecordBlock, int]]:
-        """Whole parts of what is held; the rest stays."""
-        whole = joined(self._held)
-        chains = whole.column("chain")
-        at, end = 0, self._rows_at_once
-        while end < len(chains):
-            while end < len(chains) and chains[end] == chains[end - 1]:
-                end += 1
-            if end < len(chains):
-                yield self._part(whole.part(at, end), whole.rows[end] - 1)
-                at, end = end, end + self._rows_at_once
-        self._held = [whole.part(at, len(chains))]
+    def _cut(self, records: RecordColumns, end_row: int) -> Iterator[tuple[RecordColumns, int]]:
+        """The records in pieces of whole chains, of the size of a part at most unless one chain is longer."""
+        if len(records) > self._rows_at_once:
+            chains, at = records.column("chain"), 0
+            while len(records) - at > self._rows_at_once:
+                end = at + self._rows_at_once
+                while end < len(chains) and chains[end] == chains[end - 1]:
+                    end += 1
+                if end == len(chains):
+                    break
+                yield records.part(at, end), records.rows[end] - 1
+                at = end
+            records = records.part(at, len(records))
+        yield records, end_row
 
-    def _part(self, columns: RecordColumns, after: int) -> tuple[RecordBlock, int]:
+    def _part(self, pieces: list[RecordColumns], after: int) -> tuple[RecordBlock, int]:
         """A part, with the refused rows of the blocks that it brings to their end."""
         run = self._run
         refused = sum(count for end_row, count in self._refused if end_row <= after)
@@ -362,7 +371,7 @@ class _Parts:
             row_after=after,
             rows_refused=refused,
             windows=run.windows.windows,
-            columns=columns,
+            pieces=pieces,
         )
         return block, 0
 
