@@ -40,6 +40,7 @@ _COLUMNS = (
     "treatments, other_fields, version, record_id, phone_number, number_key, record_type, priority, status, due_at_s, "
     "window_id, agent_id, customer_id, hold"
 )
+_POSTGRES_COLUMNS = f"{_COLUMNS}, is_alone"
 
 M = TypeVar("M", Imported, Ceiling)
 
@@ -81,13 +82,14 @@ def _measure_postgres(plan: Plan, run: Run, folder: Path) -> None:
         pid = int((server.folder / "data" / "postmaster.pid").read_text(encoding="utf-8").split("\n", 1)[0])
         spent_s = partial(cpu.family_cpu_s, pid)
         empty = partial(_empty_postgres, url)
-        for kind in ("full", "bare"):
+        # The rows of the last one are the ready-made ones: with all their windows, and no more of them.
+        for kind in ("bare", "full"):
             plan.say(f"postgres, {plan.rows} rows, {kind}")
             importing = partial(_import, "postgres", url, folder / f"{plan.rows}.csv", kind, empty, spent_s)
             run.imported.append(plan.undisturbed(importing))
         plan.say("postgres, \\copy of the same rows")
         ready = folder / "ready.txt"
-        _psql(url, f"\\copy record ({_COLUMNS}) TO '{ready}'")
+        _psql(url, f"\\copy record ({_POSTGRES_COLUMNS}) TO '{ready}'")
         run.ceilings["postgres"] = plan.undisturbed(partial(_copy, url, ready, empty, spent_s))
         rows = min(SMALL_ROWS, plan.rows)
         plan.say(f"postgres, {rows} rows")
@@ -112,7 +114,7 @@ def _measure_sqlite(plan: Plan, run: Run, folder: Path) -> None:
         target.execute("PRAGMA journal_mode = WAL")
         target.close()
 
-    for kind in ("full", "bare"):
+    for kind in ("bare", "full"):
         plan.say(f"sqlite, {plan.rows} rows, {kind}")
         importing = partial(_import, "sqlite", url, folder / f"{plan.rows}.csv", kind, renew, _nothing)
         run.imported.append(plan.undisturbed(importing))
@@ -233,7 +235,7 @@ def _copy(url: str, ready: Path, empty: Callable[[], None], spent_s: Callable[[]
     """Psql's copy of rows that are ready made, in one transaction."""
     empty()
     own_s, before_s, machine_s, begun_s = _children_cpu_s(), spent_s(), cpu.machine_cpu_s(), time.monotonic()
-    _psql(url, f"\\copy record ({_COLUMNS}) FROM '{ready}'")
+    _psql(url, f"\\copy record ({_POSTGRES_COLUMNS}) FROM '{ready}'")
     took_s, database_s = time.monotonic() - begun_s, spent_s() - before_s
     with ready.open("rb") as file:
         rows = sum(1 for _ in file)

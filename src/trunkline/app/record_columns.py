@@ -19,6 +19,10 @@ NAMES = (
 counts the chains of the whole import from 0; enumerations are numbers, ``other_fields`` is JSON text or None."""
 
 
+FEW = 32
+"""Up to one record in so many is taken out of a column by itself, which costs a move of what stands behind it."""
+
+
 class RecordColumns(msgspec.Struct):
     """Records, one for each of ``rows``, the rows of a file (several records may come from one).
 
@@ -43,6 +47,16 @@ class RecordColumns(msgspec.Struct):
             {name: list(compress(v, selectors)) if isinstance(v, list) else v for name, v in self.values.items()},
         )
 
+    def without(self, rows: set[int]) -> RecordColumns:
+        """The records that come from none of some rows. Cost: that of copying the columns, while these rows are few."""
+        places = list(compress(range(len(self)), map(rows.__contains__, self.rows)))
+        if len(places) > len(self) // FEW:
+            return self.kept([row not in rows for row in self.rows])
+        return RecordColumns(
+            _without(list(self.rows), places),
+            {name: _without(v.copy(), places) if isinstance(v, list) else v for name, v in self.values.items()},
+        )
+
     def taken(self, places: Sequence[int]) -> RecordColumns:
         """The records at some places, in that order."""
         rows = self.rows
@@ -56,6 +70,12 @@ class RecordColumns(msgspec.Struct):
         return RecordColumns(
             self.rows[begin:end], {name: v[begin:end] if isinstance(v, list) else v for name, v in self.values.items()}
         )
+
+
+def _without(values: list[Any], places: Sequence[int]) -> list[Any]:
+    for place in reversed(places):
+        del values[place]
+    return values
 
 
 def joined(parts: Iterable[RecordColumns]) -> RecordColumns:

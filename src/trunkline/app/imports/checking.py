@@ -156,8 +156,7 @@ class Checking:
         faults = {row: found for row, found in faults.items() if found}
         if not faults:
             return records, []
-        kept = records.kept([row not in faults for row in records.rows])
-        return kept, [RefusedRow(row, tuple(found)) for row, found in faults.items()]
+        return records.without(set(faults)), [RefusedRow(row, tuple(found)) for row, found in faults.items()]
 
     def _put(self, records: RecordColumns | None, end_row: int) -> None:
         """Spool the records before this row's end, with how many rows were refused among these."""

@@ -282,7 +282,7 @@ class ColumnReader:
             if window < 0 and row not in faults:
                 faults[row] = self._fault(window, plan)
         records.values["window"] = windows
-        kept = records.kept([row not in faults for row in records.rows])
+        kept = records.without(set(faults))
         return kept, [RefusedRow(row, (fault,)) for row, fault in faults.items()]
 
     @staticmethod

@@ -337,8 +337,10 @@ class _Parts:
             records = spooled.records
             dropped = self._checking.dropped.between(first, end_row)
             self._refused.append((end_row, spooled.rows_refused + len(dropped)))
-            if dropped or first < done:
-                records = records.kept([row > done and row not in dropped for row in records.rows])
+            if first < done:
+                records = records.kept([row > done for row in records.rows])
+            if dropped:
+                records = records.without(dropped)
             yield from self._cut(records, end_row)
 
     def _cut(self, records: RecordColumns, end_row: int) -> Iterator[tuple[RecordColumns, int]]:
