@@ -23,7 +23,7 @@ WARM_CLAIMS = 20
 class Figure(msgspec.Struct, frozen=True):
     """Microseconds of PostgreSQL's processors for a record claimed, and how many a second.
 
-    ``others_cores`` is how many processors other programs kept busy meanwhile.
+    ``others_cores`` is how many processors other programs kept busy meanwhile, ``median_us`` the median of attempts.
     """
 
     size: int
@@ -32,6 +32,7 @@ class Figure(msgspec.Struct, frozen=True):
     cpu_us: float
     rate: float
     others_cores: float
+    median_us: float = 0
 
 
 def opens(window: Window) -> bool:

@@ -8,17 +8,22 @@
 -- fragment: ready
 r.is_claimable AND r.status = 1 AND r.phone_type NOT IN (10, 11)
 
--- fragment: its_chain
-CROSS JOIN LATERAL (
-    -- Of a record that is known to be alone nothing is read, and nothing is counted.
-    SELECT count(*) AS records, count(*) FILTER (WHERE s.status = 2) AS records_out
-    FROM record AS s
-    WHERE NOT r.is_alone
-        AND s.contact_centre_id = r.contact_centre_id AND s.list_id = r.list_id AND s.chain_id = r.chain_id
-) AS k
+-- fragment: records_of_chain
+-- Of a record that is known to be alone nothing is read, and nothing is counted.
+CASE WHEN r.is_alone THEN 0 ELSE (
+    SELECT count(*) FROM record AS s
+    WHERE s.contact_centre_id = r.contact_centre_id AND s.list_id = r.list_id AND s.chain_id = r.chain_id
+) END
+
+-- fragment: none_out
+CASE WHEN r.is_alone THEN 0 ELSE (
+    SELECT count(*) FROM record AS s
+    WHERE s.contact_centre_id = r.contact_centre_id AND s.list_id = r.list_id AND s.chain_id = r.chain_id
+        AND s.status = 2
+) END = 0
 
 -- fragment: claimable
-$ready AND r.attempts < $5 AND NOT r.chain_id = ANY ($6::bigint[]) AND k.records_out = 0 AND /* condition */ true
+$ready AND r.attempts < $5 AND NOT r.chain_id = ANY ($6::bigint[]) AND $none_out AND /* condition */ true
 
 -- name: fresh_first
 -- The first READY record of each slot of a list ($2), whether it may be taken or not: window ($3), priority ($4), and
@@ -66,7 +71,7 @@ FROM unnest($3::integer[]) AS s (window_id)
 CROSS JOIN unnest($4::smallint[]) AS p (priority)
 CROSS JOIN LATERAL (
     SELECT 0::bigint AS due_at_s, r.chain_id, r.chain_n
-    FROM record AS r /* window */ $its_chain
+    FROM record AS r /* window */
     WHERE r.contact_centre_id = $1 AND r.list_id = $2 AND r.window_id = s.window_id AND r.priority = p.priority
         AND r.due_at_s IS NULL AND $claimable
     ORDER BY r.chain_id, r.chain_n
@@ -80,7 +85,7 @@ FROM unnest($3::integer[]) AS s (window_id)
 CROSS JOIN unnest($4::smallint[]) AS p (priority)
 CROSS JOIN LATERAL (
     SELECT r.due_at_s, r.chain_id, r.chain_n
-    FROM record AS r /* window */ $its_chain
+    FROM record AS r /* window */
     WHERE r.contact_centre_id = $1 AND r.list_id = $2 AND r.window_id = s.window_id AND r.priority = p.priority
         AND r.due_at_s <= $7 AND $claimable
     ORDER BY r.due_at_s, r.chain_id, r.chain_n
@@ -132,7 +137,7 @@ moved AS (
     SET campaign_group_id = $8, place = $10::bigint + (w.n - 1) * $11::bigint, taken_at_ms = $12::bigint,
         lease_until_ms = $13::bigint
     FROM whole AS w
-    WHERE b.ctid = w.entry_at AND w.is_whole
+    WHERE b.ctid = w.entry_at AND w.is_whole AND w.entry_at IS NOT NULL
 ),
 buffered AS (
     INSERT INTO buffer (contact_centre_id, list_id, chain_id, campaign_group_id, place, taken_at_ms, lease_until_ms)
@@ -153,8 +158,8 @@ WITH picked AS MATERIALIZED (
         SELECT c.*, s.slot
         FROM unnest($3::integer[], $4::smallint[], $14::bigint[]) WITH ORDINALITY AS s (window_id, priority, mark, slot)
         CROSS JOIN LATERAL (
-            SELECT r.chain_id, r.ctid AS row_at, k.records
-            FROM record AS r /* window */ $its_chain
+            SELECT r.chain_id, r.ctid AS row_at, $records_of_chain AS records
+            FROM record AS r /* window */
             WHERE r.contact_centre_id = $1 AND r.list_id = $2 AND r.window_id = s.window_id
                 AND r.priority = s.priority AND r.due_at_s IS NULL AND r.chain_id >= s.mark AND $claimable
             ORDER BY r.chain_id, r.chain_n
@@ -174,8 +179,8 @@ WITH picked AS MATERIALIZED (
         SELECT c.*, s.slot
         FROM unnest($3::integer[], $4::smallint[], $15::bigint[]) WITH ORDINALITY AS s (window_id, priority, mark, slot)
         CROSS JOIN LATERAL (
-            SELECT r.chain_id, r.ctid AS row_at, k.records
-            FROM record AS r /* window */ $its_chain
+            SELECT r.chain_id, r.ctid AS row_at, $records_of_chain AS records
+            FROM record AS r /* window */
             WHERE r.contact_centre_id = $1 AND r.list_id = $2 AND r.window_id = s.window_id
                 AND r.priority = s.priority AND r.due_at_s >= s.mark AND r.due_at_s <= $14 AND $claimable
             ORDER BY r.due_at_s, r.chain_id, r.chain_n
@@ -196,8 +201,8 @@ WITH picked AS MATERIALIZED (
         SELECT c.*, 0::bigint AS slot
         FROM unnest($4::smallint[]) AS s (priority)
         CROSS JOIN LATERAL (
-            SELECT r.chain_id, r.ctid AS row_at, k.records
-            FROM record AS r /* window */ $its_chain
+            SELECT r.chain_id, r.ctid AS row_at, $records_of_chain AS records
+            FROM record AS r /* window */
             WHERE r.contact_centre_id = $1 AND r.list_id = $2 AND r.window_id = ANY ($3::integer[])
                 AND r.priority = s.priority AND r.due_at_s IS NULL AND $claimable
             ORDER BY /* order */ r.chain_id, r.chain_n
@@ -217,8 +222,8 @@ WITH picked AS MATERIALIZED (
         SELECT c.*, 0::bigint AS slot
         FROM unnest($4::smallint[]) AS s (priority)
         CROSS JOIN LATERAL (
-            SELECT r.chain_id, r.ctid AS row_at, k.records
-            FROM record AS r /* window */ $its_chain
+            SELECT r.chain_id, r.ctid AS row_at, $records_of_chain AS records
+            FROM record AS r /* window */
             WHERE r.contact_centre_id = $1 AND r.list_id = $2 AND r.window_id = ANY ($3::integer[])
                 AND r.priority = s.priority AND r.due_at_s <= $14 AND $claimable
             ORDER BY /* order */ r.due_at_s, r.chain_id, r.chain_n
@@ -231,7 +236,7 @@ WITH picked AS MATERIALIZED (
 $take
 
 -- fragment: promised
-$ready AND r.attempts < l.max_attempts AND k.records_out = 0 AND /* condition */ true
+$ready AND r.attempts < l.max_attempts AND $none_out AND /* condition */ true
 AND NOT (
     r.chain_id = ANY ($9::bigint[])
     AND EXISTS (
@@ -267,7 +272,7 @@ LEFT JOIN (
     FROM (
         SELECT r.list_id, r.chain_id, r.chain_n, r.version, r.priority, coalesce(r.due_at_s, 0) AS due_at_s, l.place
         FROM record AS r
-        JOIN opened AS l ON l.list_id = r.list_id AND l.window_id = r.window_id /* window */ $its_chain
+        JOIN opened AS l ON l.list_id = r.list_id AND l.window_id = r.window_id /* window */
         WHERE r.contact_centre_id = $1 AND r.agent_id = $6 AND r.callback_status = 1 AND r.record_type IN (4, 5)
             AND (r.due_at_s IS NULL OR r.due_at_s <= $7) AND $promised
         UNION ALL
@@ -275,7 +280,7 @@ LEFT JOIN (
         FROM opened AS l
         CROSS JOIN LATERAL (
             SELECT r.list_id, r.chain_id, r.chain_n, r.version, r.priority, r.due_at_s
-            FROM record AS r /* window */ $its_chain
+            FROM record AS r /* window */
             WHERE r.contact_centre_id = $1 AND r.list_id = l.list_id AND r.window_id = l.window_id AND r.priority = 2
                 AND r.due_at_s <= $7 AND $promised
             ORDER BY r.due_at_s, r.chain_id, r.chain_n
@@ -289,10 +294,10 @@ LEFT JOIN (
 -- name: claim_one
 -- Take the chain of one record: list $2, chain $3, place in it $4, version $5; the rest as for claim_fresh.
 WITH picked AS MATERIALIZED (
-    SELECT 1::bigint AS n, r.chain_id, r.ctid AS row_at, k.records, 0::bigint AS slot
-    FROM record AS r $its_chain
+    SELECT 1::bigint AS n, r.chain_id, r.ctid AS row_at, $records_of_chain AS records, 0::bigint AS slot
+    FROM record AS r
     WHERE r.contact_centre_id = $1 AND r.list_id = $2 AND r.chain_id = $3 AND r.chain_n = $4 AND r.version = $5
-        AND r.status = 1 AND k.records_out = 0 AND $6::bigint[] IS NULL AND $7::bigint IS NULL
+        AND r.status = 1 AND $none_out AND $6::bigint[] IS NULL AND $7::bigint IS NULL
     FOR UPDATE OF r SKIP LOCKED
 ),
 $take
