@@ -77,9 +77,10 @@ def test_agents_are_not_told(demo: Demo, path: str) -> None:
 def test_the_command_line_says_the_same(demo: Demo) -> None:
     """``trunkline explain`` beside the running server, as tables and as JSON."""
     folder = demo.server.folder
-    data = ("--data-dir", str(folder))
+    database = ("--data-dir", str(folder))
     if not demo.database_url.startswith("sqlite"):
-        data = ("--database-url", demo.database_url)
+        database = ("--database-url", demo.database_url)
+    data = ("--contact-centre", "demo", *database)  # other tests make further ones
 
     def told(*arguments: str) -> Any:
         result = run("explain", *arguments, "--json", *data, folder=folder)
