@@ -10,8 +10,6 @@ from trunkline.app.record_columns import RecordBlock
 from trunkline.domain.enums import DoNotCallKind
 from trunkline.domain.records import Record
 
-MAX_KEYS = 20_000
-"""Keys of one question: more than a block of an import has."""
 MAX_PAGE = 5_000
 """Records of one page of an export."""
 

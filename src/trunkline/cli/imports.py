@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import csv
-import shutil
-import sys
-import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -31,6 +28,7 @@ from trunkline.app.imports.report import ImportReport, Refusal
 from trunkline.app.imports.run import Step, Watcher
 from trunkline.app.ports import ObjectChanges, ObjectWrite, Store
 from trunkline.cli.centres import OpensStore, command_line_caller
+from trunkline.cli.files import opened_file
 from trunkline.cli.flags import CENTRE, STORAGE, config_from, with_options
 from trunkline.cli.import_specifications import check_saved, read_specification, save_specification
 from trunkline.domain.campaigns import CallingList
@@ -142,7 +140,7 @@ def import_list(program: OpensStore, /, toml_path: str | None, file: str, **give
     refused, is_json = given.pop("refused"), given.pop("is_json")
     try:
         settings = _settings(given, file)
-        with _opened(file) as source, _watching(refused) as watcher:
+        with opened_file(file) as source, _watching(refused) as watcher:
             report = asyncio.run(_import(program.open_store(config), settings, source, watcher))
     except TrunklineError as error:
         raise click.ClickException(str(error)) from None
@@ -184,18 +182,6 @@ def _settings(given: dict[str, Any], file: str) -> Settings:
             **{name: msgspec.convert(value, names[name]) for name, value in typed.items() if value is not None},
         },
     )
-
-
-@contextmanager
-def _opened(path: str) -> Iterator[IO[bytes]]:
-    """The file, or a copy of standard input: an import reads twice."""
-    if path != "-":
-        with Path(path).open("rb") as file:
-            yield file
-        return
-    with tempfile.TemporaryFile(prefix="trunkline-import-") as copy:
-        shutil.copyfileobj(sys.stdin.buffer, copy)
-        yield copy
 
 
 async def _import(store: Store, settings: Settings, file: IO[bytes], watcher: Watcher) -> ImportReport:

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-import sys
-import tempfile
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import click
 import msgspec
@@ -24,6 +20,7 @@ from trunkline.app.suppression.entries import lists_of
 from trunkline.app.suppression.exporting import exported
 from trunkline.app.suppression.importing import SuppressionOrder, SuppressionReport, import_entries
 from trunkline.cli.centres import OpensStore
+from trunkline.cli.files import opened_file
 from trunkline.cli.suppression_opening import REGION, Opened, command, run
 from trunkline.domain.import_specifications import ImportMode
 from trunkline.domain.objects import ObjectKind
@@ -96,7 +93,7 @@ def import_list(program: OpensStore, /, list_name: str, file: str, **given: Any)
 
     async def work(opened: Opened) -> SuppressionReport:
         target, make_list = _target(opened, list_name, order, is_to_create=is_to_create, is_required=is_required)
-        with _opened_file(file) as source:
+        with opened_file(file) as source:
             about = (opened.writer.book, opened.caller, target, order, source)
             asked = (opened.store, opened.writer.submit, opened.clock, *about)
             return await import_entries(*asked, make_list=make_list)
@@ -153,18 +150,6 @@ async def _make(opened: Opened, made: SuppressionList) -> SuppressionList:
     assert isinstance(stored.value, SuppressionList)
     opened.writer.adopt(ReferenceBook(await opened.store.directory()))
     return stored.value
-
-
-@contextmanager
-def _opened_file(path: str) -> Iterator[IO[bytes]]:
-    """The file, or a copy of standard input: an import reads twice."""
-    if path != "-":
-        with Path(path).open("rb") as file:
-            yield file
-        return
-    with tempfile.TemporaryFile(prefix="trunkline-import-") as copy:
-        shutil.copyfileobj(sys.stdin.buffer, copy)
-        yield copy
 
 
 def _show(report: SuppressionReport) -> None:

@@ -21,8 +21,6 @@ MAX_LIST = 1000
 """Items of any list for which nothing else is said: more than a person keeps in view, and bounded."""
 MAX_MEMBERS = 10_000
 """Users of an agent group: the largest sites of the field; each change writes all of them."""
-MAX_MAP = 200
-"""Entries of an object with free names."""
 MAX_DAY_S = 86_400
 
 

@@ -8,6 +8,7 @@ description cannot differ. Whatever is wrong is named by its place: ``lists[2].s
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from enum import Enum, IntEnum
@@ -38,20 +39,20 @@ ENUM_NAMES: dict[type[Enum], Mapping[Any, str]] = {
 """Numbered enumerations whose names are the original's; those of all others are made of their members' names."""
 
 
-class Shape:
+class Shape(ABC):
     """How one value looks in JSON."""
 
+    @abstractmethod
     def read(self, value: Json, path: str) -> Any:
         """The value for the domain. Raises ``OutOfRange``, ``TooLarge`` or ``MissingParameter`` naming ``path``."""
-        raise NotImplementedError
 
     def write(self, value: Any, *, secrets: bool = False) -> Json:
         """The JSON; write-only parts only with ``secrets``."""
         return value
 
+    @abstractmethod
     def schema(self) -> Schema:
         """The JSON schema."""
-        raise NotImplementedError
 
     def parts(self) -> Iterable[Shape]:
         """The shapes that this one is made of."""

@@ -21,9 +21,6 @@ from trunkline.domain.events import RecordAcknowledged
 from trunkline.domain.numbers import canonical_number
 from trunkline.errors import InvalidState, MissingParameter, NotFound, Refused
 
-MAX_ID_BYTES = 1024
-"""Bytes of an id in the path after decoding: a name of 255 characters in four bytes each."""
-
 _encode = msgspec.json.Encoder().encode
 _A, _C, _L, _H = "GSW_APPLICATION_ID", "GSW_CAMPAIGN_NAME", "GSW_CALLING_LIST", "GSW_RECORD_HANDLE"
 _PHONE, _CUSTOMER = "GSW_PHONE", "GSW_CUSTOMER_ID"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -95,11 +96,12 @@ def schedule_runs(tables: Tables, contact_centre_id: int, since_s: int) -> list[
     return sorted(mine, key=lambda run: (run.due_at_s, run.schedule_id, run.item_n))
 
 
-class UnitGroups:
+class UnitGroups(ABC):
     """The part of a unit that is about groups."""
 
+    @abstractmethod
     def _now(self) -> Tables:
-        raise NotImplementedError
+        """The tables as they are now; of the class with this part."""
 
     async def desk_users(self, contact_centre_id: int, campaign_id: int) -> dict[int, int]:
         """See ``WorkReads.desk_users``."""

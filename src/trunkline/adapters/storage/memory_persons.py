@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 
 import msgspec
@@ -12,11 +13,12 @@ from trunkline.app.ports import StoredRow
 from trunkline.domain.attempts import StoredAttempt
 
 
-class PersonRows:
+class PersonRows(ABC):
     """See ``app.person_reads.PersonStore``."""
 
+    @abstractmethod
     def _now(self) -> Tables:
-        raise NotImplementedError
+        """The tables as they are now; of the class with this part."""
 
     async def attempts_about(
         self,

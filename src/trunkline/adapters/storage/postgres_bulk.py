@@ -8,6 +8,7 @@ are served while a million records go in.
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from itertools import repeat
@@ -184,7 +185,7 @@ class _Text:
 
     def __init__(self, block: RecordBlock, windows: Sequence[int], *, first_record: int, first_chain: int) -> None:
         self._block = block
-        self._windows = windows
+        self._windows = texts = list(map(str, windows))
         self._record = first_record
         self._shift = first_chain - block.first_chain
         first = block.pieces[0]
@@ -203,7 +204,7 @@ class _Text:
         self._varying: list[str] = []
         for name, source in _SOURCES.items():
             if source in common:
-                self._same.append((name, _texts(name, first, windows)))
+                self._same.append((name, _texts(name, first, texts)))
             else:
                 self._varying.append(name)
         self.names = [*(name for name, _ in self._same), "chain_id", "record_id", *self._varying]
@@ -237,16 +238,15 @@ def _alone(columns: RecordColumns) -> str | list[str]:
     return ["f" if own in near else "t" for own, *near in zip(ordinals, befores, afters, strict=True)]
 
 
-def _texts(name: str, columns: RecordColumns, windows: Sequence[int]) -> Any:
-    """The texts of a column of the table, or one text for all rows."""
+def _texts(name: str, columns: RecordColumns, windows: Sequence[str]) -> Any:
+    """The texts of a column of the table, or one text for all rows; ``windows`` are the numbers of the windows."""
     values = columns.values[_SOURCES[name]]
     if name == "is_alone":
         return _alone(columns)
     if name == "priority":
         return _PRIORITIES[values] if isinstance(values, int) else map(_PRIORITIES.__getitem__, values)
     if name == "window_id":
-        texts = list(map(str, windows))
-        return texts[values] if isinstance(values, int) else map(texts.__getitem__, values)
+        return windows[values] if isinstance(values, int) else map(windows.__getitem__, values)
     if name in _TEXTS:
         return _escaped(values)
     return _nullable(values) if name in _NULLABLE_INTEGERS else _numbers(values)
@@ -282,14 +282,15 @@ def _check(tag: str) -> None:
         raise Conflict
 
 
-class StoreBulk:
+class StoreBulk(ABC):
     """The part of a store that is about many records at once."""
 
     _url: str
     _windows: Windows
 
+    @abstractmethod
     async def _read(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        raise NotImplementedError
+        """Do work on a connection for reading; of the class with this part."""
 
     @asynccontextmanager
     async def bulk(self) -> AsyncIterator[PostgresBulk]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import TypeVar
 
@@ -16,14 +17,16 @@ from trunkline.domain.attempts import StoredAttempt
 T = TypeVar("T")
 
 
-class ContactStore:
+class ContactStore(ABC):
     """See ``app.ports.Store`` and ``app.person_reads.PersonStore``."""
 
+    @abstractmethod
     async def _read(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        raise NotImplementedError
+        """Do work on a connection for reading; of the class with this part."""
 
+    @abstractmethod
     async def _write(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        raise NotImplementedError
+        """Do work in a transaction; of the class with this part."""
 
     # Attempts and suppression lists
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -116,11 +117,12 @@ async def write(connection: Connection, changes: Changes) -> None:
             await connection.execute(QUERIES["forget_schedule_runs"], run.contact_centre_id, before_s)
 
 
-class UnitGroups:
+class UnitGroups(ABC):
     """The part of a unit that is about groups."""
 
+    @abstractmethod
     def _usable(self) -> Connection:
-        raise NotImplementedError
+        """The connection of the open transaction; of the class with this part."""
 
     async def desk_users(self, contact_centre_id: int, campaign_id: int) -> dict[int, int]:
         """See ``WorkReads.desk_users``."""
@@ -131,11 +133,12 @@ class UnitGroups:
         return await preview_users(self._usable(), contact_centre_id, campaign_id)
 
 
-class StoreGroups:
+class StoreGroups(ABC):
     """The part of a store that is about groups."""
 
+    @abstractmethod
     async def _read(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        raise NotImplementedError
+        """Do work on a connection for reading; of the class with this part."""
 
     async def desk_users(self, contact_centre_id: int, campaign_id: int) -> dict[int, int]:
         """See ``WorkReads.desk_users``."""

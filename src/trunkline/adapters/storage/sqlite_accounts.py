@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -23,11 +24,12 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class StoreAccounts:
+class StoreAccounts(ABC):
     """The part of a store that is about the names of accounts."""
 
+    @abstractmethod
     async def _ask(self, function: Callable[Concatenate[Statements, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        raise NotImplementedError
+        """Call a function with the statements, in their thread; of the class with this part."""
 
     async def user(self, contact_centre_id: int, user_name: str) -> User | None:
         """See ``Store.user``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Concatenate, ParamSpec, TypeVar
 
@@ -92,11 +93,12 @@ def write(statements: Statements, changes: Changes) -> None:
             statements.run("forget_schedule_runs", names)
 
 
-class UnitGroups:
+class UnitGroups(ABC):
     """The part of a unit that is about groups."""
 
+    @abstractmethod
     async def _ask(self, function: Callable[Concatenate[Statements, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        raise NotImplementedError
+        """Call a function with the statements, in their thread; of the class with this part."""
 
     async def desk_users(self, contact_centre_id: int, campaign_id: int) -> dict[int, int]:
         """See ``WorkReads.desk_users``."""
@@ -110,8 +112,9 @@ class UnitGroups:
 class StoreGroups(UnitGroups):
     """The part of a store that is about groups. What counts rows has a connection of its own (``_count``)."""
 
+    @abstractmethod
     async def _count(self, function: Callable[Concatenate[Statements, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-        raise NotImplementedError
+        """Call a function with the statements of the counting connection; of the class with this part."""
 
     async def buffer_levels(self, contact_centre_id: int, campaign_group_id: int) -> dict[int, int]:
         """See ``Counting.buffer_levels``."""

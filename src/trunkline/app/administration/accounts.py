@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 import msgspec
 
@@ -77,10 +77,7 @@ class Accounts:
         """Change an account; ``AlreadyInUse`` when nobody would be left who may administer."""
         centre = caller.contact_centre_id
         users = await self._store.users(centre)
-        before = next((user for user in users if user.caller.user_id == user_id), None)
-        if before is None:
-            raise NotFound("there is no user with this id")
-        check_version(_KIND, version, before.version)
+        before = _before(users, user_id, version)
         draft = make(_item(before))
         account: Account = msgspec.structs.replace(draft.value, public_id=before.caller.public_id)
         others = [user for user in users if user.caller.user_id != user_id]
@@ -103,10 +100,7 @@ class Accounts:
         """Delete an account that nobody works with, and take it out of agent groups; the history keeps it."""
         centre = caller.contact_centre_id
         users = await self._store.users(centre)
-        before = next((user for user in users if user.caller.user_id == user_id), None)
-        if before is None:
-            raise NotFound("there is no user with this id")
-        check_version(_KIND, version, before.version)
+        before = _before(users, user_id, version)
         _check_administrators(before, [user for user in users if user.caller.user_id != user_id])
         if await self._store.agent_session(centre, user_id) is not None or await self._store.desk_of(centre, user_id):
             raise AlreadyInUse("the user is logged in or has records on the desk; disable the user first")
@@ -186,3 +180,12 @@ def _sorted(account: Account) -> Account:
 
 def _item(user: User) -> Item:
     return Item(object_id=user.caller.user_id, value=account_of(user), version=user.version, reference=user.reference)
+
+
+def _before(users: Sequence[User], user_id: int, version: int) -> User:
+    """The account as it is; ``NotFound``, or ``StaleVersion`` when it is another version by now."""
+    before = next((user for user in users if user.caller.user_id == user_id), None)
+    if before is None:
+        raise NotFound("there is no user with this id")
+    check_version(_KIND, version, before.version)
+    return before

@@ -18,8 +18,6 @@ HOURS_AHEAD = 24
 NOT_SCHEDULED = -1
 LATER = HOURS_AHEAD + 1
 """Values of ``CensusGroup.due_hour`` beside 0 (due) and 1 to ``HOURS_AHEAD``."""
-MAX_SAMPLE = 5000
-"""Records of one sample: they are judged one by one, some seconds of work."""
 
 
 class CensusQuery(msgspec.Struct, frozen=True, kw_only=True):

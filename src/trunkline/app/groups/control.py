@@ -14,7 +14,7 @@ import msgspec
 from trunkline.app.asking import Asked, Rules
 from trunkline.app.directory import ReferenceBook, present_state
 from trunkline.app.hand_out.buffers import returned
-from trunkline.app.hand_out.preview import campaign_step
+from trunkline.app.hand_out.preview import campaign_event, campaign_step
 from trunkline.app.records import is_worked
 from trunkline.app.rescue import withdrawn
 from trunkline.app.stored import PreviewSession
@@ -185,17 +185,7 @@ def works_in(book: ReferenceBook, campaign: Campaign, user_id: int) -> bool:
 
 def shown_campaign(campaign: Campaign, what: CampaignStep, device_id: str) -> CampaignChanged:
     """What an agent is told of a group that nobody asked about."""
-    return CampaignChanged(
-        device_id=device_id,
-        what=what,
-        application_id=campaign.application_id,
-        campaign_name=campaign.name,
-        description=campaign.description,
-        group_name=campaign.group_name,
-        group_description=campaign.group_description,
-        dial_mode=campaign.dial_mode,
-        is_running=campaign.status is GroupStatus.RUNNING,
-    )
+    return campaign_event(campaign, what, device_id=device_id)
 
 
 def in_state(campaign: Campaign, state: GroupState) -> Campaign:

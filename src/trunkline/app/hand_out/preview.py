@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from typing import Any
 
 from trunkline.app.access import Work, campaign_of, check_application
 from trunkline.app.asking import Asked, Rules
@@ -137,8 +138,13 @@ def session_of(campaign: Campaign, asked: Asked) -> PreviewSession:
 
 def campaign_changed(asked: Asked, campaign: Campaign, what: CampaignStep) -> CampaignChanged:
     """What befell a campaign, or the caller in it."""
+    return campaign_event(campaign, what, **asked.base())
+
+
+def campaign_event(campaign: Campaign, what: CampaignStep, **base: Any) -> CampaignChanged:
+    """The event about a campaign; ``base`` is what all events have (device, and for answers the request)."""
     return CampaignChanged(
-        **asked.base(),
+        **base,
         what=what,
         application_id=campaign.application_id,
         campaign_name=campaign.name,
